@@ -1,0 +1,10 @@
+export type { BackoffOptions } from './backoff.js';
+export { backoffDelayMs } from './backoff.js';
+export type { BoundedQueueOptions, OverflowPolicy } from './bounded-queue.js';
+export { BoundedQueue } from './bounded-queue.js';
+export type { Cancel, Clock } from './clock.js';
+export { delay, every } from './clock.js';
+export { CloseStack } from './close-stack.js';
+export type { CodedErrorOptions } from './coded-error.js';
+export { CodedError } from './coded-error.js';
+export { VirtualClock } from './virtual-clock.js';

@@ -1,0 +1,68 @@
+import { CodedError } from '@earshot/async';
+import { Command, InvalidArgumentError } from 'commander';
+import { callsHangUp, callsList, callsShow } from './commands/calls.js';
+import { eventsTail } from './commands/events-tail.js';
+import { join } from './commands/join.js';
+import { start } from './commands/start.js';
+
+const program = new Command('earshot')
+  .description('Real-time audio from Microsoft Teams meetings.')
+  .showHelpAfterError('(see --help)');
+
+program
+  .command('start')
+  .description('run all services on this machine, join a sandbox meeting and show it')
+  .option('--audio <file>', 'a participant from an Ogg/Opus file; repeat for more', collect, [])
+  .option('--once', 'run the meeting once, faster than real time, sum up and end', false)
+  .option('--json', 'print JSON: the events, or with --once the summary as the last line', false)
+  .option('--speed <n>', 'times real time', parseSpeed)
+  .option('--join <url>', 'post this Teams join URL to the running signaling service instead')
+  .action((options) => (options.join === undefined ? start(options) : join(options.join)));
+
+program
+  .command('join')
+  .argument('<url>', 'a Teams join URL')
+  .description('join a meeting through the running signaling service')
+  .action(join);
+
+const calls = program.command('calls').description('the calls of the running signaling service');
+calls.command('list').description('id and state of each').action(callsList);
+calls.command('show').argument('<id>').description('one call as JSON').action(callsShow);
+calls.command('hang-up').argument('<id>').description('leave the meeting').action(callsHangUp);
+
+const events = program.command('events').description('the event queues');
+events
+  .command('tail')
+  .description('print each event as one line of JSON')
+  .option('--redis <url>', 'redis:// URL or socket path; by default of the newest run here')
+  .option('--subscription <name>', 'which named copy of the events to consume', 'default')
+  .option('--parent', 'end with the parent process', false)
+  .action(eventsTail);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  reportFailure(error);
+  process.exitCode = 1;
+}
+
+function collect(file: string, files: readonly string[]): string[] {
+  return [...files, file];
+}
+
+function parseSpeed(text: string): number {
+  const speed = Number(text);
+  if (!(speed > 0 && speed <= 1000)) {
+    throw new InvalidArgumentError('it must be a number above 0, at most 1000.');
+  }
+  return speed;
+}
+
+function reportFailure(error: unknown): void {
+  if (error instanceof CodedError) {
+    process.stderr.write(`earshot: ${error.message} [${error.code}]\n`);
+    if (error.fix !== undefined) process.stderr.write(`earshot: ${error.fix}\n`);
+  } else {
+    process.stderr.write(`earshot: ${error instanceof Error ? error.stack : String(error)}\n`);
+  }
+}

@@ -1,0 +1,94 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+/** The checkout that this command belongs to. */
+export const REPOSITORY: string = path.resolve(
+  path.dirname(fileURLToPath(import.meta.url)),
+  '../../..',
+);
+
+const runInfoSchema = z.object({
+  pid: z.number().int(),
+  startedAt: z.string(),
+  signalingUrl: z.string(),
+  apiKey: z.string(),
+  redisUrl: z.string(),
+  workerUrl: z.string(),
+  /** Of the sandbox meeting that the run joined. */
+  joinUrl: z.string(),
+});
+
+/** Where a running `earshot start` can be reached. */
+export type RunInfo = z.infer<typeof runInfoSchema>;
+
+/** The private folder of one run: its Redis, its logs, and how to reach it. */
+export class RunFolder {
+  readonly path: string;
+
+  private constructor(folder: string) {
+    this.path = folder;
+  }
+
+  /** Makes a fresh folder below `EARSHOT_DATA_DIR`, by default `.data` of the checkout. */
+  static create(pid: number, startedAt: Date): RunFolder {
+    const name = `${startedAt.toISOString().replace(/[:.]/g, '-')}-${pid}`;
+    const folder = path.join(runsFolder(), name);
+    mkdirSync(path.join(folder, 'logs'), { recursive: true, mode: 0o700 });
+    return new RunFolder(folder);
+  }
+
+  logFile(service: string): string {
+    return path.join(this.path, 'logs', `${service}.log`);
+  }
+
+  /** Tells other commands how to reach this run. The file holds a key: only its owner reads it. */
+  announce(info: RunInfo): void {
+    writeFileSync(path.join(this.path, 'run.json'), JSON.stringify(info), { mode: 0o600 });
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** The newest run of this checkout whose process is still alive. */
+export function newestRun(): RunInfo | undefined {
+  return readRunFiles()
+    .filter((info) => isAlive(info.pid))
+    .sort((a, b) => b.startedAt.localeCompare(a.startedAt))[0];
+}
+
+function readRunFiles(): RunInfo[] {
+  return runNames().flatMap((name) => {
+    try {
+      const text = readFileSync(path.join(runsFolder(), name, 'run.json'), 'utf8');
+      return [runInfoSchema.parse(JSON.parse(text))];
+    } catch {
+      // A run that is still starting, or was killed while it wrote: not one to attach to.
+      return [];
+    }
+  });
+}
+
+function runNames(): string[] {
+  try {
+    return readdirSync(runsFolder());
+  } catch {
+    return [];
+  }
+}
+
+function runsFolder(): string {
+  return path.join(process.env['EARSHOT_DATA_DIR'] ?? path.join(REPOSITORY, '.data'), 'runs');
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+import { CodedError } from '@earshot/async';
+import { z } from 'zod';
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+const callSchema = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  events: z.looseObject({ published: z.number() }).optional(),
+});
+const callListSchema = z.looseObject({ calls: z.array(callSchema) });
+const problemSchema = z.looseObject({
+  detail: z.string().optional(),
+  title: z.string().optional(),
+  code: z.string().optional(),
+  fix: z.string().optional(),
+});
+
+/** A call as signaling's REST API shows it. */
+export type CallView = z.infer<typeof callSchema>;
+
+export interface SignalingClientOptions {
+  readonly url: string;
+  readonly apiKey: string | undefined;
+}
+
+/** Client of signaling's REST API. Refusals become `CodedError` with the problem's own code. */
+export class SignalingClient {
+  readonly #url: string;
+  readonly #apiKey: string | undefined;
+
+  constructor({ url, apiKey }: SignalingClientOptions) {
+    this.#url = url.replace(/\/$/, '');
+    this.#apiKey = apiKey;
+  }
+
+  async join(joinUrl: string): Promise<CallView> {
+    return callSchema.parse(await this.#request('POST', '/v1/calls', { joinUrl }));
+  }
+
+  async read(callId: string): Promise<CallView> {
+    return callSchema.parse(await this.#request('GET', `/v1/calls/${encodeURIComponent(callId)}`));
+  }
+
+  async list(): Promise<readonly CallView[]> {
+    return callListSchema.parse(await this.#request('GET', '/v1/calls')).calls;
+  }
+
+  async hangUp(callId: string): Promise<void> {
+    await this.#request('DELETE', `/v1/calls/${encodeURIComponent(callId)}`);
+  }
+
+  async #request(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await this.#fetch(method, path, body);
+    const text = await response.text();
+    const value = parseJson(text);
+    if (response.ok) return value;
+    const problem = problemSchema.safeParse(value).data;
+    throw new CodedError(
+      problem?.code ?? 'signaling_error',
+      problem?.detail ??
+        problem?.title ??
+        `Signaling answered ${response.status} to ${method} ${path}`,
+      problem?.fix === undefined ? {} : { fix: problem.fix },
+    );
+  }
+
+  async #fetch(method: string, path: string, body: unknown): Promise<Response> {
+    try {
+      return await fetch(this.#url + path, {
+        method,
+        headers: {
+          ...(this.#apiKey === undefined ? {} : { authorization: `Bearer ${this.#apiKey}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+    } catch (cause) {
+      throw new CodedError(
+        'signaling_unreachable',
+        `Cannot reach signaling: it must answer at ${this.#url}`,
+        { cause, fix: 'Start it with npm start, or set EARSHOT_URL to a running one.' },
+      );
+    }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

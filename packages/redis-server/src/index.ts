@@ -1,1 +1,2 @@
-export {};
+export type { RedisOptions, RedisServer, RedisSource } from './start-redis.js';
+export { startRedis } from './start-redis.js';

@@ -1,1 +1,2 @@
-export {};
+export type { TestRedis, TestRedisOptions } from './test-redis.js';
+export { startTestRedis } from './test-redis.js';

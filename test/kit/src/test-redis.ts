@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import type { RedisServer } from '@earshot/redis-server';
+import { startRedis } from '@earshot/redis-server';
+
+export interface TestRedisOptions {
+  /** Keeps data over `kill` and `restart`. @defaultValue false: memory only */
+  readonly persistent?: boolean;
+}
+
+/** A private Redis of one test file. */
+export interface TestRedis {
+  /** Absolute path of its unix socket; the same after `restart`. */
+  readonly url: string;
+  /** Ends it at once (SIGKILL), as a crash would, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on the same socket, after `kill`. */
+  restart(): Promise<void>;
+  /** Stops it and removes its files; idempotent. */
+  close(): Promise<void>;
+}
+
+/** Starts a Redis of its own on a private socket with a short path; call `close` at the end. */
+export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
+  const { persistent = false } = options;
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'es-'));
+  const start = (): Promise<RedisServer> => startRedis({ dataDir: folder, persistent });
+  let server = await start();
+  return {
+    url: server.url,
+    async kill() {
+      process.kill(server.pid, 'SIGKILL');
+      await server.close();
+    },
+    async restart() {
+      server = await start();
+    },
+    async close() {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,1 +1,16 @@
-export {};
+export type {
+  Digit,
+  EarshotEvent,
+  EventData,
+  EventOf,
+  EventType,
+  FrameCounts,
+  ParticipantData,
+} from './event.js';
+export type { ConsumerOptions, ConsumerStats } from './event-consumer.js';
+export { EventConsumer } from './event-consumer.js';
+export { eventCounts } from './event-counts.js';
+export type { PublisherOptions, PublisherStats } from './event-publisher.js';
+export { EventPublisher } from './event-publisher.js';
+export { EVENT_TYPES, eventJsonSchema, eventSchema, parseEvent } from './event-schema.js';
+export { PARTITIONS, partitionOf } from './partition.js';

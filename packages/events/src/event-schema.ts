@@ -1,0 +1,125 @@
+import { CodedError } from '@earshot/async';
+import { z } from 'zod';
+import type { EarshotEvent, EventData, EventType } from './event.js';
+
+const count = z.int().min(0);
+const participantData = z.object({
+  isMuted: z.boolean(),
+  isInLobby: z.boolean(),
+  kind: z.string(),
+});
+const frameCounts = z.object({
+  framesReceived: count,
+  framesDecoded: count,
+  framesConcealed: count,
+  framesMissing: count,
+  framesCorrupt: count,
+  framesDropped: count,
+});
+
+const dataSchemas = {
+  'call.stateChanged': z.object({ from: z.string(), to: z.string() }),
+  'call.ended': z.object({
+    resultCode: z.int().optional(),
+    resultSubcode: z.int().optional(),
+    reason: z.string(),
+    retryClass: z.enum(['normal', 'never', 'onceOnAnotherHost', 'backOff', 'stopForMonth']),
+  }),
+  'participant.joined': participantData,
+  'participant.updated': participantData,
+  'participant.left': participantData,
+  'media.started': z.object({ streams: count.optional() }),
+  'media.streamOpened': z.object({
+    streamId: count,
+    kind: z.enum(['mixed', 'unmixed']),
+    codec: z.enum(['opus', 'pcm16']),
+  }),
+  'media.streamClosed': frameCounts.extend({ streamId: count }),
+  'media.gap': z.object({
+    streamId: count,
+    missingFrames: count,
+    concealedFrames: count,
+    startMs: z.number(),
+    durationMs: z.number().min(0),
+    cause: z.enum(['lost', 'overflow', 'discarded', 'corrupt']),
+  }),
+  'media.stopped': frameCounts.extend({ streams: count, gaps: count, reason: z.string() }),
+  'tone.detected': z.object({
+    digit: z.enum([
+      ...(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const),
+      ...(['*', '#', 'A', 'B', 'C', 'D'] as const),
+    ]),
+    startMs: z.number(),
+    durationMs: z.number().min(0),
+    levelDbfs: z.number().nullable(),
+    origin: z.enum(['inBand', 'host', 'graph']),
+    acrossGap: z.boolean(),
+  }),
+  'speech.started': z.object({ startMs: z.number() }),
+  'speech.ended': z.object({
+    startMs: z.number(),
+    endMs: z.number(),
+    durationMs: z.number().min(0),
+  }),
+} as const satisfies { [Type in EventType]: z.ZodType<EventData[Type]> };
+
+const envelope = z.object({
+  version: z.literal(1),
+  id: z.string().min(1),
+  callId: z.string().min(1),
+  epoch: count,
+  source: z.enum(['signaling', 'media']),
+  position: count,
+  mediaTimeMs: z.number().nullable(),
+  wallclock: z.iso.datetime(),
+  participant: z.object({ id: z.string().min(1), displayName: z.string().optional() }).nullable(),
+  sourceId: z.string().nullable(),
+});
+
+/** The schema of every event. Unknown fields are dropped, unknown types refused. */
+export const eventSchema: z.ZodType<EarshotEvent> = z.discriminatedUnion('type', [
+  variant('call.stateChanged'),
+  variant('call.ended'),
+  variant('participant.joined'),
+  variant('participant.updated'),
+  variant('participant.left'),
+  variant('media.started'),
+  variant('media.streamOpened'),
+  variant('media.streamClosed'),
+  variant('media.gap'),
+  variant('media.stopped'),
+  variant('tone.detected'),
+  variant('speech.started'),
+  variant('speech.ended'),
+]);
+
+/** All types of events. */
+export const EVENT_TYPES: readonly EventType[] = Object.keys(dataSchemas).filter(isEventType);
+
+/**
+ * Checks that a value is an event.
+ *
+ * @throws CodedError `invalid_event`; the message names the field, never its value.
+ */
+export function parseEvent(value: unknown): EarshotEvent {
+  const parsed = eventSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new CodedError(
+    'invalid_event',
+    `Cannot read event: it must match the schema, got a problem at "${issue?.path.join('.')}" (${issue?.code})`,
+  );
+}
+
+/** The schema of every event as JSON Schema, draft 2020-12. Unknown fields are allowed. */
+export function eventJsonSchema(): Record<string, unknown> {
+  return { title: 'Earshot event', ...z.toJSONSchema(eventSchema, { io: 'input' }) };
+}
+
+function variant<Type extends EventType>(type: Type) {
+  return envelope.extend({ type: z.literal(type), data: dataSchemas[type] });
+}
+
+function isEventType(name: string): name is EventType {
+  return name in dataSchemas;
+}

@@ -1,0 +1,118 @@
+/** What a type of event says beside its envelope. Times are ms on the call's media clock. */
+export interface EventData {
+  'call.stateChanged': { readonly from: string; readonly to: string };
+  'call.ended': {
+    /** Graph's result code and subcode, when Teams gave them. */
+    readonly resultCode?: number | undefined;
+    readonly resultSubcode?: number | undefined;
+    /** One sentence or a code; no personal data. */
+    readonly reason: string;
+    readonly retryClass: 'normal' | 'never' | 'onceOnAnotherHost' | 'backOff' | 'stopForMonth';
+  };
+  'participant.joined': ParticipantData;
+  'participant.updated': ParticipantData;
+  'participant.left': ParticipantData;
+  'media.started': { readonly streams?: number | undefined };
+  'media.streamOpened': {
+    readonly streamId: number;
+    readonly kind: 'mixed' | 'unmixed';
+    readonly codec: 'opus' | 'pcm16';
+  };
+  'media.streamClosed': { readonly streamId: number } & FrameCounts;
+  'media.gap': {
+    readonly streamId: number;
+    readonly missingFrames: number;
+    readonly concealedFrames: number;
+    readonly startMs: number;
+    readonly durationMs: number;
+    readonly cause: 'lost' | 'overflow' | 'discarded' | 'corrupt';
+  };
+  'media.stopped': {
+    readonly streams: number;
+    readonly gaps: number;
+    readonly reason: string;
+  } & FrameCounts;
+  'tone.detected': {
+    readonly digit: Digit;
+    readonly startMs: number;
+    readonly durationMs: number;
+    /** Null when it was not heard but reported. */
+    readonly levelDbfs: number | null;
+    /** Heard in the audio, reported by the media host, or notified by Graph. */
+    readonly origin: 'inBand' | 'host' | 'graph';
+    /** True when part of the tone fell into a gap, so that its duration is an estimate. */
+    readonly acrossGap: boolean;
+  };
+  'speech.started': { readonly startMs: number };
+  'speech.ended': {
+    readonly startMs: number;
+    readonly endMs: number;
+    readonly durationMs: number;
+  };
+}
+
+/** A key of a telephone. */
+export type Digit =
+  | '0'
+  | '1'
+  | '2'
+  | '3'
+  | '4'
+  | '5'
+  | '6'
+  | '7'
+  | '8'
+  | '9'
+  | '*'
+  | '#'
+  | 'A'
+  | 'B'
+  | 'C'
+  | 'D';
+
+export interface ParticipantData {
+  readonly isMuted: boolean;
+  readonly isInLobby: boolean;
+  /** Such as `user`, `guest`, `phone`, `application`; more may come. */
+  readonly kind: string;
+}
+
+/** Frames of 20 ms. */
+export interface FrameCounts {
+  readonly framesReceived: number;
+  readonly framesDecoded: number;
+  readonly framesConcealed: number;
+  readonly framesMissing: number;
+  readonly framesCorrupt: number;
+  readonly framesDropped: number;
+}
+
+export type EventType = keyof EventData;
+
+/** An event of one type. */
+export interface EventOf<Type extends EventType> {
+  readonly version: 1;
+  /** The same for the same fact, however often it is told: drop what you have seen. */
+  readonly id: string;
+  readonly type: Type;
+  readonly callId: string;
+  /** Fencing number of the call's ownership at that time. */
+  readonly epoch: number;
+  readonly source: 'signaling' | 'media';
+  /** Order within the call and source: 0, 1, 2, … without holes. */
+  readonly position: number;
+  /** When it was found, ms on the call's media clock; null when it has no place there. */
+  readonly mediaTimeMs: number | null;
+  /** When it was found, ISO 8601 in UTC. */
+  readonly wallclock: string;
+  readonly participant: {
+    readonly id: string;
+    readonly displayName?: string | undefined;
+  } | null;
+  /** The audio source's id in the meeting; null for what is no source's. */
+  readonly sourceId: string | null;
+  readonly data: EventData[Type];
+}
+
+/** Any event; tell them apart by `type`. */
+export type EarshotEvent = { [Type in EventType]: EventOf<Type> }[EventType];

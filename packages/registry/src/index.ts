@@ -1,1 +1,5 @@
-export {};
+export type { CallRecord } from './call-record.js';
+export type { CallPage, ListOptions } from './call-store.js';
+export type { RegistryOptions, SourceBinding } from './registry.js';
+export { Registry } from './registry.js';
+export type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';

@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
+import type { CallRecord } from './call-record.js';
+import { parseCallRecord } from './call-record.js';
+import type { Keys } from './keys.js';
+import type { RedisConnection } from './redis-connection.js';
+import { execute, LuaScript } from './redis-connection.js';
+
+export interface ListOptions {
+  /** Most calls returned. */
+  readonly limit: number;
+  /** From the page before. */
+  readonly cursor?: string;
+}
+
+export interface CallPage {
+  /** Newest first; ended ones are there until they expire. */
+  readonly calls: readonly CallRecord[];
+  /** Absent on the last page. */
+  readonly cursor?: string;
+}
+
+const HOUR_MS = 3_600_000;
+/** A call that nobody touched for so long is forgotten, whatever its state. */
+export const OPEN_TTL_MS: number = 7 * 24 * HOUR_MS;
+/** Records hold names and join URLs: after the end they are kept for a day, no longer. */
+export const ENDED_TTL_MS: number = 24 * HOUR_MS;
+const MAX_UPDATE_ATTEMPTS = 100;
+
+const CREATE = new LuaScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[1], 'record', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1`);
+
+/** A nonce tells one's own write, sent again after a lost connection, from somebody else's. */
+const REPLACE = new LuaScript(`
+local held = redis.call('HMGET', KEYS[1], 'version', 'nonce')
+if not held[1] then return -1 end
+if held[2] == ARGV[3] then return 1 end
+if held[1] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'nonce', ARGV[3], 'record', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return 1`);
+
+/** Records of calls, changed by compare-and-set. */
+export class CallStore {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #clock: Clock;
+
+  constructor(redis: RedisConnection, keys: Keys, clock: Clock) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#clock = clock;
+  }
+
+  /** @throws CodedError `call_exists`. */
+  async create(record: CallRecord): Promise<void> {
+    const { callId, version } = record;
+    const keys = [this.#keys.call(callId)];
+    const text = JSON.stringify(record);
+    const created = await this.#redis.run((client) =>
+      CREATE.run(client, keys, [version, text, OPEN_TTL_MS]),
+    );
+    if (created !== 1) {
+      throw new CodedError(
+        'call_exists',
+        'Cannot create call: its id must be new, got one that exists',
+      );
+    }
+    const oldestMs = this.#clock.wallclockMs() - OPEN_TTL_MS;
+    await this.#redis.run((client) =>
+      execute(
+        client
+          .pipeline()
+          .zadd(this.#keys.calls(), record.createdAtMs, callId)
+          .zremrangebyscore(this.#keys.calls(), '-inf', oldestMs),
+      ),
+    );
+    await this.#index(record);
+  }
+
+  async read(callId: string): Promise<CallRecord | undefined> {
+    const text = await this.#redis.run((client) => client.hget(this.#keys.call(callId), 'record'));
+    return text === null ? undefined : parseCallRecord(text);
+  }
+
+  /** See `Registry.updateCall`. */
+  async update(callId: string, change: (record: CallRecord) => CallRecord): Promise<CallRecord> {
+    for (let attempt = 0; attempt < MAX_UPDATE_ATTEMPTS; attempt += 1) {
+      const current = await this.read(callId);
+      if (current === undefined) throw notFound();
+      const changed = change(current);
+      if (changed === current) return current;
+      const next: CallRecord = { ...changed, callId, version: current.version + 1 };
+      if (await this.#replace(current, next)) {
+        await this.#index(next, current);
+        return next;
+      }
+    }
+    throw new CodedError(
+      'call_contended',
+      `Cannot change call: others must leave a gap, got ${MAX_UPDATE_ATTEMPTS} changes at once`,
+    );
+  }
+
+  async list({ limit, cursor }: ListOptions): Promise<CallPage> {
+    const start = cursor === undefined ? 0 : await this.#rankAfter(cursor);
+    const ids = await this.#redis.run((client) =>
+      client.zrevrange(this.#keys.calls(), start, start + limit - 1),
+    );
+    const read = await Promise.all(ids.map((id) => this.read(id)));
+    const expired = ids.filter((_, index) => read[index] === undefined);
+    if (expired.length > 0) {
+      await this.#redis.run((client) => client.zrem(this.#keys.calls(), ...expired));
+    }
+    const calls = read.filter((record) => record !== undefined);
+    const last = calls.at(-1);
+    const isLastPage = ids.length < limit || last === undefined;
+    return isLastPage ? { calls } : { calls, cursor: `${last.createdAtMs}_${last.callId}` };
+  }
+
+  /** Ids of calls without `endedAtMs`. */
+  async open(): Promise<string[]> {
+    const ids = await this.#redis.run((client) => client.smembers(this.#keys.openCalls()));
+    const records = await Promise.all(ids.map((id) => this.read(id)));
+    const over = ids.filter((_, index) => isOver(records[index]));
+    if (over.length > 0) {
+      await this.#redis.run((client) => client.srem(this.#keys.openCalls(), ...over));
+    }
+    return ids.filter((_, index) => !isOver(records[index]));
+  }
+
+  async ofAttempt(attemptKey: string): Promise<string | undefined> {
+    const found = await this.#redis.run((client) => client.get(this.#keys.attempt(attemptKey)));
+    return found ?? undefined;
+  }
+
+  async idempotent(key: string, callId: string): Promise<string> {
+    return this.#redis.run(async (client) => {
+      const name = this.#keys.idempotency(key);
+      const won = await client.set(name, callId, 'PX', ENDED_TTL_MS, 'NX');
+      return won === 'OK' ? callId : ((await client.get(name)) ?? callId);
+    });
+  }
+
+  async #replace(current: CallRecord, next: CallRecord): Promise<boolean> {
+    const ttlMs = next.endedAtMs === undefined ? OPEN_TTL_MS : ENDED_TTL_MS;
+    const args = [current.version, next.version, randomUUID(), JSON.stringify(next), ttlMs];
+    const outcome = await this.#redis.run((client) =>
+      REPLACE.run(client, [this.#keys.call(next.callId)], args),
+    );
+    if (outcome === -1) throw notFound();
+    return outcome === 1;
+  }
+
+  /** Keys of other slots follow the record; a crash between them is healed by the next change. */
+  async #index(next: CallRecord, before?: CallRecord): Promise<void> {
+    const { callId, attemptKey, endedAtMs } = next;
+    await this.#redis.run((client) => {
+      const pipeline = client.pipeline();
+      if (before?.attemptKey !== attemptKey) {
+        pipeline.set(this.#keys.attempt(attemptKey), callId, 'PX', OPEN_TTL_MS);
+      }
+      if (endedAtMs === undefined) pipeline.sadd(this.#keys.openCalls(), callId);
+      else pipeline.srem(this.#keys.openCalls(), callId);
+      return execute(pipeline);
+    });
+  }
+
+  async #rankAfter(cursor: string): Promise<number> {
+    const separator = cursor.indexOf('_');
+    const createdAtMs = Number(cursor.slice(0, separator));
+    if (separator < 1 || !Number.isFinite(createdAtMs)) {
+      throw new CodedError('invalid_cursor', 'Cannot list calls: the cursor must come from a list');
+    }
+    const callId = cursor.slice(separator + 1);
+    return this.#redis.run(async (client) => {
+      const rank = await client.zrevrank(this.#keys.calls(), callId);
+      if (rank !== null) return rank + 1;
+      return client.zcount(this.#keys.calls(), `(${createdAtMs}`, '+inf');
+    });
+  }
+}
+
+function isOver(record: CallRecord | undefined): boolean {
+  return record === undefined || record.endedAtMs !== undefined;
+}
+
+function notFound(): CodedError {
+  return new CodedError('call_not_found', 'Cannot change call: it must exist, got an unknown id');
+}

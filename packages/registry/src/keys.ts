@@ -1,0 +1,44 @@
+/**
+ * Names of all keys. What one script touches shares a hash tag: everything of a call has the
+ * call's id as tag, everything of workers (leases among it) the tag `workers`.
+ */
+export class Keys {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** Hash: version, nonce, record. */
+  readonly call = (callId: string): string => this.#of(`{${callId}}:record`);
+  /** List of raw notifications. */
+  readonly notifications = (callId: string): string => this.#of(`{${callId}}:notifications`);
+  /** String: token of who handles the notifications. */
+  readonly notificationLock = (callId: string): string => this.#of(`{${callId}}:lock`);
+  /** Hash: source id → participant. */
+  readonly sources = (callId: string): string => this.#of(`{${callId}}:sources`);
+  /** String: call id. */
+  readonly attempt = (attemptKey: string): string => this.#of(`attempt:{${attemptKey}}`);
+  /** String: call id. */
+  readonly idempotency = (key: string): string => this.#of(`idempotency:{${key}}`);
+  /** Sorted set: call ids by time of creation. */
+  readonly calls = (): string => this.#of('calls');
+  /** Set: ids of calls that have not ended. */
+  readonly openCalls = (): string => this.#of('open-calls');
+  /** Hash: worker id → description. */
+  readonly workers = (): string => this.#of('{workers}:info');
+  /** Sorted set: worker ids by time of expiry. */
+  readonly workerExpiry = (): string => this.#of('{workers}:expiry');
+  /** Hash: worker id → placements since its last heartbeat. */
+  readonly workerPlaced = (): string => this.#of('{workers}:placed');
+  /** Hash: the newest epoch of a call and whose it is. */
+  readonly placement = (callId: string): string => this.#of(`{workers}:placement:${callId}`);
+  /** String that expires: `epoch workerId` of who holds the call's media. */
+  readonly lease = (callId: string): string => this.#of(`{workers}:lease:${callId}`);
+  /** String that expires: owner. */
+  readonly ownership = (key: string): string => this.#of(`own:{${key}}`);
+
+  #of(name: string): string {
+    return `${this.#prefix}:${name}`;
+  }
+}

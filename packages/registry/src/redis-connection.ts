@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { CodedError } from '@earshot/async';
+import type { ChainableCommander } from 'ioredis';
+import { Redis } from 'ioredis';
+
+/** Connecting is tried this often before `ready` gives up: about a second altogether. */
+const READY_ATTEMPTS = 6;
+const COMMAND_TIMEOUT_MS = 5_000;
+
+/** One connection that reconnects by itself, with errors that people can read. */
+export class RedisConnection {
+  readonly #client: Redis;
+  #lastError: Error | undefined;
+
+  constructor(redisUrl: string) {
+    this.#client = new Redis(redisUrl, {
+      lazyConnect: true,
+      // A command outlives a short restart of Redis (about half a second), but not a long one.
+      maxRetriesPerRequest: 3,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1_000),
+    });
+    this.#client.on('error', (error: Error) => {
+      this.#lastError = error;
+    });
+  }
+
+  /** @throws CodedError `redis_unreachable` when the first connection does not come about. */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let attempts = 0;
+      const settle = () => {
+        this.#client.off('ready', onReady);
+        this.#client.off('close', onClose);
+        this.#client.off('end', onEnd);
+      };
+      const onReady = () => {
+        settle();
+        resolve();
+      };
+      const onClose = () => {
+        attempts += 1;
+        if (attempts >= READY_ATTEMPTS) onEnd();
+      };
+      const onEnd = () => {
+        settle();
+        reject(unreachable(this.#lastError));
+      };
+      if (this.#client.status === 'ready') return resolve();
+      this.#client.on('ready', onReady);
+      this.#client.on('close', onClose);
+      this.#client.on('end', onEnd);
+      if (this.#client.status === 'wait') this.#client.connect().catch(() => {});
+    });
+  }
+
+  /**
+   * Runs commands; what fails because of the connection becomes `redis_unreachable`. Whether
+   * the commands took effect is then unknown.
+   */
+  async run<T>(commands: (client: Redis) => Promise<T>): Promise<T> {
+    try {
+      return await commands(this.#client);
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ReplyError') throw error;
+      if (error instanceof CodedError) throw error;
+      throw unreachable(error);
+    }
+  }
+
+  /** Commands under way are answered first, unless Redis is away. */
+  async close(): Promise<void> {
+    if (this.#client.status === 'ready') await this.#client.quit().catch(() => {});
+    this.#client.disconnect();
+  }
+}
+
+/** Sends a pipeline or transaction; ioredis itself leaves failures in its result. */
+export async function execute(commands: ChainableCommander): Promise<void> {
+  const results = await commands.exec();
+  for (const [error] of results ?? []) if (error !== null) throw error;
+}
+
+/** A Lua script, sent once and then called by its digest. */
+export class LuaScript {
+  readonly #text: string;
+  readonly #digest: string;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#digest = createHash('sha1').update(text).digest('hex');
+  }
+
+  async run(
+    client: Redis,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    try {
+      return await client.evalsha(this.#digest, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return client.eval(this.#text, keys.length, ...keys, ...args);
+    }
+  }
+}
+
+function unreachable(cause: unknown): CodedError {
+  const actual = cause instanceof Error ? cause.message : 'no connection';
+  return new CodedError(
+    'redis_unreachable',
+    `Cannot use Redis: it must be reachable, got: ${actual || 'connection refused'}`,
+    { cause, fix: 'Start Redis, or point REDIS_URL to it.' },
+  );
+}

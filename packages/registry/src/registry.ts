@@ -1,0 +1,202 @@
+import type { Clock } from '@earshot/async';
+import type { CallRecord } from './call-record.js';
+import type { CallPage, ListOptions } from './call-store.js';
+import { CallStore, OPEN_TTL_MS } from './call-store.js';
+import { Keys } from './keys.js';
+import { NotificationQueue } from './notification-queue.js';
+import { execute, LuaScript, RedisConnection } from './redis-connection.js';
+import type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';
+import { WorkerPool } from './worker-pool.js';
+
+export interface RegistryOptions {
+  /** `redis://…` or the absolute path of a unix socket. */
+  readonly redisUrl: string;
+  readonly clock: Clock;
+  /** Before every key. @defaultValue earshot */
+  readonly prefix?: string;
+  /**
+   * How long a pod that died keeps a call's notifications from the others, ms; while it lives,
+   * its lock is renewed.
+   * @defaultValue 15 000
+   */
+  readonly lockTtlMs?: number;
+}
+
+/** Whose audio a source carries. */
+export interface SourceBinding {
+  readonly participantId: string;
+  readonly displayName?: string;
+}
+
+const OWN = new LuaScript(`
+if redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 1 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`);
+
+/**
+ * What the pods of a deployment know together: calls, their notifications, who speaks, the media
+ * workers and which of them has which call. Each method is safe to call from any pod at any
+ * time, and throws CodedError `redis_unreachable` when Redis is away for longer than a moment;
+ * whether the step took effect is then unknown.
+ */
+export class Registry {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #calls: CallStore;
+  readonly #notifications: NotificationQueue;
+  readonly #workers: WorkerPool;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RegistryOptions) {
+    const { redisUrl, clock, prefix = 'earshot', lockTtlMs = 15_000 } = options;
+    this.#redis = new RedisConnection(redisUrl);
+    this.#keys = new Keys(prefix);
+    this.#calls = new CallStore(this.#redis, this.#keys, clock);
+    this.#notifications = new NotificationQueue(this.#redis, this.#keys, clock, lockTtlMs);
+    this.#workers = new WorkerPool(this.#redis, this.#keys);
+  }
+
+  /** Connects. @throws CodedError `redis_unreachable`, after about a second of trying. */
+  ready(): Promise<void> {
+    return this.#redis.ready();
+  }
+
+  /** Closes the connection; idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#redis.close();
+    return this.#closing;
+  }
+
+  /** @throws CodedError `call_exists` when there is a call with this id. */
+  createCall(record: CallRecord): Promise<void> {
+    return this.#calls.create(record);
+  }
+
+  readCall(callId: string): Promise<CallRecord | undefined> {
+    return this.#calls.read(callId);
+  }
+
+  /** A page of all calls, newest first; ended calls are among them for a day. */
+  listCalls(options: ListOptions): Promise<CallPage> {
+    return this.#calls.list(options);
+  }
+
+  /** Ids of the calls whose `endedAtMs` is unset. */
+  openCalls(): Promise<string[]> {
+    return this.#calls.open();
+  }
+
+  /**
+   * Changes a call's record. `change` is called again with the newer record when another pod was
+   * faster, so it must have no effects of its own; when it returns its argument nothing is written.
+   *
+   * @returns the record as stored.
+   * @throws CodedError `call_not_found`; `call_contended` after 100 attempts.
+   */
+  updateCall(callId: string, change: (record: CallRecord) => CallRecord): Promise<CallRecord> {
+    return this.#calls.update(callId, change);
+  }
+
+  /** The call that a callback is for, by the unguessable part of its URL. */
+  callIdOfAttempt(attemptKey: string): Promise<string | undefined> {
+    return this.#calls.ofAttempt(attemptKey);
+  }
+
+  /** The call id that this key stands for: of all that ever came with the key, the first (24 h). */
+  idempotent(key: string, callId: string): Promise<string> {
+    return this.#calls.idempotent(key, callId);
+  }
+
+  /** Stores a notification behind the others. @throws CodedError `too_many_notifications`. */
+  appendNotification(callId: string, raw: string): Promise<void> {
+    return this.#notifications.append(callId, raw);
+  }
+
+  /**
+   * Handles a call's notifications in order of arrival, one at a time over all pods. Returns at
+   * once when another pod is at it: that one also handles what was appended meanwhile. A
+   * notification is removed when `handle` has resolved; a pod that died or lost its lock leaves
+   * its last one to the next, so `handle` may see one twice. When `handle` rejects, so does this,
+   * and the notification stays first.
+   */
+  takeNotifications(callId: string, handle: (raw: string) => Promise<void>): Promise<void> {
+    return this.#notifications.take(callId, handle);
+  }
+
+  /** Remembers whose audio a source carries; the last word counts. */
+  async bindSource(callId: string, sourceId: string, binding: SourceBinding): Promise<void> {
+    const key = this.#keys.sources(callId);
+    const text = JSON.stringify(binding);
+    await this.#redis.run((client) =>
+      execute(client.multi().hset(key, sourceId, text).pexpire(key, OPEN_TTL_MS)),
+    );
+  }
+
+  async participantOfSource(callId: string, sourceId: string): Promise<SourceBinding | undefined> {
+    const text = await this.#redis.run((client) =>
+      client.hget(this.#keys.sources(callId), sourceId),
+    );
+    const value: unknown = text === null ? undefined : JSON.parse(text);
+    return isSourceBinding(value) ? value : undefined;
+  }
+
+  /** Says that a worker lives and how it is; it counts as dead `ttlMs` after its last one. */
+  heartbeatWorker(worker: WorkerInfo, ttlMs = 10_000): Promise<void> {
+    return this.#workers.heartbeat(worker, ttlMs);
+  }
+
+  removeWorker(workerId: string): Promise<void> {
+    return this.#workers.remove(workerId);
+  }
+
+  /** The workers that live, by id. */
+  workers(): Promise<WorkerInfo[]> {
+    return this.#workers.list();
+  }
+
+  /**
+   * Gives a call to the least loaded worker that takes calls, with a new epoch: whoever had the
+   * call before has it no more. Undefined when there is no such worker.
+   */
+  placeCall(callId: string, options: PlaceOptions = {}): Promise<Placement | undefined> {
+    return this.#workers.place(callId, options);
+  }
+
+  /** Takes a call that was placed here; `stale` when it has been placed anew since. */
+  claimLease(
+    callId: string,
+    workerId: string,
+    epoch: number,
+    ttlMs: number,
+  ): Promise<'ok' | 'stale'> {
+    return this.#workers.claim({ callId, workerId, epoch }, ttlMs);
+  }
+
+  /** False when the lease has run out or the call was placed anew: stop, or claim again. */
+  renewLease(callId: string, workerId: string, epoch: number, ttlMs: number): Promise<boolean> {
+    return this.#workers.renew({ callId, workerId, epoch }, ttlMs);
+  }
+
+  /** Gives a call back; false when it was no longer held. */
+  releaseLease(callId: string, workerId: string, epoch: number): Promise<boolean> {
+    return this.#workers.release({ callId, workerId, epoch });
+  }
+
+  /** Who holds a call now: placed within 30 s, or claimed and not run out. */
+  leaseOf(callId: string): Promise<Lease | undefined> {
+    return this.#workers.leaseOf(callId);
+  }
+
+  /** Takes, or keeps, a named duty for `ttlMs`; false while another owner has it. */
+  async tryOwn(key: string, owner: string, ttlMs: number): Promise<boolean> {
+    const owned = await this.#redis.run((client) =>
+      OWN.run(client, [this.#keys.ownership(key)], [owner, ttlMs]),
+    );
+    return owned === 1;
+  }
+}
+
+function isSourceBinding(value: unknown): value is SourceBinding {
+  return typeof value === 'object' && value !== null && 'participantId' in value;
+}

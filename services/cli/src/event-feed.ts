@@ -33,6 +33,7 @@ export class EventFeed {
     child.once('exit', (code, signal) => {
       if (!this.#stopping) options.onUnexpectedExit('events tail', `${signal ?? code}`);
     });
+    if (child.stdout === null) throw new Error('the consumer was spawned without a pipe');
     createInterface({ input: child.stdout }).on('line', (line) => {
       options.onEvent(parseEvent(JSON.parse(line)));
     });

@@ -2,10 +2,21 @@ import { z } from 'zod';
 
 const RETRY_MS = 500;
 
-const levelsSchema = z.object({
+/** Momentary levels of one call's streams. */
+export interface Levels {
+  readonly callId: string;
+  readonly streams: readonly {
+    readonly streamId: number;
+    readonly sourceId?: string | null | undefined;
+    readonly levelDbfs: number;
+    readonly speaking: boolean;
+  }[];
+}
+
+const levelsSchema: z.ZodType<Levels> = z.object({
   callId: z.string(),
   streams: z.array(
-    z.looseObject({
+    z.object({
       streamId: z.number(),
       sourceId: z.string().nullish(),
       levelDbfs: z.number(),
@@ -13,9 +24,6 @@ const levelsSchema = z.object({
     }),
   ),
 });
-
-/** Momentary levels of one call's streams. */
-export type Levels = z.infer<typeof levelsSchema>;
 
 /** Follows a worker's `/v1/levels` (server-sent events) until aborted; reconnects on a break. */
 export async function followLevels(

@@ -9,19 +9,28 @@ export const REPOSITORY: string = path.resolve(
   '../../..',
 );
 
-const runInfoSchema = z.object({
+/** Where a running `earshot start` can be reached. */
+export interface RunInfo {
+  readonly pid: number;
+  /** ISO time. */
+  readonly startedAt: string;
+  readonly signalingUrl: string;
+  readonly apiKey: string;
+  readonly redisUrl: string;
+  readonly workerUrl: string;
+  /** Of the sandbox meeting that the run joined. */
+  readonly joinUrl: string;
+}
+
+const runInfoSchema: z.ZodType<RunInfo> = z.object({
   pid: z.number().int(),
   startedAt: z.string(),
   signalingUrl: z.string(),
   apiKey: z.string(),
   redisUrl: z.string(),
   workerUrl: z.string(),
-  /** Of the sandbox meeting that the run joined. */
   joinUrl: z.string(),
 });
-
-/** Where a running `earshot start` can be reached. */
-export type RunInfo = z.infer<typeof runInfoSchema>;
 
 /** The private folder of one run: its Redis, its logs, and how to reach it. */
 export class RunFolder {

@@ -3,7 +3,15 @@ import { z } from 'zod';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
-const callSchema = z.looseObject({
+/** A call as signaling's REST API shows it; more than is named here is kept. */
+export interface CallView {
+  readonly [field: string]: unknown;
+  readonly id: string;
+  readonly state: string;
+  readonly events?: { readonly published: number } | undefined;
+}
+
+const callSchema: z.ZodType<CallView> = z.looseObject({
   id: z.string(),
   state: z.string(),
   events: z.looseObject({ published: z.number() }).optional(),
@@ -15,9 +23,6 @@ const problemSchema = z.looseObject({
   code: z.string().optional(),
   fix: z.string().optional(),
 });
-
-/** A call as signaling's REST API shows it. */
-export type CallView = z.infer<typeof callSchema>;
 
 export interface SignalingClientOptions {
   readonly url: string;

@@ -7,7 +7,15 @@ import { ChildService } from './child-service.js';
 import type { RunFolder } from './run-folder.js';
 import { REPOSITORY } from './run-folder.js';
 
-const meetingSchema = z.object({
+/** A meeting that the sandbox offers. */
+export interface SandboxMeeting {
+  readonly name: string;
+  readonly joinUrl: string;
+  readonly participants: readonly string[];
+  readonly durationMs: number;
+}
+
+const meetingSchema: z.ZodType<SandboxMeeting> = z.object({
   name: z.string(),
   joinUrl: z.string(),
   participants: z.array(z.string()),
@@ -28,9 +36,6 @@ const sandboxReady = z.object({
 });
 const signalingReady = z.object({ url: z.string(), hostLinkUrl: z.string() });
 const workerReady = z.object({ url: z.string(), workerId: z.string() });
-
-/** A meeting that the sandbox offers. */
-export type SandboxMeeting = z.infer<typeof meetingSchema>;
 
 export interface StackOptions {
   readonly folder: RunFolder;

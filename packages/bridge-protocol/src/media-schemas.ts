@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { epoch, id, pingIntervalMs, streamId, text, ticks, u32, version, word } from './fields.js';
+import type { MediaHostMessage, WorkerMessage } from './media-messages.js';
+import { LIMITS } from './protocol.js';
+import type { SchemaTable } from './schema-table.js';
+
+const OPUS_RATES_HZ = [8000, 12_000, 16_000, 24_000, 48_000] as const;
+const PCM_RATE_HZ = 16_000;
+
+const errorMessage = z.object({ type: z.literal('error'), code: word, message: text });
+
+const streamOpen = z
+  .object({
+    type: z.literal('streamOpen'),
+    streamId,
+    kind: z.enum(['mixed', 'unmixed']),
+    sourceId: id.exactOptional(),
+    codec: z.enum(['opus', 'pcm16']),
+    sampleRateHz: z.literal(OPUS_RATES_HZ),
+    firstSequence: u32,
+  })
+  .refine((m) => m.codec !== 'pcm16' || m.sampleRateHz === PCM_RATE_HZ, {
+    path: ['sampleRateHz'],
+    error: 'pcm16 is 16000 Hz',
+  });
+
+/** Every message that a host sends to a worker, by its type. */
+export const MEDIA_HOST_SCHEMAS: SchemaTable<MediaHostMessage> = {
+  hello: z.object({
+    type: z.literal('hello'),
+    version,
+    callId: id,
+    mediaId: id,
+    epoch,
+    mediaEpochTicks: ticks,
+    clockNowTicks: ticks,
+    replayWindowMs: u32,
+    virtualTime: z.boolean().exactOptional(),
+  }),
+  streamOpen,
+  streamClose: z.object({ type: z.literal('streamClose'), streamId, nextSequence: u32 }),
+  tone: z.object({
+    type: z.literal('tone'),
+    tone: word,
+    sourceId: id.exactOptional(),
+    captureTicks: ticks,
+  }),
+  dominantSpeaker: z.object({
+    type: z.literal('dominantSpeaker'),
+    sourceId: id.nullable(),
+    captureTicks: ticks,
+  }),
+  discarded: z.object({
+    type: z.literal('discarded'),
+    streamId,
+    firstSequence: u32,
+    frames: u32,
+    reason: word,
+  }),
+  ping: z.object({ type: z.literal('ping'), id: u32, clockNowTicks: ticks }),
+  bye: z.object({
+    type: z.literal('bye'),
+    reason: z.enum(['callEnded', 'released', 'shutdown', 'reattach']),
+  }),
+};
+
+/** Every message that a worker sends to a host, by its type. */
+export const WORKER_SCHEMAS: SchemaTable<WorkerMessage> = {
+  welcome: z.object({
+    type: z.literal('welcome'),
+    version,
+    workerId: id,
+    creditFrames: u32,
+    pingIntervalMs,
+    resume: z.array(z.object({ streamId, durableSequence: u32 })).max(LIMITS.maxStreams),
+  }),
+  progress: z.object({
+    type: z.literal('progress'),
+    streams: z.array(z.object({ streamId, received: u32, durable: u32 })).max(LIMITS.maxStreams),
+    creditFrames: u32,
+  }),
+  drain: z.object({ type: z.literal('drain'), reason: text }),
+  pong: z.object({ type: z.literal('pong'), id: u32, clockNowTicks: ticks.exactOptional() }),
+  unsupported: z.object({ type: z.literal('unsupported'), what: text }),
+  error: errorMessage,
+  finished: z.object({ type: z.literal('finished') }),
+};

@@ -1,0 +1,51 @@
+import type { SimulatedCall } from './simulated-call.js';
+
+/** The call as Graph shows it: `microsoft.graph.call`, with the leg's own properties. */
+export function callBody(call: SimulatedCall, metadataUrl: string): Record<string, unknown> {
+  const { request } = call;
+  const isHeard = call.state === 'established' && !call.isInLobby;
+  return {
+    '@odata.context': `${metadataUrl}#communications/calls/$entity`,
+    '@odata.type': '#microsoft.graph.call',
+    id: call.id,
+    state: call.state,
+    direction: 'outgoing',
+    callbackUri: request.callbackUri,
+    callChainId: call.callChainId,
+    myParticipantId: call.myParticipantId,
+    tenantId: request.tenantId,
+    subject: null,
+    source: {
+      '@odata.type': '#microsoft.graph.participantInfo',
+      identity: {
+        '@odata.type': '#microsoft.graph.identitySet',
+        [request.bot.kind]: {
+          '@odata.type': '#microsoft.graph.identity',
+          id: request.bot.id,
+          displayName: request.bot.displayName ?? null,
+        },
+      },
+    },
+    targets: [],
+    requestedModalities: request.requestedModalities,
+    mediaConfig: {
+      '@odata.type': '#microsoft.graph.appHostedMediaConfig',
+      blob: request.blob,
+    },
+    mediaState: {
+      '@odata.type': '#microsoft.graph.callMediaState',
+      audio: isHeard ? 'active' : 'inactive',
+    },
+    chatInfo: request.chatInfo,
+    meetingInfo: request.meetingInfo,
+    callRoutes: [],
+    callOptions: null,
+    resultInfo: null,
+    toneInfo: null,
+    transcription: null,
+    incomingContext: null,
+    answeredBy: null,
+    routingPolicies: [],
+    ringingTimeoutInSeconds: null,
+  };
+}

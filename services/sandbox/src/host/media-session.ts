@@ -1,0 +1,281 @@
+import type { Cancel, Clock } from '@earshot/async';
+import { joinTicks, PROTOCOL_VERSION, splitTicks } from '@earshot/bridge-protocol';
+import type { Log } from '@earshot/telemetry';
+import type { MeetingParticipant } from '../meetings/meeting.js';
+import { FRAME_MS } from '../meetings/meeting.js';
+import type { RunSink } from '../meetings/meeting-run.js';
+import type { FramesSent } from './frame-sender.js';
+import { FrameSender } from './frame-sender.js';
+import { HostStream } from './host-stream.js';
+import type { Attachment, Bye, Hello, Progress, Welcome } from './media-link.js';
+import { MediaLink } from './media-link.js';
+import { MediaTicks, ntpTicks } from './media-ticks.js';
+
+/** What is left to send at a call's end gets this long. */
+const DRAIN_MS = 10_000;
+const OPUS_RATE_HZ = 48_000;
+
+/** As the media host tells signaling. */
+export type MediaState = 'inactive' | 'active' | 'failed' | 'ended';
+
+export interface MediaSessionOptions {
+  readonly mediaId: string;
+  readonly callId: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** How long frames are kept for a worker that is away or slow, ms. */
+  readonly replayWindowMs: number;
+  /** Media time is not the clock's: it waits for the worker. */
+  readonly virtualTime: boolean;
+  readonly sent: FramesSent;
+  onState(state: MediaState, detail?: string): void;
+  /** There may be room for more frames. */
+  onRoom(): void;
+}
+
+/** One call's audio in the media host: takes it from a meeting's run, gives it to a worker. */
+export class MediaSession implements RunSink {
+  readonly mediaId: string;
+  readonly callId: string;
+  readonly #options: MediaSessionOptions;
+  readonly #sender: FrameSender;
+  readonly #ringFrames: number;
+  #streams: HostStream[] = [];
+  readonly #streamOf = new Map<MeetingParticipant, HostStream>();
+  #streamCount = 0;
+  #ticks: MediaTicks | undefined;
+  #epochTicks = 0n;
+  #epochNowMs = 0;
+  /** Media time at which the meeting began. */
+  #originMs = 0;
+  #latestMs = 0;
+  #link: MediaLink | undefined;
+  #creditFrames = 0;
+  #state: 'open' | 'draining' | 'ended' = 'open';
+  #cancelDrain: Cancel | undefined;
+
+  constructor(options: MediaSessionOptions) {
+    this.mediaId = options.mediaId;
+    this.callId = options.callId;
+    this.#options = options;
+    this.#sender = new FrameSender(options.sent);
+    this.#ringFrames = Math.ceil(options.replayWindowMs / FRAME_MS);
+  }
+
+  get isEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /** The meeting's clock starts now. */
+  begin(): void {
+    this.#startClock();
+    if (this.#options.virtualTime) return;
+    this.#originMs = Math.round(this.#options.clock.nowMs() - this.#epochNowMs);
+  }
+
+  join(participant: MeetingParticipant): void {
+    if (this.#state !== 'open') return;
+    this.#streamCount += 1;
+    const stream = new HostStream(this.#streamCount, participant, this.#ringFrames);
+    this.#streams.push(stream);
+    this.#streamOf.set(participant, stream);
+  }
+
+  leave(participant: MeetingParticipant): void {
+    this.#streamOf.get(participant)?.close();
+    this.#streamOf.delete(participant);
+  }
+
+  frame(participant: MeetingParticipant, frame: number, captureMs: number): void {
+    this.#latestMs = this.#originMs + captureMs;
+    this.#streamOf.get(participant)?.push(frame, this.#latestMs);
+  }
+
+  missing(participant: MeetingParticipant): void {
+    this.#streamOf.get(participant)?.skip();
+  }
+
+  flush(): void {
+    const outlet = this.#link?.outlet;
+    if (outlet === undefined || this.#ticks === undefined) return;
+    for (const stream of this.#streams) this.#announce(stream);
+    this.#sender.send(this.#streams, this.#ticks, this.#creditFrames, outlet);
+    for (const stream of this.#streams) this.#announceClose(stream);
+    this.#streams = this.#streams.filter((s) => !s.isCloseSent || s.ring.inFlight > 0);
+    if (this.#state === 'draining' && this.#streams.every((s) => s.isCloseSent)) {
+      this.#finish('callEnded');
+    }
+  }
+
+  /** For virtual time: whether each stream may get another frame without any being lost. */
+  hasRoom(): boolean {
+    if (this.#state !== 'open') return true;
+    if (this.#link?.outlet === undefined) return false;
+    const limit = Math.min(this.#creditFrames, this.#ringFrames);
+    return this.#streams.every(({ ring }) => ring.inFlight + ring.unsent < limit);
+  }
+
+  /**
+   * Sends the audio to a worker, from then on instead of the one before.
+   *
+   * @throws CodedError when the worker can't be reached or refuses.
+   */
+  async attach(attachment: Attachment): Promise<void> {
+    this.#startClock();
+    const before = this.#link;
+    this.#link = undefined;
+    await before?.leave('reattach');
+    const link: MediaLink = new MediaLink({
+      attachment,
+      clock: this.#options.clock,
+      random: this.#options.random,
+      log: this.#options.log,
+      hello: () => this.#hello(attachment.epoch),
+      handlers: {
+        opened: (welcome) => this.#onOpened(link, welcome),
+        progress: (progress) => this.#onProgress(progress),
+        drain: () => this.#options.onState('active', 'drain_requested'),
+        interrupted: () => this.#options.onState('inactive', 'link_interrupted'),
+        failed: (detail) => this.#onLinkFailed(link, detail),
+      },
+    });
+    this.#link = link;
+    try {
+      await link.open();
+    } catch (error) {
+      if (this.#link === link) this.#link = undefined;
+      throw error;
+    }
+  }
+
+  /** The call is over: what is left is sent, then the worker is told. */
+  end(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'draining';
+    for (const participant of [...this.#streamOf.keys()]) this.leave(participant);
+    if (this.#link === undefined) {
+      this.#finish('callEnded');
+      return;
+    }
+    const { clock } = this.#options;
+    this.#cancelDrain = clock.at(clock.nowMs() + DRAIN_MS, () => this.#finish('callEnded'));
+    this.flush();
+  }
+
+  /** Nobody wants the audio any more. A call that is over still gets all that was said. */
+  release(): void {
+    if (this.#state === 'open') this.#finish('released');
+  }
+
+  /** Ends at once. */
+  async shutDown(): Promise<void> {
+    this.#state = 'ended';
+    this.#cancelDrain?.();
+    this.#link?.send({ type: 'bye', reason: 'shutdown' });
+    await this.#link?.close();
+  }
+
+  #startClock(): void {
+    if (this.#ticks !== undefined) return;
+    this.#epochTicks = ntpTicks(this.#options.clock.wallclockMs());
+    this.#epochNowMs = this.#options.clock.nowMs();
+    const { high, low } = splitTicks(this.#epochTicks);
+    this.#ticks = new MediaTicks(high, low);
+  }
+
+  #hello(epoch: number): Hello {
+    return {
+      type: 'hello',
+      version: PROTOCOL_VERSION,
+      callId: this.callId,
+      mediaId: this.mediaId,
+      epoch,
+      mediaEpochTicks: this.#epochTicks.toString(),
+      clockNowTicks: this.#nowTicks().toString(),
+      replayWindowMs: this.#options.replayWindowMs,
+      virtualTime: this.#options.virtualTime,
+    };
+  }
+
+  #nowTicks(): bigint {
+    const { clock, virtualTime } = this.#options;
+    if (!virtualTime) return ntpTicks(clock.wallclockMs());
+    const now = this.#ticks!;
+    now.set(this.#latestMs);
+    return joinTicks(now.high, now.low);
+  }
+
+  #onOpened(link: MediaLink, welcome: Welcome): void {
+    if (this.#link !== link) return;
+    const positions = new Map(welcome.resume.map((r) => [r.streamId, r.durableSequence]));
+    for (const stream of this.#streams) {
+      stream.reset();
+      stream.ring.rewind(positions.get(stream.streamId));
+    }
+    this.#creditFrames = welcome.creditFrames;
+    this.#options.onState('active');
+    this.flush();
+    this.#options.onRoom();
+  }
+
+  #onProgress(progress: Progress): void {
+    this.#creditFrames = progress.creditFrames;
+    for (const { streamId, received, durable } of progress.streams) {
+      this.#streams.find((s) => s.streamId === streamId)?.ring.acknowledge(received, durable);
+    }
+    this.flush();
+    this.#options.onRoom();
+  }
+
+  #onLinkFailed(link: MediaLink, detail: string): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    if (this.#state === 'draining') this.#finish('callEnded');
+    else this.#options.onState('failed', detail);
+  }
+
+  #announce(stream: HostStream): void {
+    if (!stream.isAnnounced) {
+      stream.isAnnounced = true;
+      this.#link?.send({
+        type: 'streamOpen',
+        streamId: stream.streamId,
+        kind: 'unmixed',
+        sourceId: stream.participant.sourceId,
+        codec: 'opus',
+        sampleRateHz: OPUS_RATE_HZ,
+        firstSequence: stream.firstSequence,
+      });
+    }
+    const lost = stream.ring.takeLost();
+    if (lost === undefined) return;
+    this.#link?.send({
+      type: 'discarded',
+      streamId: stream.streamId,
+      ...lost,
+      reason: 'overflow',
+    });
+  }
+
+  #announceClose(stream: HostStream): void {
+    if (!stream.isClosed || stream.isCloseSent || stream.ring.unsent > 0) return;
+    stream.isCloseSent = true;
+    const { streamId, nextSequence } = stream;
+    this.#link?.send({ type: 'streamClose', streamId, nextSequence });
+  }
+
+  #finish(reason: Bye['reason']): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#cancelDrain?.();
+    const link = this.#link;
+    this.#link = undefined;
+    this.#streams = [];
+    this.#streamOf.clear();
+    this.#options.onRoom();
+    const ended = (): void => this.#options.onState('ended', reason);
+    if (link === undefined) ended();
+    else link.leave(reason).then(ended, ended);
+  }
+}

@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '@earshot/async';
+import { CloseStack, CodedError } from '@earshot/async';
+import { systemClock } from '@earshot/async/system';
+import type { Log } from '@earshot/telemetry';
+import { createLog } from '@earshot/telemetry';
+import { createCertificate } from './certificate.js';
+import type { SandboxConfig } from './config.js';
+import { writeCaFile } from './data-folder.js';
+import { AppTokens } from './graph/app-tokens.js';
+import { CallDesk } from './graph/call-desk.js';
+import { addCallRoutes } from './graph/call-routes.js';
+import { CALLBACK_ISSUER, CALLBACK_OPENID_PATH, CallbackSigner } from './graph/callback-signer.js';
+import { createGraphServer } from './graph/graph-server.js';
+import { addTokenEndpoint, DEFAULT_ROLES } from './graph/token-endpoint.js';
+import { MediaHost } from './host/media-host.js';
+import { listen } from './listen.js';
+import { createCustomMeeting } from './meetings/custom-meeting.js';
+import { audioOfFolder, loadMeeting, parseDefinition } from './meetings/load-meeting.js';
+import { createMeeting } from './meetings/meeting.js';
+import type { MeetingSummary } from './meetings/meeting-book.js';
+import { MeetingBook, summaryOf } from './meetings/meeting-book.js';
+import { createSandboxMetrics } from './sandbox-metrics.js';
+import { addSandboxRoutes } from './sandbox-routes.js';
+
+const HOST_CAPACITY = 200;
+const REPLAY_WINDOW_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const BUNDLED_MEETING = fileURLToPath(new URL('../meeting/', import.meta.url));
+
+/** What a bot needs to know to be pointed at the sandbox. */
+export interface SandboxReady {
+  /** `https://host:port` of the Graph simulator. */
+  readonly url: string;
+  readonly graphBaseUrl: string;
+  readonly authorityUrl: string;
+  readonly callbackOpenIdUrl: string;
+  readonly callbackIssuer: string;
+  /** PEM file for `NODE_EXTRA_CA_CERTS`. */
+  readonly caFile: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly tenantId: string;
+  readonly meetings: readonly MeetingSummary[];
+}
+
+export interface SandboxDeps {
+  /** @defaultValue the machine's clock */
+  readonly clock?: Clock;
+  /** A number in [0, 1) for jitter. @defaultValue Math.random */
+  readonly random?: () => number;
+  /** @defaultValue standard error */
+  readonly log?: Log;
+  /** How long frames are kept for a worker that is away, ms. @defaultValue 30 s */
+  readonly replayWindowMs?: number;
+  /** Permissions granted in a tenant; undefined for the sandbox's usual ones. */
+  rolesOf?(tenantId: string): readonly string[] | undefined;
+}
+
+/** The sandbox, running. */
+export interface Sandbox {
+  readonly ready: SandboxReady;
+  /** The media host, for tests that need no host link. */
+  readonly mediaHost: MediaHost;
+  meetings(): MeetingSummary[];
+  /** Adds a meeting; its audio is inline, or files of the bundled meeting. */
+  addMeeting(definition: unknown): Promise<MeetingSummary>;
+  /**
+   * Connects the media host to signaling's host link.
+   *
+   * @throws CodedError `host_link_unreachable`
+   */
+  connectHost(url: string, token: string): Promise<{ hostId: string }>;
+  /** Ends everything; nothing is told to bots. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts Graph and a media host of our own making.
+ *
+ * @throws CodedError `port_taken`, `not_listening`, `data_folder_unwritable`, and those of
+ * meetings and audio files.
+ */
+export async function startSandbox(
+  config: SandboxConfig,
+  deps: SandboxDeps = {},
+): Promise<Sandbox> {
+  const closers = new CloseStack();
+  try {
+    return await start(config, deps, closers);
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+async function start(
+  config: SandboxConfig,
+  deps: SandboxDeps,
+  closers: CloseStack,
+): Promise<Sandbox> {
+  const { clock = systemClock, random = Math.random } = deps;
+  const log = deps.log ?? createLog({ service: 'sandbox', level: config.logLevel });
+  const meetingFolder = config.meetingFolder ?? BUNDLED_MEETING;
+  const [meetings, tokens, signer, certificate] = await Promise.all([
+    openMeetings(config, meetingFolder),
+    AppTokens.create(clock),
+    CallbackSigner.create(clock),
+    createCertificate(config.listen.host, clock.wallclockMs()),
+  ]);
+  const caFile = await writeCaFile(config.dataDir, certificate.certificate, closers);
+
+  const mediaHost = new MediaHost({
+    hostId: `sandbox-${randomBytes(4).toString('hex')}`,
+    capacity: HOST_CAPACITY,
+    clock,
+    random,
+    log,
+    replayWindowMs: deps.replayWindowMs ?? REPLAY_WINDOW_MS,
+    virtualTime: config.speed > 1,
+  });
+  const desk = new CallDesk({
+    meetings,
+    signer,
+    clock,
+    random,
+    speed: config.speed,
+    log,
+    connectMedia: (blob, onRoom) => mediaHost.claim(blob, onRoom),
+  });
+  const addMeeting = async (definition: unknown): Promise<MeetingSummary> => {
+    const parsed = parseDefinition(definition);
+    const meeting = await createMeeting(parsed, config.tenantId, audioOfFolder(meetingFolder));
+    meetings.add(meeting);
+    return summaryOf(meeting);
+  };
+
+  let url = '';
+  const app = createGraphServer({ ...certificate, clock });
+  addTokenEndpoint(app, {
+    tokens,
+    clock,
+    clientId: config.clientId,
+    clientSecret: config.clientSecret,
+    authorityUrl: () => url,
+    rolesOf: (tenantId) => {
+      const isOurs = tenantId.toLowerCase() === config.tenantId.toLowerCase();
+      if (!isOurs && !meetings.hasTenant(tenantId)) return undefined;
+      return deps.rolesOf?.(tenantId) ?? DEFAULT_ROLES;
+    },
+  });
+  signer.addRoutes(app, () => url);
+  for (const version of ['v1.0', 'beta'] as const) {
+    for (const alias of ['communications', 'app'] as const) {
+      addCallRoutes(app, { version, alias }, { desk, tokens, baseUrl: () => url });
+    }
+  }
+  addSandboxRoutes(app, {
+    metrics: createSandboxMetrics(desk, mediaHost),
+    meetings: () => meetings.summaries(),
+    addMeeting,
+  });
+  closers.defer(() => app.close());
+  url = await listen(app, config.listen);
+  closers.defer(() => mediaHost.close());
+  closers.defer(() => desk.close());
+
+  const connectHost = async (hostUrl: string, token: string): Promise<{ hostId: string }> => {
+    await withinTime(clock, mediaHost.connect(hostUrl, token));
+    return { hostId: mediaHost.hostId };
+  };
+  if (config.hostLink !== undefined) {
+    connectHost(config.hostLink.url, config.hostLink.token).catch((error: unknown) =>
+      log.warn('host link not up yet; it is tried on', { error }),
+    );
+  }
+  return {
+    ready: {
+      url,
+      graphBaseUrl: `${url}/v1.0`,
+      authorityUrl: url,
+      callbackOpenIdUrl: `${url}${CALLBACK_OPENID_PATH}`,
+      callbackIssuer: CALLBACK_ISSUER,
+      caFile,
+      clientId: config.clientId,
+      clientSecret: config.clientSecret,
+      tenantId: config.tenantId,
+      meetings: meetings.summaries(),
+    },
+    mediaHost,
+    meetings: () => meetings.summaries(),
+    addMeeting,
+    connectHost,
+    close: () => closers.close(),
+  };
+}
+
+async function openMeetings(config: SandboxConfig, folder: string): Promise<MeetingBook> {
+  const book = new MeetingBook();
+  book.add(await loadMeeting(folder, config.tenantId));
+  if (config.audioFiles.length > 0) {
+    book.add(await createCustomMeeting(config.audioFiles, config.tenantId));
+  }
+  return book;
+}
+
+function withinTime(clock: Clock, connected: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.at(clock.nowMs() + CONNECT_TIMEOUT_MS, () =>
+      reject(
+        new CodedError(
+          'host_link_unreachable',
+          `Cannot connect the media host: signaling must accept it within ${CONNECT_TIMEOUT_MS} ms, it did not`,
+          { fix: 'Check the URL of the host link and EARSHOT_HOST_KEY.' },
+        ),
+      ),
+    );
+    connected.then(resolve, reject).finally(cancel);
+  });
+}

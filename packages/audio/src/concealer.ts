@@ -127,10 +127,13 @@ export class Concealer {
 
   #remember(pcm: Int16Array): void {
     const history = this.#history;
-    const kept = Math.max(0, history.length - pcm.length);
-    history.copyWithin(0, history.length - kept);
-    const skipped = pcm.length - (history.length - kept);
-    for (let i = kept; i < history.length; i += 1) history[i] = pcm[skipped + i - kept]!;
+    const kept = history.length - pcm.length;
+    if (kept < 0) {
+      history.set(pcm.subarray(-history.length));
+      return;
+    }
+    history.copyWithin(0, pcm.length);
+    history.set(pcm, kept);
   }
 }
 

@@ -27,6 +27,10 @@ const STEADY_RANGE_DB = 6;
 /** … for so long is noise: no voice holds its level that well. */
 const STEADY_MS = 800;
 
+/** The same for noise that rumbles: a wider range, which no voice keeps within for so long. */
+const RUMBLE_RANGE_DB = 12;
+const RUMBLE_MS = 2500;
+
 /**
  * Speech activity from frame levels alone: an adaptive noise floor, an onset that clicks do not
  * pass, a hangover that bridges short pauses, and a sense for steadiness, so that a fan, a hum
@@ -40,6 +44,7 @@ export class SpeechActivity {
   readonly #floor: NoiseFloor = new NoiseFloor();
   readonly #onset: SpeechOnset;
   readonly #steady: SteadySound = new SteadySound(STEADY_RANGE_DB, STEADY_MS);
+  readonly #rumble: SteadySound = new SteadySound(RUMBLE_RANGE_DB, RUMBLE_MS);
   #speaking = false;
   #startMs = 0;
   /** End of the last active frame of the talkspurt. */
@@ -76,11 +81,12 @@ export class SpeechActivity {
   ): SpeechTransition | undefined {
     const endMs = mediaTimeMs + durationMs;
     if (tone) {
-      this.#onset.reset();
-      this.#steady.reset();
+      this.#forget();
       return this.#pause(endMs);
     }
-    if (this.#steady.step(mediaTimeMs, durationMs, levelDbfs)) return this.#noise();
+    const steady = this.#steady.step(mediaTimeMs, durationMs, levelDbfs);
+    const rumble = this.#rumble.step(mediaTimeMs, durationMs, levelDbfs);
+    if (steady || rumble) return this.#noise(steady ? this.#steady : this.#rumble);
     const lowDbfs = this.#lowDbfs();
     if (this.#speaking) {
       if (levelDbfs > lowDbfs && mediaTimeMs - this.#activeEndMs < this.#hangoverMs) {
@@ -105,8 +111,7 @@ export class SpeechActivity {
    * @param mediaTimeMs where the sound goes on
    */
   discontinuity(mediaTimeMs: number): SpeechTransition | undefined {
-    this.#onset.reset();
-    this.#steady.reset();
+    this.#forget();
     return this.#speaking ? this.#end(Math.min(this.#activeEndMs, mediaTimeMs)) : undefined;
   }
 
@@ -120,12 +125,17 @@ export class SpeechActivity {
   }
 
   /** What sounds has been steady for long: it is the room, and was since it became steady. */
-  #noise(): SpeechTransition | undefined {
-    this.#floor.set(this.#steady.levelDbfs);
+  #noise(sound: SteadySound): SpeechTransition | undefined {
+    this.#floor.set(sound.levelDbfs);
     this.#onset.reset();
-    return this.#speaking
-      ? this.#end(Math.min(this.#activeEndMs, this.#steady.startMs))
-      : undefined;
+    return this.#speaking ? this.#end(Math.min(this.#activeEndMs, sound.startMs)) : undefined;
+  }
+
+  /** What sounded so far does not go on. */
+  #forget(): void {
+    this.#onset.reset();
+    this.#steady.reset();
+    this.#rumble.reset();
   }
 
   #pause(endMs: number): SpeechTransition | undefined {

@@ -10,7 +10,9 @@ export type {
 export type { ConsumerOptions, ConsumerStats } from './event-consumer.js';
 export { EventConsumer } from './event-consumer.js';
 export { eventCounts } from './event-counts.js';
-export type { PublisherOptions, PublisherStats } from './event-publisher.js';
+export type { CloseOptions, PublisherOptions, PublisherStats } from './event-publisher.js';
 export { EventPublisher } from './event-publisher.js';
 export { EVENT_TYPES, eventJsonSchema, eventSchema, parseEvent } from './event-schema.js';
 export { PARTITIONS, partitionOf } from './partition.js';
+export type { DeadLetter, SubscriptionState, SubscriptionsOptions } from './subscriptions.js';
+export { Subscriptions } from './subscriptions.js';

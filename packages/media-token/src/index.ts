@@ -1,1 +1,7 @@
-export {};
+export type {
+  MediaTokenClaims,
+  MediaTokenFailure,
+  MediaTokenResult,
+  MediaTokensOptions,
+} from './media-tokens.js';
+export { MediaTokens } from './media-tokens.js';

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { CodedError } from '@earshot/async';
+import { processIdentity } from './process-identity.js';
 
 /** Folders claimed by this process: its own id in a claim file may be left from an earlier one. */
 const claimed = new Set<string>();
@@ -30,7 +30,7 @@ export async function claimFolder(dataDir: string): Promise<() => Promise<void>>
 }
 
 async function writeClaim(file: string, dataDir: string): Promise<void> {
-  const mine = identityOf(process.pid);
+  const mine = processIdentity(process.pid);
   for (let attempt = 0; attempt < 2; attempt += 1) {
     try {
       await writeFile(file, mine, { flag: 'wx', mode: 0o600 });
@@ -40,33 +40,12 @@ async function writeClaim(file: string, dataDir: string): Promise<void> {
     }
     const owner = await readFile(file, 'utf8').catch(() => '');
     const ownerPid = Number(owner.split(' ')[0]);
-    if (owner !== mine && ownerPid > 0 && identityOf(ownerPid) === owner) {
+    if (owner !== mine && ownerPid > 0 && processIdentity(ownerPid) === owner) {
       throw inUse(dataDir, ownerPid);
     }
     await rm(file, { force: true });
   }
   throw inUse(dataDir, 0);
-}
-
-/** A process id with its start time: ids are used again, above all in containers. */
-function identityOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The program's name, in brackets, may hold anything; start time is field 22 of proc(5).
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return `${pid} ${fields[19]}`;
-  } catch {
-    return isAlive(pid) ? `${pid} unknown` : '';
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isErrno(error, 'EPERM');
-  }
 }
 
 function inUse(dataDir: string, pid: number): CodedError {

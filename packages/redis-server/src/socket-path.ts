@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -30,6 +30,12 @@ export async function socketPathFor(
     `Cannot start Redis: the path of its socket must have at most ${MAX_SOCKET_PATH_BYTES} bytes, got ${inside}`,
     { fix: 'Choose a data folder with a shorter path.' },
   );
+}
+
+/** Removes the folder that `socketPathFor` made, if it made one; the server must have ended. */
+export async function removeSocketFolder(socketPath: string, dataDir: string): Promise<void> {
+  const folder = path.dirname(socketPath);
+  if (folder !== dataDir) await rm(folder, { recursive: true, force: true });
 }
 
 async function makePrivateFolder(folder: string): Promise<void> {

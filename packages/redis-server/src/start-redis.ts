@@ -5,7 +5,7 @@ import { CodedError } from '@earshot/async';
 import { claimFolder } from './folder-claim.js';
 import { findProgram } from './program.js';
 import { serve } from './serve.js';
-import { socketPathFor } from './socket-path.js';
+import { removeSocketFolder, socketPathFor } from './socket-path.js';
 import { takeOver } from './take-over.js';
 
 /** Where the running program came from; `running` is a server that outlived its starter. */
@@ -56,7 +56,9 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
         socketPath,
         persistent,
       }));
-    const released = server.exited.then(release);
+    const released = server.exited
+      .then(() => removeSocketFolder(socketPath, dataDir))
+      .then(release);
     return { ...server, close: () => server.close().then(() => released) };
   } catch (error) {
     await release();

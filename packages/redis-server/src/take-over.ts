@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from './ask.js';
+import { processIdentity } from './process-identity.js';
 import type { RedisServer } from './start-redis.js';
 
 const POLL_MS = 250;
@@ -13,7 +14,7 @@ export async function takeOver(socketPath: string): Promise<RedisServer | undefi
   const pid = Number(/^process_id:(\d+)/m.exec(info)?.[1]);
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
 
-  const stopWithParent = () => signal(pid, 'SIGTERM');
+  const stopWithParent = () => terminate(pid);
   process.once('exit', stopWithParent);
   let markExited = () => {};
   const exited = new Promise<void>((resolve) => {
@@ -21,7 +22,7 @@ export async function takeOver(socketPath: string): Promise<RedisServer | undefi
   });
   // Not a child of ours: nobody tells when it ends, so look.
   const watch = setInterval(() => {
-    if (!signal(pid, 0)) ended();
+    if (processIdentity(pid) === '') ended();
   }, POLL_MS).unref();
   function ended(): void {
     clearInterval(watch);
@@ -30,9 +31,7 @@ export async function takeOver(socketPath: string): Promise<RedisServer | undefi
   }
   async function stop(): Promise<void> {
     await ask(socketPath, 'SHUTDOWN NOSAVE');
-    while (signal(pid, 0) && (await ask(socketPath, 'PING')) !== undefined) {
-      await sleep(CLOSE_POLL_MS);
-    }
+    while (processIdentity(pid) !== '') await sleep(CLOSE_POLL_MS);
     ended();
   }
   let closing: Promise<void> | undefined;
@@ -45,11 +44,10 @@ export async function takeOver(socketPath: string): Promise<RedisServer | undefi
   };
 }
 
-/** Sends a signal; false when there is no such process (any more). */
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+function terminate(pid: number): void {
   try {
-    return process.kill(pid, name);
+    process.kill(pid, 'SIGTERM');
   } catch {
-    return false;
+    // It has ended already.
   }
 }

@@ -1,1 +1,13 @@
-export {};
+export type { DecoderPoolOptions, OpusDecoder, OpusSampleRateHz } from './decoder-pool.js';
+export { DecoderPool } from './decoder-pool.js';
+export type { FramePacketsOptions } from './frame-packets.js';
+export { toFramePackets } from './frame-packets.js';
+export type { OpusEncoderOptions } from './opus-encoder.js';
+export { OpusEncoder } from './opus-encoder.js';
+export { createOpusEngine, OpusEngine } from './opus-engine.js';
+export type { OpusHead } from './opus-head.js';
+export { MAX_PACKET_BYTES, OPUS_ERROR, opusPacketDurationMs } from './opus-packet.js';
+export type { OggOpus } from './read-ogg-opus.js';
+export { readOggOpus } from './read-ogg-opus.js';
+export type { WriteOggOpusOptions } from './write-ogg-opus.js';
+export { writeOggOpus } from './write-ogg-opus.js';

@@ -1,1 +1,30 @@
-export {};
+export type { CallChange } from './call-change.js';
+export type { CallModel, ChatInfo, Operation, OperationStatus } from './call-model.js';
+export { initialCallModel, selfOf } from './call-model.js';
+export type {
+  CallData,
+  CallNotification,
+  ChangeType,
+  OperationData,
+  ParticipantData,
+  ParticipantIdentity,
+  ToneInfo,
+} from './call-notification.js';
+export type { CallState } from './call-state.js';
+export { CALL_STATES, callStateOf, laterState } from './call-state.js';
+export { classifyResult } from './classify-result.js';
+export { formatJoinUrl } from './format-join-url.js';
+export { isGuid, isSameGuid, normalisedId } from './guid.js';
+export type { JoinTarget, MeetingIdTarget, OrganizerTarget } from './join-target.js';
+export { parseCallData, parseResultInfo } from './parse-call-data.js';
+export type { JoinUrlRefusal, JoinUrlRefusalCode, JoinUrlResult } from './parse-join-url.js';
+export { parseJoinUrl } from './parse-join-url.js';
+export type { NotificationsResult } from './parse-notifications.js';
+export { parseNotifications } from './parse-notifications.js';
+export { parseParticipant } from './parse-participant.js';
+export type { Participant, ParticipantKind } from './participant.js';
+export { PARTICIPANT_KINDS } from './participant.js';
+export type { Reduction } from './reduce-call.js';
+export { reduceCall } from './reduce-call.js';
+export type { ResultInfo } from './result-info.js';
+export type { RetryClass, Verdict } from './result-table.js';

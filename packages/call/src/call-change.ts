@@ -1,0 +1,20 @@
+import type { CallState } from './call-state.js';
+import type { Participant } from './participant.js';
+import type { ResultInfo } from './result-info.js';
+
+/** What one notification changed, in the order in which it should be told. */
+export type CallChange =
+  | { readonly kind: 'stateChanged'; readonly from: CallState; readonly to: CallState }
+  | {
+      readonly kind: 'participantJoined' | 'participantLeft' | 'participantUpdated';
+      /** As it is now; for a leaver, as it was last. */
+      readonly participant: Participant;
+    }
+  | {
+      /** A key press that Graph told of; late ones come late, so order by `sequenceId`. */
+      readonly kind: 'tone';
+      /** Graph's name, such as `tone5` or `pound`. */
+      readonly tone: string;
+      readonly sequenceId: number;
+    }
+  | { readonly kind: 'ended'; readonly result?: ResultInfo };

@@ -1,0 +1,118 @@
+import type { CallChange } from './call-change.js';
+import type { CallModel, Operation, OperationStatus } from './call-model.js';
+import type { CallData, CallNotification, OperationData, ToneInfo } from './call-notification.js';
+import { laterState } from './call-state.js';
+import { isSameGuid } from './guid.js';
+import { defined } from './lenient.js';
+import { withNewest } from './newest.js';
+import { reduceDelta, reduceSnapshot } from './reduce-roster.js';
+
+/** What follows from a notification. */
+export interface Reduction {
+  readonly model: CallModel;
+  /** In the order in which they should be told. */
+  readonly changes: readonly CallChange[];
+}
+
+/** Tones may come swapped, but not by more than this many. */
+const TONES_REMEMBERED = 64;
+const OPERATIONS_REMEMBERED = 32;
+
+const STATUS_RANKS: Readonly<Record<OperationStatus, number>> = {
+  notStarted: 0,
+  running: 1,
+  completed: 2,
+  failed: 2,
+};
+
+/**
+ * Folds one notification into what is known of a call. Tolerates swapped, repeated, partial and
+ * stale ones; once the call is `terminated`, nothing changes its state and nothing is told.
+ * A notification of another call changes nothing.
+ */
+export function reduceCall(model: CallModel, notification: CallNotification): Reduction {
+  const { graphCallId } = notification;
+  if (graphCallId === undefined) return { model, changes: [] };
+  if (model.graphCallId !== undefined && !isSameGuid(model.graphCallId, graphCallId)) {
+    return { model, changes: [] };
+  }
+  const known = model.graphCallId === undefined ? { ...model, graphCallId } : model;
+  const reduction = reduceKnown(known, notification);
+  return model.state === 'terminated' ? { model: reduction.model, changes: [] } : reduction;
+}
+
+function reduceKnown(model: CallModel, notification: CallNotification): Reduction {
+  switch (notification.kind) {
+    case 'call':
+      return reduceCallData(model, notification.call, notification.changeType === 'deleted');
+    case 'roster':
+      return reduceSnapshot(model, notification.participants);
+    case 'rosterDelta':
+      return reduceDelta(model, notification);
+    case 'operation':
+      return { model: withOperation(model, notification.operation), changes: [] };
+    case 'other':
+      return { model, changes: [] };
+  }
+}
+
+function reduceCallData(model: CallModel, call: CallData, isDeleted: boolean): Reduction {
+  const merged = merge(model, call);
+  const heard = isDeleted ? 'terminated' : call.state;
+  const to = heard === undefined ? model.state : laterState(model.state, heard);
+  const changes: CallChange[] = [];
+  if (to !== model.state) changes.push({ kind: 'stateChanged', from: model.state, to });
+  if (to === 'terminated') return end(merged, call, changes);
+  const toned = withTone(merged, call.toneInfo, changes);
+  const isEnding = to === 'terminating' && call.resultInfo !== undefined;
+  return {
+    model: { ...toned, state: to, ...(isEnding ? { result: call.resultInfo } : {}) },
+    changes,
+  };
+}
+
+/** What a notification leaves out stays as it was. */
+function merge(model: CallModel, call: CallData): CallModel {
+  const { myParticipantId, callChainId, tenantId, subject, chatInfo, mediaState } = call;
+  return {
+    ...model,
+    ...defined({ myParticipantId, callChainId, tenantId, subject, chatInfo, mediaState }),
+  };
+}
+
+/** The result of the end itself counts before one that was told on the way there. */
+function end(model: CallModel, call: CallData, changes: CallChange[]): Reduction {
+  const { mediaState: _, departed: __, ...lasting } = model;
+  const isNew = model.state !== 'terminated';
+  const result = isNew ? (call.resultInfo ?? model.result) : (model.result ?? call.resultInfo);
+  const told = defined({ result });
+  changes.push({ kind: 'ended', ...told });
+  return { model: { ...lasting, state: 'terminated', ...told }, changes };
+}
+
+function withTone(
+  model: CallModel,
+  toneInfo: ToneInfo | undefined,
+  changes: CallChange[],
+): CallModel {
+  if (toneInfo === undefined) return model;
+  const { sequenceId, tone } = toneInfo;
+  const seen = model.toneSequences ?? [];
+  const isTooOld = seen.length === TONES_REMEMBERED && sequenceId < (seen[0] ?? sequenceId);
+  if (isTooOld || seen.includes(sequenceId)) return model;
+  changes.push({ kind: 'tone', tone, sequenceId });
+  const sequences = [...seen, sequenceId].sort((a, b) => a - b);
+  return { ...model, toneSequences: sequences.slice(-TONES_REMEMBERED) };
+}
+
+function withOperation(model: CallModel, data: OperationData): CallModel {
+  const operations = model.operations ?? {};
+  const before = Object.hasOwn(operations, data.id) ? operations[data.id] : undefined;
+  const status = data.status ?? before?.status ?? 'notStarted';
+  if (before !== undefined && STATUS_RANKS[status] < STATUS_RANKS[before.status]) return model;
+  const operation: Operation = { ...before, ...data, status };
+  return {
+    ...model,
+    operations: withNewest(operations, data.id, operation, OPERATIONS_REMEMBERED),
+  };
+}

@@ -3,7 +3,7 @@ import { CodedError } from '@earshot/async';
 import { Redis } from 'ioredis';
 
 /** Connecting is tried this often before `connect` gives up: about a second altogether. */
-const CONNECT_ATTEMPTS = 6;
+const CONNECT_ATTEMPTS = 5;
 
 export interface ClientOptions {
   /** Reconnections a command outlives; null for all. */
@@ -18,7 +18,7 @@ export interface ClientOptions {
 export function createClient(redisUrl: string, options: ClientOptions): Redis {
   const client = new Redis(redisUrl, {
     lazyConnect: true,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1_000),
+    retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, 1_000),
     ...options,
   });
   client.on('error', () => {});
@@ -56,7 +56,14 @@ export function connect(client: Redis): Promise<void> {
 
 /** Commands under way are answered first, unless Redis is away. */
 export async function disconnect(client: Redis): Promise<void> {
-  if (client.status === 'ready') await client.quit().catch(() => {});
+  if (client.status === 'ready') {
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    const hasQuit = await client.quit().then(
+      () => true,
+      () => false,
+    );
+    if (hasQuit) await ended;
+  }
   client.disconnect();
 }
 

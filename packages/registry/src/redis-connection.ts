@@ -4,7 +4,7 @@ import type { ChainableCommander } from 'ioredis';
 import { Redis } from 'ioredis';
 
 /** Connecting is tried this often before `ready` gives up: about a second altogether. */
-const READY_ATTEMPTS = 6;
+const READY_ATTEMPTS = 5;
 const COMMAND_TIMEOUT_MS = 5_000;
 
 /** One connection that reconnects by itself, with errors that people can read. */
@@ -18,7 +18,7 @@ export class RedisConnection {
       // A command outlives a short restart of Redis (about half a second), but not a long one.
       maxRetriesPerRequest: 3,
       commandTimeout: COMMAND_TIMEOUT_MS,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1_000),
+      retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, 1_000),
     });
     this.#client.on('error', (error: Error) => {
       this.#lastError = error;
@@ -70,7 +70,14 @@ export class RedisConnection {
 
   /** Commands under way are answered first, unless Redis is away. */
   async close(): Promise<void> {
-    if (this.#client.status === 'ready') await this.#client.quit().catch(() => {});
+    if (this.#client.status === 'ready') {
+      const ended = new Promise<void>((resolve) => this.#client.once('end', resolve));
+      const hasQuit = await this.#client.quit().then(
+        () => true,
+        () => false,
+      );
+      if (hasQuit) await ended;
+    }
     this.#client.disconnect();
   }
 }

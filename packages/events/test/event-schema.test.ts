@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { EarshotEvent, EventData, EventOf, EventType } from '../src/event.js';
+import { EVENT_TYPES, eventJsonSchema, parseEvent } from '../src/event-schema.js';
+import { PARTITIONS, partitionOf } from '../src/partition.js';
+import { speech } from './support.js';
+
+// Adding zero makes -0, which JSON does not have, to 0.
+const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0);
+const duration = fc.double({ min: 0, max: 1e9, noNaN: true }).map((x) => x + 0);
+const count = fc.nat();
+const participant = fc.record({
+  isMuted: fc.boolean(),
+  isInLobby: fc.boolean(),
+  kind: fc.string(),
+});
+const frameCounts = {
+  framesReceived: count,
+  framesDecoded: count,
+  framesConcealed: count,
+  framesMissing: count,
+  framesCorrupt: count,
+  framesDropped: count,
+};
+
+const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
+  'call.stateChanged': fc.record({ from: fc.string(), to: fc.string() }),
+  'call.ended': fc.record(
+    {
+      resultCode: count,
+      resultSubcode: count,
+      reason: fc.string(),
+      retryClass: fc.constantFrom(
+        'normal',
+        'never',
+        'onceOnAnotherHost',
+        'backOff',
+        'stopForMonth',
+      ),
+    },
+    { requiredKeys: ['reason', 'retryClass'] },
+  ),
+  'participant.joined': participant,
+  'participant.updated': participant,
+  'participant.left': participant,
+  'media.started': fc.record({ streams: count }, { requiredKeys: [] }),
+  'media.streamOpened': fc.record({
+    streamId: count,
+    kind: fc.constantFrom('mixed', 'unmixed'),
+    codec: fc.constantFrom('opus', 'pcm16'),
+  }),
+  'media.streamClosed': fc.record({ streamId: count, ...frameCounts }),
+  'media.gap': fc.record({
+    streamId: count,
+    missingFrames: count,
+    concealedFrames: count,
+    startMs: number,
+    durationMs: duration,
+    cause: fc.constantFrom('lost', 'overflow', 'discarded', 'corrupt'),
+  }),
+  'media.stopped': fc.record({ streams: count, gaps: count, reason: fc.string(), ...frameCounts }),
+  'tone.detected': fc.record({
+    digit: fc.constantFrom('0', '5', '9', '*', '#', 'A', 'D'),
+    startMs: number,
+    durationMs: duration,
+    levelDbfs: fc.option(number),
+    origin: fc.constantFrom('inBand', 'host', 'graph'),
+    acrossGap: fc.boolean(),
+  }),
+  'speech.started': fc.record({ startMs: number }),
+  'speech.ended': fc.record({ startMs: number, endMs: number, durationMs: duration }),
+};
+
+function eventOf<Type extends EventType>(type: Type): fc.Arbitrary<EventOf<Type>> {
+  return fc.record({
+    version: fc.constant<1>(1),
+    id: fc.string({ minLength: 1 }),
+    type: fc.constant(type),
+    callId: fc.string({ minLength: 1 }),
+    epoch: count,
+    source: fc.constantFrom('signaling', 'media'),
+    position: count,
+    mediaTimeMs: fc.option(number),
+    wallclock: fc.date({ noInvalidDate: true, min: new Date(0) }).map((date) => date.toISOString()),
+    participant: fc.option(
+      fc.record(
+        { id: fc.string({ minLength: 1 }), displayName: fc.string() },
+        { requiredKeys: ['id'] },
+      ),
+    ),
+    sourceId: fc.option(fc.string()),
+    data: DATA[type],
+  });
+}
+
+const MAX_DATE = new Date('9999-12-31T23:59:59.999Z').toISOString();
+const anyEvent: fc.Arbitrary<EarshotEvent> = fc
+  .oneof(
+    eventOf('call.stateChanged'),
+    eventOf('call.ended'),
+    eventOf('participant.joined'),
+    eventOf('participant.updated'),
+    eventOf('participant.left'),
+    eventOf('media.started'),
+    eventOf('media.streamOpened'),
+    eventOf('media.streamClosed'),
+    eventOf('media.gap'),
+    eventOf('media.stopped'),
+    eventOf('tone.detected'),
+    eventOf('speech.started'),
+    eventOf('speech.ended'),
+  )
+  .filter(({ wallclock }) => wallclock <= MAX_DATE && wallclock.length === MAX_DATE.length);
+
+describe('parseEvent', () => {
+  it('gives back every event that went through JSON', () => {
+    fc.assert(
+      fc.property(anyEvent, (event) => {
+        const copy: unknown = JSON.parse(JSON.stringify(event));
+        expect(parseEvent(copy)).toEqual(copy);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses an event that lacks any of its fields', () => {
+    const fields = Object.keys(speech('c_1', 0));
+    fc.assert(
+      fc.property(anyEvent, fc.constantFrom(...fields), (event, field) => {
+        const { [field]: _, ...rest }: Record<string, unknown> = { ...event };
+        expect(() => parseEvent(rest)).toThrow(/Cannot read event/);
+      }),
+    );
+  });
+
+  it('refuses anything else with a code, and does not repeat values', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        expect(() => parseEvent(value)).toThrow(expect.objectContaining({ code: 'invalid_event' }));
+      }),
+    );
+    const named = { ...speech('c_1', 0), participant: { id: 7, displayName: 'Ada Lovelace' } };
+    expect(() => parseEvent(named)).toThrow(
+      'Cannot read event: it must match the schema, got a problem at "participant.id" (invalid_type)',
+    );
+  });
+
+  it('drops fields it does not know, and refuses types it does not know', () => {
+    const event = speech('c_1', 0);
+    expect(parseEvent({ ...event, later: 1 })).toEqual(event);
+    expect(() => parseEvent({ ...event, type: 'later.type' })).toThrow();
+    expect(() => parseEvent({ ...event, version: 2 })).toThrow();
+  });
+});
+
+describe('eventJsonSchema', () => {
+  it('describes every type, for programs in other languages', () => {
+    const schema = JSON.parse(JSON.stringify(eventJsonSchema()));
+    expect(schema.$schema).toContain('2020-12');
+    const variants: { properties: { type: { const: string } }; required: string[] }[] =
+      schema.oneOf ?? schema.anyOf;
+    expect(variants.map(({ properties }) => properties.type.const).sort()).toEqual(
+      [...EVENT_TYPES].sort(),
+    );
+    for (const { required } of variants) {
+      expect(required).toEqual(expect.arrayContaining(Object.keys(speech('c_1', 0))));
+    }
+  });
+});
+
+describe('partitionOf', () => {
+  it('is a partition, always the same', () => {
+    fc.assert(
+      fc.property(fc.string(), (callId) => {
+        const partition = partitionOf(callId);
+        expect(partition).toBe(partitionOf(callId));
+        expect(Number.isInteger(partition) && partition >= 0 && partition < PARTITIONS).toBe(true);
+      }),
+    );
+  });
+
+  it('spreads call ids evenly', () => {
+    const sizes = new Array<number>(PARTITIONS).fill(0);
+    for (let i = 0; i < 8_000; i += 1) {
+      const partition = partitionOf(`c_${i.toString(36).padStart(22, 'x')}`);
+      sizes[partition] = (sizes[partition] ?? 0) + 1;
+    }
+    for (const size of sizes) expect(Math.abs(size - 1_000)).toBeLessThan(200);
+  });
+});

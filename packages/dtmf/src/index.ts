@@ -1,1 +1,9 @@
-export {};
+export type { Digit } from './digit.js';
+export { DIGITS, toneFrequencies } from './digit.js';
+export type { DtmfDetectorOptions } from './dtmf-detector.js';
+export { DtmfDetector } from './dtmf-detector.js';
+export type { GraphTone } from './graph-tone.js';
+export { digitOfGraphTone, graphToneOf } from './graph-tone.js';
+export type { DetectedTone } from './tone-candidate.js';
+export type { ToneOptions, ToneSequenceOptions, ToneShape } from './tone-generator.js';
+export { generateSequence, generateTone } from './tone-generator.js';

@@ -1,0 +1,75 @@
+import { LEAST_POWER } from './pair-gate.js';
+import type { ToneSpectrum } from './tone-spectrum.js';
+import { GROUP, HOP_MS, lobe, TONES_HZ } from './tone-spectrum.js';
+
+/** Least share of the sound's power that the pair must have. */
+const LEAST_SHARE = 0.55;
+
+/** Widest span of the high tone's power over the low one's: +8 and −12 dB. */
+const MOST_TWIST = 10 ** 0.8;
+const LEAST_TWIST = 10 ** -1.2;
+
+/** How far off a tone may be, for now: what counts is the mean in the end. */
+const MOST_DEVIATION = 0.035;
+
+const HOP_S = HOP_MS / 1000;
+
+// How the phase of each tone's very frequency turns from one spectrum to the next.
+const TURN_COS: readonly number[] = TONES_HZ.map((hz) => Math.cos(2 * Math.PI * hz * HOP_S));
+const TURN_SIN: readonly number[] = TONES_HZ.map((hz) => Math.sin(2 * Math.PI * hz * HOP_S));
+
+/** The phase advance of one tone between two spectra, beyond what its frequency explains. */
+export interface PhaseStep {
+  re: number;
+  im: number;
+}
+
+/**
+ * What two successive spectra say about a pair of tones. A slot, read into again and again.
+ */
+export class PairReading {
+  /** Row of the pair, 0 to 3. */
+  row = 0;
+  /** Column of the pair, 0 to 3. */
+  column = 0;
+  /** Share of the sound's power that the pair has, 0 to about 1. */
+  share = 0;
+  /** Mean power of each tone, at its own frequency. */
+  lowPower = 0;
+  highPower = 0;
+  readonly lowStep: PhaseStep = { re: 0, im: 0 };
+  readonly highStep: PhaseStep = { re: 0, im: 0 };
+
+  /** Reads the strongest pair; true when it may be a digit, as far as one moment can tell. */
+  read(now: ToneSpectrum, before: ToneSpectrum): boolean {
+    if (now.totalPower < LEAST_POWER) return false;
+    const low = now.strongest(0);
+    const high = now.strongest(GROUP);
+    this.row = low;
+    this.column = high - GROUP;
+    const lowHz = stepOf(low, now, before, this.lowStep);
+    const highHz = stepOf(high, now, before, this.highStep);
+    if (Math.abs(lowHz) > MOST_DEVIATION * TONES_HZ[low]!) return false;
+    if (Math.abs(highHz) > MOST_DEVIATION * TONES_HZ[high]!) return false;
+    this.lowPower = now.power[low]! / lobe(lowHz);
+    this.highPower = now.power[high]! / lobe(highHz);
+    this.share = (this.lowPower + this.highPower) / now.totalPower;
+    const twist = this.highPower / this.lowPower;
+    return this.share >= LEAST_SHARE && twist >= LEAST_TWIST && twist <= MOST_TWIST;
+  }
+}
+
+/** Frequency, relative to the tone's own, of a sound whose phase advances by `step` a hop. */
+export function offsetHz(step: PhaseStep): number {
+  return Math.atan2(step.im, step.re) / (2 * Math.PI * HOP_S);
+}
+
+function stepOf(tone: number, now: ToneSpectrum, before: ToneSpectrum, step: PhaseStep): number {
+  const re = now.re[tone]! * before.re[tone]! + now.im[tone]! * before.im[tone]!;
+  const im = now.im[tone]! * before.re[tone]! - now.re[tone]! * before.im[tone]!;
+  const cos = TURN_COS[tone]!;
+  const sin = TURN_SIN[tone]!;
+  step.re = re * cos + im * sin;
+  step.im = im * cos - re * sin;
+  return offsetHz(step);
+}

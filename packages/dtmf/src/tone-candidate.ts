@@ -1,0 +1,122 @@
+import type { Digit } from './digit.js';
+import { HIGH_TONES_HZ, KEYPAD, LOW_TONES_HZ } from './digit.js';
+import type { PairReading } from './pair-reading.js';
+import { magnitudeOf, ToneEdges } from './tone-edges.js';
+import { ToneEvidence } from './tone-evidence.js';
+import type { ToneSpectrum } from './tone-spectrum.js';
+import { GROUP, HOP_MS } from './tone-spectrum.js';
+
+/** A tone that was heard, from where it began to where it ended on the media clock. */
+export interface DetectedTone {
+  readonly digit: Digit;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** From start to end; breaks and gaps within the tone count. */
+  readonly durationMs: number;
+  /** Root-mean-square level of both tones together; 0 is a square wave at full scale. */
+  readonly levelDbfs: number;
+  /** How much stronger the high tone is than the low one. */
+  readonly twistDb: number;
+  /** True when the tone was heard on both sides of a gap: what lies between is assumed. */
+  readonly acrossGap: boolean;
+}
+
+/** Shortest tone: 40 ms must be heard, 23 must not (ITU-T Q.24). */
+const MIN_DURATION_MS = 32;
+
+/** The same beside a gap, into which the tone may have gone on. */
+const MIN_DURATION_BESIDE_GAP_MS = 24;
+
+/** Readings of the inside without which nothing is a tone. */
+const MIN_READINGS = 4;
+const MIN_READINGS_BESIDE_GAP = 3;
+
+/** Least part of a tone, gaps aside, that must have been clear enough to be read. */
+const MIN_CLEAR = 0.45;
+
+/** Readings of the inside from which on a tone is likely enough to be taken for one. */
+const LIKELY_READINGS = 2;
+
+/** A pair of tones, from its first reading on, that may turn out to be a digit. Reused. */
+export class ToneCandidate {
+  readonly #edges: ToneEdges = new ToneEdges();
+  readonly #evidence: ToneEvidence = new ToneEvidence();
+  #open = false;
+  #row = 0;
+  #column = 0;
+  #lastHeardMs = 0;
+  #bridgedMs = 0;
+
+  /** True from `begin` to `close`. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** True when it probably is a digit, as far as it was heard. */
+  get likely(): boolean {
+    return this.#open && this.#evidence.readings >= LIKELY_READINGS && this.#supported();
+  }
+
+  /** Middle of the last window in which the pair was heard. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
+  }
+
+  /** Starts anew with the pair of `reading`, heard in the first of the `recent` spectra. */
+  begin(reading: PairReading, middleMs: number, recent: readonly ToneSpectrum[]): void {
+    this.#open = true;
+    this.#row = reading.row;
+    this.#column = reading.column;
+    this.#lastHeardMs = middleMs;
+    this.#bridgedMs = 0;
+    this.#evidence.reset();
+    this.#edges.begin(reading.row, reading.column, middleMs, recent);
+  }
+
+  isOf(reading: PairReading): boolean {
+    return reading.row === this.#row && reading.column === this.#column;
+  }
+
+  /** @param gapMs how much of a gap lies between this reading and the one before */
+  heard(reading: PairReading, middleMs: number, now: ToneSpectrum, gapMs: number): void {
+    const magnitude = magnitudeOf(now, this.#row, this.#column);
+    if (this.#edges.heard(middleMs, magnitude)) this.#evidence.add(reading);
+    this.#lastHeardMs = middleMs;
+    this.#bridgedMs += gapMs;
+  }
+
+  unheard(middleMs: number, now: ToneSpectrum): void {
+    this.#edges.unheard(middleMs, magnitudeOf(now, this.#row, this.#column));
+  }
+
+  /**
+   * Ends it; returns the tone if it was one.
+   *
+   * @param gapStartMs where the latest gap began, and where it ended
+   */
+  close(gapStartMs: number, gapEndMs: number): DetectedTone | undefined {
+    this.#open = false;
+    const startMs = this.#edges.startMs();
+    const endMs = this.#edges.endMs();
+    const durationMs = endMs - startMs;
+    const { readings, levelDbfs, twistDb } = this.#evidence;
+    const besideGap =
+      Math.abs(startMs - gapEndMs) < HOP_MS || Math.abs(endMs - gapStartMs) < HOP_MS;
+    if (durationMs < (besideGap ? MIN_DURATION_BESIDE_GAP_MS : MIN_DURATION_MS)) return undefined;
+    if (readings < (besideGap ? MIN_READINGS_BESIDE_GAP : MIN_READINGS)) return undefined;
+    if (readings * HOP_MS < MIN_CLEAR * (durationMs - this.#bridgedMs)) return undefined;
+    if (!this.#supported()) return undefined;
+    const digit = KEYPAD[this.#row * GROUP + this.#column]!;
+    const acrossGap = this.#bridgedMs > 0;
+    return { digit, startMs, endMs, durationMs, levelDbfs, twistDb, acrossGap };
+  }
+
+  /** Ends it without a judgement. */
+  abandon(): void {
+    this.#open = false;
+  }
+
+  #supported(): boolean {
+    return this.#evidence.supports(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
+  }
+}

@@ -1,0 +1,84 @@
+import type { ToneSpectrum } from './tone-spectrum.js';
+import { GROUP, HOP_MS } from './tone-spectrum.js';
+
+/** Hops looked back on from the first reading for the beginning. */
+export const LOOK_BACK = 2;
+
+/** Readings whose strongest tells how strong the tone began. */
+const LOOK_AHEAD = 4;
+
+/** A hop is the tone's inside when it has so much of the tone's magnitude. */
+const INSIDE = 0.85;
+
+/** How fast the reference follows a tone that gets quieter, a hop. */
+const REFERENCE_FALL = 0.15;
+
+/**
+ * Where a tone begins and ends: where its magnitude passes half of what it is inside. A window
+ * half of which the tone fills shows half its magnitude, so that is exact for a tone switched on
+ * or off at once. Times are those of the windows' middles.
+ */
+export class ToneEdges {
+  /** Magnitudes from the first reading backwards. */
+  readonly #rise: Float64Array = new Float64Array(LOOK_BACK + 1);
+  #firstMs = 0;
+  #beginning = 0;
+  #readings = 0;
+  #lastMs = 0;
+  #last = 0;
+  /** Magnitude of the tone's inside of late. */
+  #reference = 0;
+  #fallMs: number | undefined;
+
+  /** @param recent spectra from the present one backwards, `LOOK_BACK + 1` of them */
+  begin(row: number, column: number, middleMs: number, recent: readonly ToneSpectrum[]): void {
+    for (let n = 0; n <= LOOK_BACK; n += 1) this.#rise[n] = magnitudeOf(recent[n]!, row, column);
+    this.#firstMs = middleMs;
+    this.#beginning = 0;
+    this.#readings = 0;
+    this.#reference = 0;
+    this.heard(middleMs, this.#rise[0]!);
+  }
+
+  /** The tone was heard; returns true when by its magnitude this is the inside of it. */
+  heard(middleMs: number, magnitude: number): boolean {
+    const fallen = this.#reference + (magnitude - this.#reference) * REFERENCE_FALL;
+    this.#reference = Math.max(magnitude, fallen);
+    this.#readings += 1;
+    if (this.#readings <= LOOK_AHEAD) this.#beginning = Math.max(this.#beginning, magnitude);
+    this.#lastMs = middleMs;
+    this.#last = magnitude;
+    this.#fallMs = undefined;
+    return this.#readings > 1 && magnitude >= INSIDE * this.#reference;
+  }
+
+  /** The tone was not heard; it may have ended just before. */
+  unheard(middleMs: number, magnitude: number): void {
+    const half = this.#reference / 2;
+    if (this.#fallMs === undefined && magnitude < half) {
+      const share = Math.min(1, (this.#last - half) / (this.#last - magnitude));
+      this.#fallMs = middleMs - HOP_MS * (1 - Math.max(0, share));
+    }
+    this.#last = magnitude;
+  }
+
+  startMs(): number {
+    const half = this.#beginning / 2;
+    for (let n = 0; n < LOOK_BACK; n += 1) {
+      const later = this.#rise[n]!;
+      const earlier = this.#rise[n + 1]!;
+      if (earlier >= half) continue;
+      const share = Math.min(1, Math.max(0, (later - half) / (later - earlier)));
+      return this.#firstMs - HOP_MS * (n + share);
+    }
+    return this.#firstMs - HOP_MS * LOOK_BACK;
+  }
+
+  endMs(): number {
+    return this.#fallMs ?? this.#lastMs + HOP_MS / 2;
+  }
+}
+
+export function magnitudeOf(spectrum: ToneSpectrum, row: number, column: number): number {
+  return Math.sqrt(spectrum.power[row]!) + Math.sqrt(spectrum.power[GROUP + column]!);
+}

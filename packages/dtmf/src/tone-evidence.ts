@@ -1,0 +1,113 @@
+import type { PairReading, PhaseStep } from './pair-reading.js';
+import { offsetHz } from './pair-reading.js';
+
+/** Least mean share of the sound's power. */
+const MIN_SHARE = 0.62;
+
+/**
+ * The less of the sound the pair is, the purer it must be: between these shares the limits below
+ * move from strict to lenient. What tones lose to noise and to speech over them costs them no
+ * purity; what speech has by accident is seldom pure.
+ */
+const STRICT_SHARE = 0.65;
+const LENIENT_SHARE = 0.85;
+
+/** Largest mean deviation: 1.5 % and 2 Hz must be heard, 3 % must not (Q.24, ES 201 235). */
+const STRICT_DEVIATION = 0.012;
+const LENIENT_DEVIATION = 0.023;
+
+/** Least evenness of the phase advance: 1 for a constant frequency, 0 for none at all. */
+const STRICT_COHERENCE = 0.995;
+const LENIENT_COHERENCE = 0.978;
+
+/** Span of the twist: −8 to +4 dB must be heard (Q.24). */
+const MIN_TWIST_DB = -10.5;
+const MAX_TWIST_DB = 6.5;
+
+/** What the inside of a tone says about its being a digit, taken together. */
+export class ToneEvidence {
+  #readings = 0;
+  #share = 0;
+  #lowPower = 0;
+  #highPower = 0;
+  readonly #low: PhaseSum = new PhaseSum();
+  readonly #high: PhaseSum = new PhaseSum();
+
+  reset(): void {
+    this.#readings = 0;
+    this.#share = 0;
+    this.#lowPower = 0;
+    this.#highPower = 0;
+    this.#low.reset();
+    this.#high.reset();
+  }
+
+  add(reading: PairReading): void {
+    this.#readings += 1;
+    this.#share += reading.share;
+    this.#lowPower += reading.lowPower;
+    this.#highPower += reading.highPower;
+    this.#low.add(reading.lowStep);
+    this.#high.add(reading.highStep);
+  }
+
+  get readings(): number {
+    return this.#readings;
+  }
+
+  /** Level of both tones together. */
+  get levelDbfs(): number {
+    return decibels((this.#lowPower + this.#highPower) / this.#readings);
+  }
+
+  get twistDb(): number {
+    return decibels(this.#highPower / this.#lowPower);
+  }
+
+  /** True when all of it speaks for a digit of these frequencies. */
+  supports(lowHz: number, highHz: number): boolean {
+    if (this.#readings === 0) return false;
+    const share = this.#share / this.#readings;
+    const { twistDb } = this;
+    if (share < MIN_SHARE || twistDb < MIN_TWIST_DB || twistDb > MAX_TWIST_DB) return false;
+    const leniency = (share - STRICT_SHARE) / (LENIENT_SHARE - STRICT_SHARE);
+    const deviation = between(STRICT_DEVIATION, LENIENT_DEVIATION, leniency);
+    const coherence = between(STRICT_COHERENCE, LENIENT_COHERENCE, leniency);
+    return (
+      this.#low.isPure(deviation * lowHz, coherence) &&
+      this.#high.isPure(deviation * highHz, coherence)
+    );
+  }
+}
+
+/** Sum of a tone's phase advances: its angle is the mean frequency, its length the evenness. */
+class PhaseSum {
+  readonly #sum: PhaseStep = { re: 0, im: 0 };
+  #lengths = 0;
+
+  reset(): void {
+    this.#sum.re = 0;
+    this.#sum.im = 0;
+    this.#lengths = 0;
+  }
+
+  add(step: PhaseStep): void {
+    this.#sum.re += step.re;
+    this.#sum.im += step.im;
+    this.#lengths += Math.sqrt(step.re * step.re + step.im * step.im);
+  }
+
+  isPure(maxOffsetHz: number, minCoherence: number): boolean {
+    const { re, im } = this.#sum;
+    const coherence = Math.sqrt(re * re + im * im) / this.#lengths;
+    return coherence >= minCoherence && Math.abs(offsetHz(this.#sum)) <= maxOffsetHz;
+  }
+}
+
+function between(from: number, to: number, share: number): number {
+  return from + (to - from) * Math.min(1, Math.max(0, share));
+}
+
+function decibels(ratio: number): number {
+  return 10 * Math.log10(ratio);
+}

@@ -57,6 +57,7 @@ export class EventConsumer {
   #workers: readonly Worker[] = [];
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  #isOutageTold = false;
 
   /** @throws CodedError `invalid_subscription`. */
   constructor(options: ConsumerOptions) {
@@ -102,7 +103,10 @@ export class EventConsumer {
     await connect(this.#client);
     await this.#register();
     // A Redis without persistence forgets all this when it restarts.
-    this.#client.on('ready', () => this.#register().catch(this.#onError));
+    this.#client.on('ready', () => {
+      this.#isOutageTold = false;
+      this.#register().catch((error) => this.#report(error));
+    });
     this.#workers = Array.from({ length: PARTITIONS }, (_, partition) =>
       this.#createWorker(partition),
     );
@@ -133,9 +137,18 @@ export class EventConsumer {
       runRetryDelay: 500,
       skipVersionCheck: true,
     });
-    worker.on('error', this.#onError);
+    worker.on('error', (error) => this.#report(error));
     worker.on('failed', (_job, error) => this.#onError(error));
     return worker;
+  }
+
+  /** Each of the many connections fails when Redis goes away: one of them is told. */
+  #report(error: unknown): void {
+    if (error instanceof Error && 'syscall' in error) {
+      if (this.#isOutageTold) return;
+      this.#isOutageTold = true;
+    }
+    this.#onError(error);
   }
 
   async #process(job: Job<unknown>): Promise<void> {

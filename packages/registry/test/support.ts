@@ -1,4 +1,5 @@
 import { VirtualClock } from '@earshot/async';
+import { initialCallModel } from '@earshot/call';
 import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
 import { Redis } from 'ioredis';
@@ -54,7 +55,7 @@ export function callRecord(callId = 'c_1', more: Partial<CallRecord> = {}): Call
     joinUrl: 'https://teams.microsoft.com/meet/1',
     tenantId: 't',
     attemptKey: `attempt-of-${callId}`,
-    model: { state: 'incoming', participants: {}, rosterSequence: undefined },
+    model: initialCallModel,
     signalingPosition: 0,
     ...more,
   };

@@ -109,8 +109,8 @@ class PooledDecoder implements OpusDecoder {
     // libopus would answer an empty packet with concealment, up to 360 ms of it.
     const samplesAt48k = packetSamplesAt48k(packet, offset, length);
     if (samplesAt48k === 0 || length > MAX_PACKET_BYTES) return OPUS_ERROR.invalidPacket;
-    const needed = (samplesAt48k / this.#samplesPer48k) * this.#channels;
-    if (needed > out.length) return OPUS_ERROR.bufferTooSmall;
+    const fits = samplesAt48k * this.#channels <= out.length * this.#samplesPer48k;
+    if (!fits) return OPUS_ERROR.bufferTooSmall;
     return this.#memory.decode(this.#handler, this.#channels, packet, offset, length, out);
   }
 

@@ -38,7 +38,7 @@ export interface CallModel {
   readonly tenantId?: string;
   readonly subject?: string;
   readonly chatInfo?: ChatInfo;
-  /** Whether Graph says that audio flows; `inactive` in a lobby or on hold. */
+  /** Whether Graph says that audio flows; `inactive` in a lobby or on hold; of a live call only. */
   readonly mediaState?: 'active' | 'inactive';
   /** The roster, by normalised participant id. */
   readonly participants: Readonly<Record<string, Participant>>;
@@ -46,9 +46,9 @@ export interface CallModel {
   readonly rosterSequence?: number | undefined;
   /** A change of the roster was missed (delta rosters only): the list must be read again. */
   readonly rosterIncomplete?: boolean;
-  /** Newest participants that left, with the roster number last seen; bounded. */
+  /** Newest participants that left, with the roster number last seen; bounded; of a live call only. */
   readonly departed?: Readonly<Record<string, number>>;
-  /** Newest sequence ids of tones seen, ascending; bounded. */
+  /** Newest sequence ids of tones seen, ascending; bounded; of a live call only. */
   readonly toneSequences?: readonly number[];
   /** Newest operations by id; bounded. */
   readonly operations?: Readonly<Record<string, Operation>>;

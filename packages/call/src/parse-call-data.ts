@@ -14,9 +14,9 @@ const callSchema = z.object({
   tenantId: text,
   subject: text,
   mediaState: z.object({ audio: text }).optional().catch(undefined),
-  chatInfo: z.unknown(),
-  resultInfo: z.unknown(),
-  toneInfo: z.unknown(),
+  chatInfo: z.unknown().optional(),
+  resultInfo: z.unknown().optional(),
+  toneInfo: z.unknown().optional(),
 });
 
 const resultSchema = z.object({ code: integer, subcode: integer, message: text });

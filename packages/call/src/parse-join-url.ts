@@ -41,7 +41,7 @@ const SHORT_PATH = /^\/+meet\/+([^/]+)/i;
  */
 export function parseJoinUrl(url: string): JoinUrlResult {
   const parts = url.length > MAX_URL_LENGTH ? undefined : unwrapUrl(url);
-  if (parts === undefined || parts.scheme === 'javascript' || parts.scheme === 'data') {
+  if (parts === undefined || parts.host === '') {
     return refuse('not_a_url', 'it must be a URL such as https://teams.microsoft.com/…', 'none');
   }
   return refuseHost(parts) ?? parseTeamsUrl(parts);

@@ -22,7 +22,7 @@ const itemSchema = z.object({
   changeType: text,
   resource: text,
   resourceUrl: text,
-  resourceData: z.unknown(),
+  resourceData: z.unknown().optional(),
 });
 
 const deltaSchema = z.object({ sequenceNumber: integer, participants: z.array(z.unknown()) });
@@ -32,7 +32,7 @@ const operationSchema = z.object({
   '@odata.type': text,
   status: text,
   clientContext: text,
-  resultInfo: z.unknown(),
+  resultInfo: z.unknown().optional(),
 });
 
 /**

@@ -8,12 +8,12 @@ const NO_SOURCE = '4294967295';
 
 const participantSchema = z.object({
   id: z.string().min(1),
-  info: z.object({ identity: z.unknown() }).optional().catch(undefined),
+  info: z.object({ identity: z.unknown().optional() }).optional().catch(undefined),
   isInLobby: flag,
   isMuted: flag,
   mediaStreams: z.array(z.unknown()).optional().catch(undefined),
   rosterSequenceNumber: integer,
-  removedState: z.unknown(),
+  removedState: z.unknown().optional(),
 });
 
 const streamSchema = z.object({

@@ -1,6 +1,7 @@
 import type { CallChange } from './call-change.js';
 import type { CallModel, Operation, OperationStatus } from './call-model.js';
 import type { CallData, CallNotification, OperationData, ToneInfo } from './call-notification.js';
+import type { CallState } from './call-state.js';
 import { laterState } from './call-state.js';
 import { isSameGuid } from './guid.js';
 import { defined } from './lenient.js';
@@ -59,16 +60,19 @@ function reduceKnown(model: CallModel, notification: CallNotification): Reductio
 function reduceCallData(model: CallModel, call: CallData, isDeleted: boolean): Reduction {
   const merged = merge(model, call);
   const heard = isDeleted ? 'terminated' : call.state;
+  if (model.state === 'terminated') return end(merged, isEnd(heard) ? call : {}, []);
   const to = heard === undefined ? model.state : laterState(model.state, heard);
   const changes: CallChange[] = [];
   if (to !== model.state) changes.push({ kind: 'stateChanged', from: model.state, to });
   if (to === 'terminated') return end(merged, call, changes);
   const toned = withTone(merged, call.toneInfo, changes);
-  const isEnding = to === 'terminating' && call.resultInfo !== undefined;
-  return {
-    model: { ...toned, state: to, ...(isEnding ? { result: call.resultInfo } : {}) },
-    changes,
-  };
+  const result = isEnd(heard) ? call.resultInfo : undefined;
+  return { model: { ...toned, state: to, ...defined({ result }) }, changes };
+}
+
+/** Results of other states, such as a failed transfer, are not those of the call. */
+function isEnd(heard: CallState | undefined): boolean {
+  return heard === 'terminating' || heard === 'terminated';
 }
 
 /** What a notification leaves out stays as it was. */
@@ -80,9 +84,12 @@ function merge(model: CallModel, call: CallData): CallModel {
   };
 }
 
-/** The result of the end itself counts before one that was told on the way there. */
+/**
+ * The result of the end itself counts before one that was told on the way there. What only
+ * served the live call is dropped.
+ */
 function end(model: CallModel, call: CallData, changes: CallChange[]): Reduction {
-  const { mediaState: _, departed: __, ...lasting } = model;
+  const { mediaState: _, departed: __, toneSequences: ___, ...lasting } = model;
   const isNew = model.state !== 'terminated';
   const result = isNew ? (call.resultInfo ?? model.result) : (model.result ?? call.resultInfo);
   const told = defined({ result });

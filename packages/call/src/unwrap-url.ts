@@ -5,6 +5,14 @@ import { decodeOnce, queryParameter, splitUrl } from './url-parts.js';
 const MAX_WRAPPERS = 5;
 const MAX_DECODINGS = 5;
 
+/** What mail programs and people put around a URL. */
+const BRACKETS = [
+  ['<', '>'],
+  ['"', '"'],
+  ["'", "'"],
+  ['(', ')'],
+] as const;
+
 /** Link checkers of Microsoft 365 mail and Teams; the link itself is the parameter `url`. */
 const SAFE_LINKS =
   /(?:^|\.)safelinks\.protection\.(?:outlook\.com|office365\.us)$|^statics\.teams\.cdn\.office\.net$/;
@@ -25,10 +33,10 @@ export function unwrapUrl(written: string): UrlParts | undefined {
 }
 
 function trimmed(written: string): string {
-  return written
-    .trim()
-    .replace(/^[<"'(]+/, '')
-    .replace(/[>"')]+$/, '');
+  const bare = written.trim();
+  return BRACKETS.some(([open, close]) => bare.startsWith(open) && bare.endsWith(close))
+    ? bare.slice(1, -1).trim()
+    : bare;
 }
 
 function splitEncoded(written: string): UrlParts | undefined {

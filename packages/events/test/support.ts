@@ -10,8 +10,6 @@ import { EventConsumer } from '../src/event-consumer.js';
 import type { PublisherOptions } from '../src/event-publisher.js';
 import { EventPublisher } from '../src/event-publisher.js';
 
-type Without<Options> = Partial<Options>;
-
 /** One Redis for a test file, emptied after each test, with publishers and consumers on it. */
 export function useRedis(options: { persistent?: boolean } = {}) {
   let server: TestRedis;
@@ -39,7 +37,7 @@ export function useRedis(options: { persistent?: boolean } = {}) {
     get server(): TestRedis {
       return server;
     },
-    async publisher(more: Without<PublisherOptions> = {}): Promise<EventPublisher> {
+    async publisher(more: Partial<PublisherOptions> = {}): Promise<EventPublisher> {
       const publisher = new EventPublisher({ redisUrl: server.url, clock: systemClock, ...more });
       open.push(publisher);
       await publisher.ready();
@@ -47,7 +45,7 @@ export function useRedis(options: { persistent?: boolean } = {}) {
     },
     async consumer(
       handler: ConsumerOptions['handler'],
-      more: Without<ConsumerOptions> = {},
+      more: Partial<ConsumerOptions> = {},
     ): Promise<EventConsumer> {
       const consumer = new EventConsumer({
         redisUrl: server.url,

@@ -70,15 +70,6 @@ export class CallStore {
         'Cannot create call: its id must be new, got one that exists',
       );
     }
-    const oldestMs = this.#clock.wallclockMs() - OPEN_TTL_MS;
-    await this.#redis.run((client) =>
-      execute(
-        client
-          .pipeline()
-          .zadd(this.#keys.calls(), record.createdAtMs, callId)
-          .zremrangebyscore(this.#keys.calls(), '-inf', oldestMs),
-      ),
-    );
     await this.#index(record);
   }
 
@@ -161,6 +152,11 @@ export class CallStore {
     const { callId, attemptKey, endedAtMs } = next;
     await this.#redis.run((client) => {
       const pipeline = client.pipeline();
+      pipeline.zadd(this.#keys.calls(), 'NX', next.createdAtMs, callId);
+      if (before === undefined) {
+        const oldestMs = this.#clock.wallclockMs() - OPEN_TTL_MS;
+        pipeline.zremrangebyscore(this.#keys.calls(), '-inf', oldestMs);
+      }
       if (before?.attemptKey !== attemptKey) {
         pipeline.set(this.#keys.attempt(attemptKey), callId, 'PX', OPEN_TTL_MS);
       }

@@ -15,8 +15,8 @@ export class RedisConnection {
   constructor(redisUrl: string) {
     this.#client = new Redis(redisUrl, {
       lazyConnect: true,
-      // A command outlives a short restart of Redis (about half a second), but not a long one.
-      maxRetriesPerRequest: 3,
+      // A command outlives a restart of Redis (some 2.5 s of trying), but not a long break.
+      maxRetriesPerRequest: 6,
       commandTimeout: COMMAND_TIMEOUT_MS,
       retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, 1_000),
     });

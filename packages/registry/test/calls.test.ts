@@ -221,11 +221,15 @@ describe('without Redis', () => {
     await registry.close();
   });
 
-  it('says so for each step while it is away, and goes on when it is back', async () => {
+  it('waits out a restart, says so when it is away for longer, and goes on later', async () => {
     const server = await startTestRedis({ persistent: true });
     const registry = new Registry({ redisUrl: server.url, clock: new VirtualClock() });
     await registry.ready();
     await registry.createCall(callRecord());
+    await server.kill();
+    const waiting = registry.readCall('c_1');
+    await server.restart();
+    expect(await waiting).toMatchObject({ callId: 'c_1' });
     await server.kill();
     const reading = registry.readCall('c_1');
     await expect(reading).rejects.toMatchObject({ code: 'redis_unreachable' });

@@ -1,1 +1,34 @@
-export {};
+export type {
+  ClosedFinding,
+  Finding,
+  FindingSink,
+  GapCause,
+  GapFinding,
+  SpeechEndedFinding,
+  SpeechStartedFinding,
+  ToneFinding,
+} from './finding.js';
+export type { CloseMode } from './frame-ring.js';
+export { CLOSE_MODE, FrameRing, FrameSlot, SLOT_KIND } from './frame-ring.js';
+export type {
+  FrameTotals,
+  HostTone,
+  MediaEventDraft,
+  MediaStoppedOptions,
+  StreamIdentity,
+} from './media-event.js';
+export {
+  findingEvent,
+  hostToneEvent,
+  mediaStartedEvent,
+  mediaStoppedEvent,
+  streamOpenedEvent,
+  sumTotals,
+} from './media-event.js';
+export type { AudioDecoder, DecoderPool } from './ports.js';
+export type { CounterName, StreamTotals } from './stream-counters.js';
+export { COUNTER, StreamCounters } from './stream-counters.js';
+export type { StreamPipelineOptions } from './stream-pipeline.js';
+export { FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ, StreamPipeline } from './stream-pipeline.js';
+export type { StreamRunnerOptions } from './stream-runner.js';
+export { StreamRunner } from './stream-runner.js';

@@ -1,0 +1,93 @@
+import { PTIME_MS } from '@earshot/audio';
+import type { GapCause, GapFinding } from './finding.js';
+import type { StreamCounters } from './stream-counters.js';
+
+/** Counts the frames of one stream that were not heard, and reports them as gaps by cause. */
+export class GapReporter {
+  readonly #counters: StreamCounters;
+  readonly #report: (gap: GapFinding) => void;
+  /** Frames let go by the host and not yet met as a jump of the sequence. */
+  #discarded = 0;
+  /** Records lost to overflow since the last frame taken in order. */
+  #dropped = 0;
+  #corruptFrames = 0;
+  #corruptConcealed = 0;
+  #corruptStartMs = 0;
+
+  constructor(counters: StreamCounters, report: (gap: GapFinding) => void) {
+    this.#counters = counters;
+    this.#report = report;
+  }
+
+  /** Frames that came damaged are not yet reported: more may follow. */
+  get inCorruptRun(): boolean {
+    return this.#corruptFrames > 0;
+  }
+
+  /** The host let go of frames: when the sequence jumps, so many of the missing are its. */
+  discarded(frames: number): void {
+    this.#discarded += frames;
+  }
+
+  /** Our own ring lost records: what is missing next was among them, as far as they reach. */
+  dropped(records: number): void {
+    this.#dropped += records;
+  }
+
+  /** A frame came in its turn: what was dropped before it is settled. */
+  inOrder(): void {
+    this.#dropped = 0;
+  }
+
+  /**
+   * Frames are missing from the sequence.
+   *
+   * @param concealed how many from the first on were filled in
+   */
+  missing(frames: number, startMs: number, concealed: number): void {
+    const dropped = Math.min(frames, this.#dropped);
+    const discarded = Math.min(frames - dropped, this.#discarded);
+    const lost = frames - dropped - discarded;
+    this.#discarded = 0;
+    this.#counters.add('dropped', dropped);
+    this.#counters.add('missing', discarded + lost);
+    // Which of them came first is not known; the order told is always the same.
+    this.#tell('discarded', discarded, startMs, concealed);
+    const lostMs = startMs + discarded * PTIME_MS;
+    this.#tell('lost', lost, lostMs, concealed - discarded);
+    const droppedMs = lostMs + lost * PTIME_MS;
+    this.#tell('overflow', dropped, droppedMs, concealed - discarded - lost);
+  }
+
+  /** A frame came damaged; those in a row are one gap. */
+  corrupt(mediaTimeMs: number, concealed: number): void {
+    this.#counters.add('corrupt', 1);
+    if (this.#corruptFrames === 0) this.#corruptStartMs = mediaTimeMs;
+    this.#corruptFrames += 1;
+    this.#corruptConcealed += concealed;
+  }
+
+  /** What follows is no damaged frame. */
+  endCorruptRun(): void {
+    if (this.#corruptFrames === 0) return;
+    const frames = this.#corruptFrames;
+    const concealed = this.#corruptConcealed;
+    this.#corruptFrames = 0;
+    this.#corruptConcealed = 0;
+    this.#tell('corrupt', frames, this.#corruptStartMs, concealed);
+  }
+
+  /** @param concealed how many frames from `startMs` on were filled in, of this gap or after. */
+  #tell(cause: GapCause, frames: number, startMs: number, concealed: number): void {
+    if (frames === 0) return;
+    this.#counters.add('gaps', 1);
+    this.#report({
+      kind: 'gap',
+      cause,
+      missingFrames: frames,
+      concealedFrames: Math.max(0, Math.min(frames, concealed)),
+      startMs,
+      durationMs: frames * PTIME_MS,
+    });
+  }
+}

@@ -1,0 +1,267 @@
+import type { Digit } from '@earshot/dtmf';
+import type { ClosedFinding, Finding, GapFinding, ToneFinding } from './finding.js';
+import type { StreamTotals } from './stream-counters.js';
+
+/** What is known of a stream, beside its findings, to tell about it. */
+export interface StreamIdentity {
+  readonly callId: string;
+  /** Fencing number of the attachment. */
+  readonly epoch: number;
+  readonly streamId: number;
+  /** How many streams were opened before this one in the attachment. */
+  readonly ordinal: number;
+  readonly kind: 'mixed' | 'unmixed';
+  /** The speaker's source; null for a mix. */
+  readonly sourceId: string | null;
+  readonly codec: 'opus' | 'pcm16';
+}
+
+/** Frame counts as events carry them. */
+export interface FrameTotals {
+  readonly framesReceived: number;
+  readonly framesDecoded: number;
+  readonly framesConcealed: number;
+  readonly framesMissing: number;
+  readonly framesCorrupt: number;
+  readonly framesDropped: number;
+}
+
+interface Draft<Type extends string, Data> {
+  /** Deterministic: the same media give the same id again. */
+  readonly id: string;
+  readonly type: Type;
+  /** When it was found, on the call's media clock; null when it has no place there. */
+  readonly mediaTimeMs: number | null;
+  readonly sourceId: string | null;
+  readonly data: Data;
+}
+
+/** An event but for what only its publisher knows: position, participant and wall clock. */
+export type MediaEventDraft =
+  | Draft<'media.started', Record<string, never>>
+  | Draft<
+      'media.streamOpened',
+      { streamId: number; kind: 'mixed' | 'unmixed'; codec: 'opus' | 'pcm16' }
+    >
+  | Draft<'media.streamClosed', FrameTotals & { streamId: number }>
+  | Draft<
+      'media.gap',
+      {
+        streamId: number;
+        missingFrames: number;
+        concealedFrames: number;
+        startMs: number;
+        durationMs: number;
+        cause: GapFinding['cause'];
+      }
+    >
+  | Draft<'media.stopped', FrameTotals & { streams: number; gaps: number; reason: string }>
+  | Draft<
+      'tone.detected',
+      {
+        digit: Digit;
+        startMs: number;
+        durationMs: number;
+        /** Null when it was reported to us, not heard. */
+        levelDbfs: number | null;
+        origin: 'inBand' | 'host';
+        acrossGap: boolean;
+      }
+    >
+  | Draft<'speech.started', { startMs: number }>
+  | Draft<'speech.ended', { startMs: number; endMs: number; durationMs: number }>;
+
+/** A stream began to be heard. */
+export function streamOpenedEvent(stream: StreamIdentity): MediaEventDraft {
+  const { streamId, kind, codec } = stream;
+  return {
+    id: attachmentId(stream, `streamOpened.${stream.ordinal}`),
+    type: 'media.streamOpened',
+    mediaTimeMs: null,
+    sourceId: stream.sourceId,
+    data: { streamId, kind, codec },
+  };
+}
+
+/** The event that tells of a finding. Pure; the same finding gives the same event. */
+export function findingEvent(stream: StreamIdentity, finding: Finding): MediaEventDraft {
+  switch (finding.kind) {
+    case 'gap':
+      return gapEvent(stream, finding);
+    case 'tone':
+      return toneEvent(stream, finding);
+    case 'speechStarted':
+      return {
+        id: heardId(stream, 'speechStarted', finding.startMs),
+        type: 'speech.started',
+        mediaTimeMs: roundTenth(finding.startMs),
+        sourceId: stream.sourceId,
+        data: { startMs: roundTenth(finding.startMs) },
+      };
+    case 'speechEnded':
+      return {
+        id: heardId(stream, 'speechEnded', finding.startMs),
+        type: 'speech.ended',
+        mediaTimeMs: roundTenth(finding.endMs),
+        sourceId: stream.sourceId,
+        data: spanOf(finding.startMs, finding.endMs),
+      };
+    case 'closed':
+      return closedEvent(stream, finding);
+  }
+}
+
+/** The media of an attachment began. */
+export function mediaStartedEvent(callId: string, epoch: number): MediaEventDraft {
+  return {
+    id: attachmentId({ callId, epoch }, 'started'),
+    type: 'media.started',
+    mediaTimeMs: null,
+    sourceId: null,
+    data: {},
+  };
+}
+
+export interface MediaStoppedOptions {
+  readonly callId: string;
+  readonly epoch: number;
+  readonly streams: number;
+  readonly totals: StreamTotals;
+  readonly reason: string;
+  readonly endMs: number | null;
+}
+
+/** The media of an attachment are over. */
+export function mediaStoppedEvent(options: MediaStoppedOptions): MediaEventDraft {
+  const { streams, totals, reason, endMs } = options;
+  return {
+    id: attachmentId(options, 'stopped'),
+    type: 'media.stopped',
+    mediaTimeMs: endMs === null ? null : roundTenth(endMs),
+    sourceId: null,
+    data: { streams, ...frameTotals(totals), gaps: totals.gaps, reason },
+  };
+}
+
+export interface HostTone {
+  readonly callId: string;
+  readonly sourceId: string | null;
+  readonly digit: Digit;
+  readonly startMs: number;
+}
+
+/** A tone that the media host was told of by the platform; its length and level are unknown. */
+export function hostToneEvent({ callId, sourceId, digit, startMs }: HostTone): MediaEventDraft {
+  return {
+    id: `${callId}.hostTone.${sourceId ?? 'call'}.${Math.round(startMs)}.${digit}`,
+    type: 'tone.detected',
+    mediaTimeMs: roundTenth(startMs),
+    sourceId,
+    data: {
+      digit,
+      startMs: roundTenth(startMs),
+      durationMs: 0,
+      levelDbfs: null,
+      origin: 'host',
+      acrossGap: false,
+    },
+  };
+}
+
+/** Sums up the streams of an attachment. */
+export function sumTotals(totals: readonly StreamTotals[]): StreamTotals {
+  const sum = (of: (t: StreamTotals) => number): number => totals.reduce((n, t) => n + of(t), 0);
+  return {
+    framesReceived: sum((t) => t.framesReceived),
+    framesDecoded: sum((t) => t.framesDecoded),
+    framesSilent: sum((t) => t.framesSilent),
+    framesConcealed: sum((t) => t.framesConcealed),
+    framesMissing: sum((t) => t.framesMissing),
+    framesCorrupt: sum((t) => t.framesCorrupt),
+    framesDropped: sum((t) => t.framesDropped),
+    framesDuplicate: sum((t) => t.framesDuplicate),
+    gaps: sum((t) => t.gaps),
+  };
+}
+
+function gapEvent(stream: StreamIdentity, gap: GapFinding): MediaEventDraft {
+  return {
+    id: heardId(stream, `gap.${gap.cause}`, gap.startMs),
+    type: 'media.gap',
+    mediaTimeMs: roundTenth(gap.startMs + gap.durationMs),
+    sourceId: stream.sourceId,
+    data: {
+      streamId: stream.streamId,
+      missingFrames: gap.missingFrames,
+      concealedFrames: gap.concealedFrames,
+      startMs: roundTenth(gap.startMs),
+      durationMs: gap.durationMs,
+      cause: gap.cause,
+    },
+  };
+}
+
+function toneEvent(stream: StreamIdentity, tone: ToneFinding): MediaEventDraft {
+  return {
+    id: heardId(stream, 'tone', tone.startMs),
+    type: 'tone.detected',
+    mediaTimeMs: roundTenth(tone.startMs + tone.durationMs),
+    sourceId: stream.sourceId,
+    data: {
+      digit: tone.digit,
+      startMs: roundTenth(tone.startMs),
+      durationMs: roundTenth(tone.durationMs),
+      levelDbfs: roundTenth(tone.levelDbfs),
+      origin: 'inBand',
+      acrossGap: tone.acrossGap,
+    },
+  };
+}
+
+function closedEvent(stream: StreamIdentity, closed: ClosedFinding): MediaEventDraft {
+  return {
+    id: attachmentId(stream, `streamClosed.${stream.ordinal}`),
+    type: 'media.streamClosed',
+    mediaTimeMs: closed.endMs === null ? null : roundTenth(closed.endMs),
+    sourceId: stream.sourceId,
+    data: { streamId: stream.streamId, ...frameTotals(closed.totals) },
+  };
+}
+
+/** What was heard keeps its id whoever hears it: named by its source and media time. */
+function heardId(stream: StreamIdentity, what: string, startMs: number): string {
+  const source = stream.sourceId ?? `${stream.kind}${stream.streamId}`;
+  return `${stream.callId}.${what}.${source}.${Math.round(startMs)}`;
+}
+
+/** What belongs to one attachment happens anew in the next: named by its epoch. */
+function attachmentId({ callId, epoch }: { callId: string; epoch: number }, what: string): string {
+  return `${callId}.media.${epoch}.${what}`;
+}
+
+function frameTotals(totals: StreamTotals): FrameTotals {
+  return {
+    framesReceived: totals.framesReceived,
+    framesDecoded: totals.framesDecoded,
+    framesConcealed: totals.framesConcealed,
+    framesMissing: totals.framesMissing,
+    framesCorrupt: totals.framesCorrupt,
+    framesDropped: totals.framesDropped,
+  };
+}
+
+function spanOf(
+  startMs: number,
+  endMs: number,
+): { startMs: number; endMs: number; durationMs: number } {
+  return {
+    startMs: roundTenth(startMs),
+    endMs: roundTenth(endMs),
+    durationMs: roundTenth(endMs - startMs),
+  };
+}
+
+/** To a tenth: capture times are finer than anything heard in them. */
+function roundTenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}

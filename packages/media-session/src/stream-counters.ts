@@ -1,0 +1,111 @@
+/** Where each value of a `StreamCounters` lives; all are 32-bit words. */
+export const COUNTER = {
+  /** Frames taken in order: decoded + silent + corrupt. */
+  received: 0,
+  /** Frames decoded to PCM. */
+  decoded: 1,
+  /** Frames that said "silence" and were not decoded. */
+  silent: 2,
+  /** Frames that came and could not be decoded. */
+  corrupt: 3,
+  /** Frames that never came: lost on the way, or let go by the host. */
+  missing: 4,
+  /** Frames that came and were dropped by our own overflow. */
+  dropped: 5,
+  /** Of the missing, dropped and corrupt frames, those that were filled in. */
+  concealed: 6,
+  /** Frames that came again, or too late; ignored. */
+  duplicate: 7,
+  /** Gap findings. */
+  gaps: 8,
+  /** All findings. */
+  findings: 9,
+  /** Sequence number expected next. */
+  expected: 10,
+  /** Sequence number up to which nothing is open in any detector. */
+  settled: 11,
+  /** `findings` at the time of `settled`, or later. */
+  settledFindings: 12,
+  /** Level of the last frame, in hundredths of a dBFS (signed). */
+  levelCentiDbfs: 13,
+  /** 1 while speech sounds. */
+  speaking: 14,
+  /** Start of the speech that sounds, whole ms on the media clock (signed). */
+  speechStartMs: 15,
+  /** End of the last frame, whole ms on the media clock (signed); good once `received` > 0. */
+  endMs: 16,
+} as const;
+
+/** A key of `COUNTER`. */
+export type CounterName = keyof typeof COUNTER;
+
+const SIGNED: ReadonlySet<CounterName> = new Set(['levelCentiDbfs', 'speechStartMs', 'endMs']);
+const WORDS = 17;
+
+/** What one stream counted over its life. */
+export interface StreamTotals {
+  readonly framesReceived: number;
+  readonly framesDecoded: number;
+  readonly framesSilent: number;
+  readonly framesConcealed: number;
+  readonly framesMissing: number;
+  readonly framesCorrupt: number;
+  readonly framesDropped: number;
+  readonly framesDuplicate: number;
+  readonly gaps: number;
+}
+
+/**
+ * The numbers of one stream, in shared memory: its decode thread writes, any thread reads,
+ * without a message. Unsigned numbers wrap at 2^32.
+ *
+ * Always true between two frames: `received = decoded + silent + corrupt`, and
+ * `expected - first sequence = received + missing + dropped`.
+ */
+export class StreamCounters {
+  readonly #words: Int32Array;
+
+  /** @param shared memory from `StreamCounters.allocate`. */
+  constructor(shared: SharedArrayBuffer) {
+    this.#words = new Int32Array(shared);
+  }
+
+  /** @param firstSequence the sequence number that the stream starts with. */
+  static allocate(firstSequence: number): SharedArrayBuffer {
+    const shared = new SharedArrayBuffer(WORDS * 4);
+    const counters = new StreamCounters(shared);
+    counters.set('expected', firstSequence);
+    counters.set('settled', firstSequence);
+    counters.set('levelCentiDbfs', -12_700);
+    return shared;
+  }
+
+  get(name: CounterName): number {
+    const value = Atomics.load(this.#words, COUNTER[name]);
+    return SIGNED.has(name) ? value : value >>> 0;
+  }
+
+  set(name: CounterName, value: number): void {
+    Atomics.store(this.#words, COUNTER[name], value | 0);
+  }
+
+  /** Only the stream's decode thread adds, so load and store need not be one step. */
+  add(name: CounterName, by: number): void {
+    const index = COUNTER[name];
+    Atomics.store(this.#words, index, (Atomics.load(this.#words, index) + by) | 0);
+  }
+
+  totals(): StreamTotals {
+    return {
+      framesReceived: this.get('received'),
+      framesDecoded: this.get('decoded'),
+      framesSilent: this.get('silent'),
+      framesConcealed: this.get('concealed'),
+      framesMissing: this.get('missing'),
+      framesCorrupt: this.get('corrupt'),
+      framesDropped: this.get('dropped'),
+      framesDuplicate: this.get('duplicate'),
+      gaps: this.get('gaps'),
+    };
+  }
+}

@@ -1,0 +1,118 @@
+import { CODEC } from '@earshot/bridge-protocol';
+import type { DecoderPool, Finding } from '../src/index.js';
+import {
+  FRAME_SAMPLES,
+  FrameSlot,
+  SESSION_SAMPLE_RATE_HZ,
+  StreamCounters,
+  StreamPipeline,
+} from '../src/index.js';
+
+/** What a test sends as one frame; what is left out is as it should be. */
+export interface TestFrame {
+  readonly sequence: number;
+  readonly mediaTimeMs: number;
+  readonly codec?: number;
+  readonly flags?: number;
+  readonly payload?: Uint8Array;
+  readonly droppedBefore?: number;
+}
+
+/** PCM16 needs no decoder: whoever asks for one has a bug. */
+export const NO_DECODERS: DecoderPool = {
+  acquire() {
+    throw new Error('Cannot acquire: these tests decode nothing');
+  },
+};
+
+/** Something like a voice: a buzz of 140 Hz in syllables of changing loudness. */
+export function voice(durationMs: number): Int16Array {
+  const samples = new Int16Array((durationMs * SESSION_SAMPLE_RATE_HZ) / 1000);
+  for (let i = 0; i < samples.length; i += 1) {
+    const t = i / SESSION_SAMPLE_RATE_HZ;
+    const syllable = Math.abs(Math.sin(Math.PI * 4 * t)) * (0.6 + 0.4 * Math.sin(9 * t));
+    let buzz = 0;
+    for (let h = 1; h <= 12; h += 1) buzz += Math.sin(2 * Math.PI * 140 * h * t) / h;
+    samples[i] = Math.round(9000 * syllable * buzz);
+  }
+  return samples;
+}
+
+/** A quiet room. */
+export function room(durationMs: number): Int16Array {
+  let state = 1;
+  return Int16Array.from({ length: (durationMs * SESSION_SAMPLE_RATE_HZ) / 1000 }, () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >> 16) % 9;
+  });
+}
+
+export function join(...parts: readonly Int16Array[]): Int16Array {
+  const whole = new Int16Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Cuts sound into PCM16 frames with sequence numbers and times in step. */
+export function toFrames(pcm: Int16Array, firstSequence = 0, startMs = 0): TestFrame[] {
+  return Array.from({ length: Math.floor(pcm.length / FRAME_SAMPLES) }, (_, n) => ({
+    sequence: (firstSequence + n) >>> 0,
+    mediaTimeMs: startMs + n * 20,
+    payload: toBytes(pcm.subarray(n * FRAME_SAMPLES, (n + 1) * FRAME_SAMPLES)),
+  }));
+}
+
+export function fill(slot: FrameSlot, frame: TestFrame): FrameSlot {
+  slot.sequence = frame.sequence;
+  slot.mediaTimeMs = frame.mediaTimeMs;
+  slot.codec = frame.codec ?? CODEC.pcm16;
+  slot.flags = frame.flags ?? 0;
+  slot.length = frame.payload?.length ?? 0;
+  if (frame.payload !== undefined) slot.payload.set(frame.payload);
+  slot.droppedBefore = frame.droppedBefore ?? 0;
+  return slot;
+}
+
+/** A pipeline with its counters and all it found. */
+export class Listener {
+  readonly findings: Finding[] = [];
+  readonly shared: SharedArrayBuffer;
+  readonly counters: StreamCounters;
+  readonly pipeline: StreamPipeline;
+  readonly #slot = new FrameSlot();
+
+  constructor(firstSequence = 0, shared = StreamCounters.allocate(firstSequence)) {
+    this.shared = shared;
+    this.counters = new StreamCounters(shared);
+    this.pipeline = new StreamPipeline({
+      firstSequence,
+      codec: CODEC.pcm16,
+      decoders: NO_DECODERS,
+      counters: this.counters,
+      sink: (finding) => this.findings.push(finding),
+      pcm: new Int16Array(FRAME_SAMPLES),
+    });
+  }
+
+  hear(...frames: readonly TestFrame[]): this {
+    for (const frame of frames) this.pipeline.accept(fill(this.#slot, frame));
+    return this;
+  }
+
+  of<Kind extends Finding['kind']>(kind: Kind): Extract<Finding, { kind: Kind }>[] {
+    return this.findings.filter(
+      (finding): finding is Extract<Finding, { kind: Kind }> => finding.kind === kind,
+    );
+  }
+}
+
+function toBytes(pcm: Int16Array): Uint8Array {
+  const bytes = new Uint8Array(pcm.length * 2);
+  const view = new DataView(bytes.buffer);
+  for (const [i, sample] of pcm.entries()) view.setInt16(i * 2, sample, true);
+  return bytes;
+}

@@ -1,0 +1,224 @@
+import type { Cancel, Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
+import type {
+  HelloMessage,
+  MediaHostMessage,
+  ProgressMessage,
+  WelcomeMessage,
+  WorkerMessage,
+} from '@earshot/bridge-protocol';
+import {
+  CLOSE,
+  MEDIA_SUBPROTOCOL,
+  parseWorkerMessage,
+  writeMessage,
+} from '@earshot/bridge-protocol';
+import { closeCodeOf } from './close-code-of.js';
+import { dial } from './dial.js';
+import { Heartbeat } from './heartbeat.js';
+import type { Link } from './link.js';
+import type { LinkLog } from './link-log.js';
+import { CONNECT_TIMEOUT_MS } from './socket-options.js';
+
+const TICKS_PER_MS = 10_000;
+const WORD = /^[a-z][a-z0-9_]*$/;
+
+/** What a host does with what a worker says. */
+export interface MediaLinkClientHandlers {
+  /** Called before `connect` resolves, in the same turn as the message. */
+  welcome(message: WelcomeMessage): void;
+  progress(message: ProgressMessage): void;
+  /** The worker is leaving: signaling will attach the call elsewhere. */
+  drain(): void;
+  /** The worker is done with all it got; it closes the link now. */
+  finished(): void;
+  /** Called once after `connect` resolved, and not at all when it rejected. */
+  closed(code: number, reason: string): void;
+}
+
+export interface MediaLinkClientOptions {
+  /** The `workerUrl` of the attach. */
+  readonly url: string;
+  readonly token: string;
+  /** Its `clockNowTicks` is the time of making this client, see `nowTicks`. */
+  readonly hello: HelloMessage;
+  /** Runs at the pace of real time, also when the media clock does not. */
+  readonly clock: Clock;
+  readonly log: LinkLog;
+  readonly handlers: MediaLinkClientHandlers;
+  /**
+   * The host's media clock, for `hello` and pings.
+   *
+   * @defaultValue `hello.clockNowTicks`, advanced by `clock`
+   */
+  readonly nowTicks?: () => bigint;
+}
+
+/**
+ * A host's end of one media link. It connects once: after a break, or for another epoch, make
+ * another.
+ */
+export class MediaLinkClient {
+  readonly #options: MediaLinkClientOptions;
+  readonly #abort = new AbortController();
+  readonly #nowTicks: () => bigint;
+  #connecting: Promise<WelcomeMessage> | undefined;
+  #link: Link | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #lastPingId = 0;
+  /** Set while `connect` waits for the worker's answer. */
+  #onAnswer: ((answer: WelcomeMessage | CodedError) => void) | undefined;
+
+  constructor(options: MediaLinkClientOptions) {
+    this.#options = options;
+    this.#nowTicks = options.nowTicks ?? tickCounter(options.hello, options.clock);
+  }
+
+  /** Bytes that wait in this process for the socket to take them. */
+  get bufferedBytes(): number {
+    return this.#link?.bufferedBytes ?? 0;
+  }
+
+  /**
+   * Dials the worker, says hello, and resolves with its welcome. Idempotent.
+   *
+   * @throws CodedError `unauthorized`, `connect_failed`, `connect_timeout`, `upgrade_refused`,
+   * `invalid_url`, `closed`, or the code that the worker closed with, such as `stale_epoch`.
+   */
+  connect(): Promise<WelcomeMessage> {
+    this.#connecting ??= this.#connect();
+    return this.#connecting;
+  }
+
+  /** Sends a control message; nothing while the link is not open. */
+  send(message: MediaHostMessage): void {
+    if (this.#heartbeat !== undefined) this.#link?.sendText(writeMessage(message));
+  }
+
+  /**
+   * Sends a message of frames, copied before it returns.
+   *
+   * @returns false when nothing was sent, because the link is not open or 1 MiB waits already:
+   * the caller keeps the frames, or drops and counts them.
+   */
+  sendFrames(bytes: Uint8Array): boolean {
+    return this.#heartbeat !== undefined && this.#link?.sendBinary(bytes) === true;
+  }
+
+  /** Ends the link, and resolves when its socket is gone. Idempotent. */
+  async close(code: number = CLOSE.normal, reason: string = 'closed'): Promise<void> {
+    this.#abort.abort();
+    this.#link?.close(code, reason);
+    await this.#link?.gone;
+  }
+
+  async #connect(): Promise<WelcomeMessage> {
+    const { url, token, clock, log } = this.#options;
+    const signal = this.#abort.signal;
+    let answer: Promise<WelcomeMessage> | undefined;
+    await dial({ url, token, subprotocol: MEDIA_SUBPROTOCOL, clock, log, signal }, (link) => {
+      answer = this.#sayHello(link);
+    });
+    if (answer === undefined) throw new Error('The link opened without being told');
+    return await answer;
+  }
+
+  #sayHello(link: Link): Promise<WelcomeMessage> {
+    const { hello, clock } = this.#options;
+    this.#link = link;
+    const answer = new Promise<WelcomeMessage>((resolve, reject) => {
+      const cancelTimeout: Cancel = clock.at(clock.nowMs() + CONNECT_TIMEOUT_MS, () =>
+        link.close(CLOSE.helloTimeout, 'connect_timeout'),
+      );
+      this.#onAnswer = (result) => {
+        cancelTimeout();
+        this.#onAnswer = undefined;
+        if (result instanceof CodedError) reject(result);
+        else resolve(result);
+      };
+    });
+    link.start({
+      text: (text) => this.#text(text, link),
+      binary: () => link.close(CLOSE.protocolError, 'binary_message'),
+      closed: (code, reason) => this.#closed(code, reason),
+    });
+    const clockNowTicks = this.#nowTicks().toString();
+    link.sendText(writeMessage({ ...hello, clockNowTicks }));
+    return answer;
+  }
+
+  #text(text: string, link: Link): void {
+    this.#heartbeat?.alive();
+    const parsed = parseWorkerMessage(text);
+    if (parsed.ok) this.#receive(parsed.message, link);
+    else if (parsed.code !== 'unsupported_type') link.close(closeCodeOf(parsed.code), parsed.code);
+  }
+
+  #receive(message: WorkerMessage, link: Link): void {
+    const { handlers, log } = this.#options;
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome(message, link);
+        return;
+      case 'progress':
+        handlers.progress(message);
+        return;
+      case 'drain':
+        handlers.drain();
+        return;
+      case 'finished':
+        handlers.finished();
+        return;
+      case 'pong':
+        return;
+      case 'unsupported':
+        log.info('worker ignored a message', { what: message.what });
+        return;
+      case 'error':
+        log.warn('worker reports an error', { code: message.code });
+        return;
+    }
+  }
+
+  #welcome(message: WelcomeMessage, link: Link): void {
+    const { clock, handlers } = this.#options;
+    if (this.#heartbeat !== undefined) {
+      link.close(CLOSE.protocolError, 'welcome_repeated');
+      return;
+    }
+    this.#heartbeat = new Heartbeat({
+      clock,
+      intervalMs: message.pingIntervalMs,
+      ping: () => this.#ping(),
+      dead: () => link.close(CLOSE.helloTimeout, 'peer_silent'),
+    });
+    handlers.welcome(message);
+    this.#onAnswer?.(message);
+  }
+
+  #ping(): void {
+    this.#lastPingId = (this.#lastPingId + 1) >>> 0;
+    const clockNowTicks = this.#nowTicks().toString();
+    this.send({ type: 'ping', id: this.#lastPingId, clockNowTicks });
+  }
+
+  #closed(code: number, reason: string): void {
+    this.#heartbeat?.stop();
+    if (this.#onAnswer === undefined) this.#options.handlers.closed(code, reason);
+    else this.#onAnswer(refusal(code, reason));
+  }
+}
+
+function refusal(closeCode: number, reason: string): CodedError {
+  const code = closeCode === CLOSE.unauthorized ? 'unauthorized' : reason;
+  return new CodedError(
+    WORD.test(code) ? code : 'link_closed',
+    `Cannot open the media link: the worker must welcome it, got close code ${closeCode}`,
+  );
+}
+
+function tickCounter(hello: HelloMessage, clock: Clock): () => bigint {
+  const originTicks = BigInt(hello.clockNowTicks);
+  const originMs = clock.nowMs();
+  return () => originTicks + BigInt(Math.round((clock.nowMs() - originMs) * TICKS_PER_MS));
+}

@@ -1,0 +1,162 @@
+import type { Clock } from '@earshot/async';
+import type {
+  ByeMessage,
+  DiscardedMessage,
+  DominantSpeakerMessage,
+  HelloMessage,
+  ResumePosition,
+  StreamCloseMessage,
+  StreamOpenMessage,
+  ToneMessage,
+  WorkerMessage,
+} from '@earshot/bridge-protocol';
+import { FrameCursor, LIMITS, MEDIA_SUBPROTOCOL } from '@earshot/bridge-protocol';
+import { LinkListener } from './link-listener.js';
+import type { LinkLog } from './link-log.js';
+import { MediaConnection } from './media-connection.js';
+import type { UpgradeSource } from './upgrade-router.js';
+
+/** A minute of one stream, or a quarter of one of the four that Teams sends. */
+const DEFAULT_CREDIT_FRAMES = 3000;
+
+/** Which call and epoch a token is for. */
+export interface MediaLinkClaims {
+  readonly callId: string;
+  readonly epoch: number;
+}
+
+/** Why a link is not taken: told to the host as `error`, then closed with `closeCode`. */
+export interface MediaLinkRefusal {
+  readonly closeCode: number;
+  /** Snake_case; also the reason of the close. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One open media link, as its handlers see it. */
+export interface MediaLinkSession {
+  readonly callId: string;
+  readonly epoch: number;
+  readonly hello: HelloMessage;
+  /**
+   * Sends a control message; nothing once the link is over.
+   *
+   * @throws Error before `open` returned: `welcome` must come first.
+   */
+  send(message: WorkerMessage): void;
+  /**
+   * Ends the link with a close code; `closed` is told afterwards, not from within.
+   *
+   * @throws RangeError when the code is not 1000, 1001 or 4000 to 4999.
+   */
+  close(code: number, reason: string): void;
+}
+
+/** Messages of an open link that handlers get; the rest is the link's own business. */
+export type MediaControlMessage =
+  | StreamOpenMessage
+  | StreamCloseMessage
+  | ToneMessage
+  | DominantSpeakerMessage
+  | DiscardedMessage
+  | ByeMessage;
+
+/**
+ * What a worker does with a media link. All are called on the I/O thread, `open` first; what
+ * one throws closes that link with 4500.
+ */
+export interface MediaLinkHandlers {
+  /** The link is open; `welcome` goes out with the positions returned. May close the session. */
+  open(session: MediaLinkSession): readonly ResumePosition[];
+  /**
+   * A checked message, before its first frame; borrowed, as its bytes are, for the call. Frames
+   * of streams that are not open come too: it is for the handler to count them.
+   */
+  frames(cursor: FrameCursor): void;
+  message(message: MediaControlMessage): void;
+  /** Called exactly once, also when the link broke between `accept` and `open`. */
+  closed(code: number, reason: string): void;
+}
+
+export interface MediaLinkLimits {
+  /** @defaultValue 5000 */
+  readonly helloTimeoutMs?: number;
+  /** How often hosts ping; two silent intervals end a link. @defaultValue 5000 */
+  readonly pingIntervalMs?: number;
+  /** Links at once, open or opening. @defaultValue 1024 */
+  readonly maxLinks?: number;
+}
+
+export interface MediaLinkServerOptions {
+  /** An HTTP server of node, listening or not; other links and listeners may share it. */
+  readonly server: UpgradeSource;
+  /** @defaultValue `/v1/media-link` */
+  readonly path?: string;
+  readonly workerId: string;
+  readonly clock: Clock;
+  readonly log: LinkLog;
+  readonly limits?: MediaLinkLimits;
+  /** Told to hosts in `welcome`. @defaultValue 3000 */
+  readonly creditFrames?: number;
+  /** Judges a token before the upgrade; `error` is the code of the HTTP 401. */
+  authorize(bearer: string | undefined): Promise<MediaLinkClaims | { readonly error: string }>;
+  /** Decides on a link whose `hello` fits its token. No frame comes before it resolved. */
+  accept(
+    hello: HelloMessage,
+    claims: MediaLinkClaims,
+  ): Promise<MediaLinkHandlers | MediaLinkRefusal>;
+}
+
+/** A worker's end of the media links. What one host does wrong ends its own link only. */
+export class MediaLinkServer {
+  readonly #listener: LinkListener<MediaLinkClaims>;
+  readonly #open = new Set<MediaConnection>();
+
+  /** @throws CodedError `path_taken` */
+  constructor(options: MediaLinkServerOptions) {
+    const { workerId, clock, log, limits = {}, creditFrames = DEFAULT_CREDIT_FRAMES } = options;
+    // Messages are read one after the other, each within one turn: one cursor does for all.
+    const cursor = new FrameCursor();
+    const settings = {
+      workerId,
+      creditFrames,
+      helloTimeoutMs: limits.helloTimeoutMs ?? LIMITS.helloTimeoutMs,
+      pingIntervalMs: limits.pingIntervalMs ?? LIMITS.pingIntervalMs,
+    };
+    this.#listener = new LinkListener({
+      server: options.server,
+      path: options.path ?? '/v1/media-link',
+      subprotocol: MEDIA_SUBPROTOCOL,
+      maxLinks: limits.maxLinks ?? 1024,
+      log,
+      authorize: async (bearer) => {
+        const result = await options.authorize(bearer);
+        return 'error' in result ? { ok: false, code: result.error } : { ok: true, claims: result };
+      },
+      onLink: (link, claims) => {
+        const connection: MediaConnection = new MediaConnection({
+          link,
+          claims,
+          clock,
+          log,
+          cursor,
+          settings,
+          accept: (hello) => options.accept(hello, claims),
+          onOpen: () => this.#open.add(connection),
+          onClosed: () => this.#open.delete(connection),
+        });
+        link.start(connection);
+      },
+    });
+  }
+
+  /** Links that were welcomed and are not over. */
+  get sessions(): number {
+    return this.#open.size;
+  }
+
+  /** Closes all links with 1001, and resolves when their sockets are gone. Idempotent. */
+  close(): Promise<void> {
+    return this.#listener.close();
+  }
+}

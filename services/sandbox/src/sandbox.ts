@@ -17,10 +17,11 @@ import { addTokenEndpoint, DEFAULT_ROLES } from './graph/token-endpoint.js';
 import { MediaHost } from './host/media-host.js';
 import { listen } from './listen.js';
 import { createCustomMeeting } from './meetings/custom-meeting.js';
-import { audioOfFolder, loadMeeting, parseDefinition } from './meetings/load-meeting.js';
+import { audioOfFolder, loadMeeting } from './meetings/load-meeting.js';
 import { createMeeting } from './meetings/meeting.js';
 import type { MeetingSummary } from './meetings/meeting-book.js';
 import { MeetingBook, summaryOf } from './meetings/meeting-book.js';
+import { parseDefinition } from './meetings/meeting-definition.js';
 import { createSandboxMetrics } from './sandbox-metrics.js';
 import { addSandboxRoutes } from './sandbox-routes.js';
 

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 
-const blobSchema = z.object({
-  mediaId: z.string().min(1),
+/** What a blob of the sandbox's media host says. Secret: it stands for a call's audio. */
+export interface BlobContent {
+  readonly mediaId: string;
   /** Known to the host that made the blob only: nobody can make one up. */
+  readonly key: string;
+}
+
+const blobSchema: z.ZodType<BlobContent> = z.object({
+  mediaId: z.string().min(1),
   key: z.string().min(1),
 });
-
-/** What a blob of the sandbox's media host says. Secret: it stands for a call's audio. */
-export type BlobContent = z.infer<typeof blobSchema>;
 
 /** Writes the opaque text that signaling passes to Graph as `mediaConfig.blob`. */
 export function writeBlob({ mediaId, key }: BlobContent): string {

@@ -9,8 +9,8 @@ const MAX_BUFFERED_BYTES = 512 * 1024;
 /** The part of a media link that frames go through. */
 export interface FrameOutlet {
   readonly bufferedBytes: number;
-  /** Copies the bytes at once. */
-  sendFrames(bytes: Uint8Array): void;
+  /** Copies the bytes at once; false when the link is going down: they go out on the next one. */
+  sendFrames(bytes: Uint8Array): boolean;
 }
 
 /** What was sent, for the counters. */
@@ -35,7 +35,7 @@ export class FrameSender {
   /**
    * Sends what the credit and the socket allow.
    *
-   * @param creditFrames most frames of a stream that may be in flight.
+   * @param creditFrames most frames that may be in flight, over all streams.
    */
   send(
     streams: readonly HostStream[],
@@ -43,12 +43,14 @@ export class FrameSender {
     creditFrames: number,
     outlet: FrameOutlet,
   ): void {
-    while (outlet.bufferedBytes < MAX_BUFFERED_BYTES) {
-      const untilMs = earliest(streams, creditFrames) + FRAME_MS;
+    let credit = creditFrames - framesInFlight(streams);
+    while (credit > 0 && outlet.bufferedBytes < MAX_BUFFERED_BYTES) {
+      const untilMs = earliestCaptureMs(streams) + FRAME_MS;
       if (untilMs === Number.POSITIVE_INFINITY) break;
       for (const stream of streams) {
-        while (isReady(stream, creditFrames) && stream.ring.nextCaptureMs < untilMs) {
+        while (credit > 0 && stream.ring.isReady && stream.ring.nextCaptureMs < untilMs) {
           this.#append(stream, ticks, outlet);
+          credit -= 1;
         }
       }
     }
@@ -79,16 +81,19 @@ export class FrameSender {
   }
 }
 
-function isReady({ ring }: HostStream, creditFrames: number): boolean {
-  return ring.unsent > 0 && ring.inFlight < creditFrames;
+/** Of a stream that has been closed the worker may tell no more: its last frames don't count. */
+export function framesInFlight(streams: readonly HostStream[]): number {
+  let frames = 0;
+  for (const stream of streams) {
+    if (!stream.isCloseSent) frames += stream.ring.inFlight;
+  }
+  return frames;
 }
 
-function earliest(streams: readonly HostStream[], creditFrames: number): number {
+function earliestCaptureMs(streams: readonly HostStream[]): number {
   let earliestMs = Number.POSITIVE_INFINITY;
-  for (const stream of streams) {
-    if (isReady(stream, creditFrames) && stream.ring.nextCaptureMs < earliestMs) {
-      earliestMs = stream.ring.nextCaptureMs;
-    }
+  for (const { ring } of streams) {
+    if (ring.isReady && ring.nextCaptureMs < earliestMs) earliestMs = ring.nextCaptureMs;
   }
   return earliestMs;
 }

@@ -8,13 +8,13 @@ export class HostStream {
   readonly streamId: number;
   readonly participant: MeetingParticipant;
   readonly ring: StreamRing;
-  /** Sequence of the stream's first slot. */
-  readonly firstSequence: number;
   /** The present link has been told of the stream. */
   isAnnounced = false;
   /** The present link has been told that the stream is over. */
   isCloseSent = false;
-  #nextSequence: number;
+  #nextSequence = 0;
+  /** The next sequence that the worker expects. */
+  #received = 0;
   #isClosed = false;
   #nextCaptureMs: number | undefined;
 
@@ -22,8 +22,11 @@ export class HostStream {
     this.streamId = streamId;
     this.participant = participant;
     this.ring = new StreamRing(ringFrames);
-    this.firstSequence = 0;
-    this.#nextSequence = this.firstSequence;
+  }
+
+  /** Where the present link's frames begin. */
+  get received(): number {
+    return this.#received;
   }
 
   /** The sequence after the last slot so far. */
@@ -54,10 +57,18 @@ export class HostStream {
     this.#isClosed = true;
   }
 
-  /** A new link knows nothing of the stream. */
-  reset(): void {
+  /** The worker has got everything before `received`, and needs nothing before `durable`. */
+  acknowledge(received: number, durable: number): void {
+    this.#received = received;
+    this.ring.acknowledge(received, durable);
+  }
+
+  /** A new link: the worker expects `resume`, or what the link before it had not received. */
+  restart(resume: number | undefined): void {
     this.isAnnounced = false;
     this.isCloseSent = false;
+    if (resume !== undefined) this.#received = resume;
+    this.ring.rewind(this.#received);
   }
 
   #takeSequence(): number {

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Cancel, Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import { HostLinkClient } from '@earshot/bridge';
+import type { MediaState } from '@earshot/bridge-protocol';
 import type { Log } from '@earshot/telemetry';
 import { readBlob, writeBlob } from './blob.js';
 import type { FramesSent } from './frame-sender.js';
 import type { Attachment } from './media-link.js';
-import type { MediaState } from './media-session.js';
 import { MediaSession } from './media-session.js';
 
 /** How long a blob waits for Graph to use it. Teams' own figure is not known. */

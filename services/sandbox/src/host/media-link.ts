@@ -1,7 +1,13 @@
 import type { Clock } from '@earshot/async';
 import { backoffDelayMs, CodedError, delay } from '@earshot/async';
 import { MediaLinkClient } from '@earshot/bridge';
-import type { MediaHostMessage, WorkerMessage } from '@earshot/bridge-protocol';
+import type {
+  ByeMessage,
+  HelloMessage,
+  MediaHostMessage,
+  ProgressMessage,
+  WelcomeMessage,
+} from '@earshot/bridge-protocol';
 import { CLOSE } from '@earshot/bridge-protocol';
 import type { Log } from '@earshot/telemetry';
 
@@ -20,11 +26,6 @@ const FINAL_CLOSE_CODES: ReadonlySet<number> = new Set([
   CLOSE.unsupportedVersion,
 ]);
 
-export type Hello = Extract<MediaHostMessage, { type: 'hello' }>;
-export type Bye = Extract<MediaHostMessage, { type: 'bye' }>;
-export type Welcome = Extract<WorkerMessage, { type: 'welcome' }>;
-export type Progress = Extract<WorkerMessage, { type: 'progress' }>;
-
 /** Where signaling wants a call's audio to go. */
 export interface Attachment {
   readonly workerUrl: string;
@@ -39,14 +40,16 @@ export interface MediaLinkOptions {
   readonly random: () => number;
   readonly log: Log;
   /** The first message of each connection. */
-  hello(): Hello;
+  hello(): HelloMessage;
+  /** The host's media clock. */
+  nowTicks(): bigint;
   readonly handlers: MediaLinkHandlers;
 }
 
 export interface MediaLinkHandlers {
   /** Connected, for the first time or again: the worker knows only what `welcome` says. */
-  opened(welcome: Welcome): void;
-  progress(progress: Progress): void;
+  opened(welcome: WelcomeMessage): void;
+  progress(progress: ProgressMessage): void;
   drain(): void;
   /** The connection broke; it is tried again. */
   interrupted(): void;
@@ -58,6 +61,7 @@ export interface MediaLinkHandlers {
 export class MediaLink {
   readonly #options: MediaLinkOptions;
   #client: MediaLinkClient | undefined;
+  #connecting: MediaLinkClient | undefined;
   #state: 'open' | 'broken' | 'leaving' | 'closed' = 'broken';
   #brokenSinceMs = 0;
   #left: (() => void) | undefined;
@@ -89,7 +93,7 @@ export class MediaLink {
    * Says good-bye, waits until the worker has finished with what it got, and closes. Resolves in
    * the end whatever the worker does.
    */
-  async leave(reason: Bye['reason']): Promise<void> {
+  async leave(reason: ByeMessage['reason']): Promise<void> {
     if (this.#state === 'open' && this.#client !== undefined) {
       this.#state = 'leaving';
       const left = new Promise<void>((resolve) => {
@@ -106,7 +110,7 @@ export class MediaLink {
 
   async close(): Promise<void> {
     this.#state = 'closed';
-    const client = this.#client;
+    const client = this.#client ?? this.#connecting;
     this.#client = undefined;
     this.#left?.();
     await client?.close(CLOSE.normal, 'done');
@@ -118,10 +122,11 @@ export class MediaLink {
       url: attachment.workerUrl,
       token: attachment.token,
       hello: this.#options.hello(),
+      nowTicks: this.#options.nowTicks,
       clock,
       log,
       handlers: {
-        welcome() {},
+        welcome: (welcome) => this.#onWelcome(client, welcome),
         progress: (progress) => handlers.progress(progress),
         drain: () => handlers.drain(),
         finished: () => this.#left?.(),
@@ -130,14 +135,22 @@ export class MediaLink {
         },
       },
     });
-    const welcome = await client.connect();
+    this.#connecting = client;
+    try {
+      await client.connect();
+    } finally {
+      this.#connecting = undefined;
+    }
+  }
+
+  #onWelcome(client: MediaLinkClient, welcome: WelcomeMessage): void {
     if (this.#state === 'closed') {
-      await client.close(CLOSE.normal, 'done');
+      void client.close(CLOSE.normal, 'done');
       return;
     }
     this.#client = client;
     this.#state = 'open';
-    handlers.opened(welcome);
+    this.#options.handlers.opened(welcome);
   }
 
   #onClosed(code: number): void {

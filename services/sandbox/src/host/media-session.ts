@@ -1,22 +1,27 @@
 import type { Cancel, Clock } from '@earshot/async';
+import type {
+  ByeMessage,
+  HelloMessage,
+  MediaState,
+  ProgressMessage,
+  WelcomeMessage,
+} from '@earshot/bridge-protocol';
 import { joinTicks, PROTOCOL_VERSION, splitTicks } from '@earshot/bridge-protocol';
 import type { Log } from '@earshot/telemetry';
 import type { MeetingParticipant } from '../meetings/meeting.js';
 import { FRAME_MS } from '../meetings/meeting.js';
 import type { RunSink } from '../meetings/meeting-run.js';
 import type { FramesSent } from './frame-sender.js';
-import { FrameSender } from './frame-sender.js';
+import { FrameSender, framesInFlight } from './frame-sender.js';
 import { HostStream } from './host-stream.js';
-import type { Attachment, Bye, Hello, Progress, Welcome } from './media-link.js';
+import type { Attachment } from './media-link.js';
 import { MediaLink } from './media-link.js';
 import { MediaTicks, ntpTicks } from './media-ticks.js';
 
 /** What is left to send at a call's end gets this long. */
 const DRAIN_MS = 10_000;
-const OPUS_RATE_HZ = 48_000;
-
-/** As the media host tells signaling. */
-export type MediaState = 'inactive' | 'active' | 'failed' | 'ended';
+/** What Teams gives a media host is captured at this rate. */
+const CAPTURE_RATE_HZ = 16_000;
 
 export interface MediaSessionOptions {
   readonly mediaId: string;
@@ -100,9 +105,13 @@ export class MediaSession implements RunSink {
     const outlet = this.#link?.outlet;
     if (outlet === undefined || this.#ticks === undefined) return;
     for (const stream of this.#streams) this.#announce(stream);
+    // Told with the next frame, not with each that is lost: there may be many.
+    const hasCredit = this.#creditFrames > framesInFlight(this.#streams);
+    for (const stream of this.#streams) {
+      if (hasCredit && stream.ring.isReady) this.#announceLoss(stream);
+    }
     this.#sender.send(this.#streams, this.#ticks, this.#creditFrames, outlet);
     for (const stream of this.#streams) this.#announceClose(stream);
-    this.#streams = this.#streams.filter((s) => !s.isCloseSent || s.ring.inFlight > 0);
     if (this.#state === 'draining' && this.#streams.every((s) => s.isCloseSent)) {
       this.#finish('callEnded');
     }
@@ -112,8 +121,12 @@ export class MediaSession implements RunSink {
   hasRoom(): boolean {
     if (this.#state !== 'open') return true;
     if (this.#link?.outlet === undefined) return false;
-    const limit = Math.min(this.#creditFrames, this.#ringFrames);
-    return this.#streams.every(({ ring }) => ring.inFlight + ring.unsent < limit);
+    let waiting = 0;
+    for (const { ring } of this.#streams) {
+      if (ring.unsent + ring.inFlight >= ring.capacity) return false;
+      waiting += ring.unsent;
+    }
+    return waiting + framesInFlight(this.#streams) < this.#creditFrames;
   }
 
   /**
@@ -132,6 +145,7 @@ export class MediaSession implements RunSink {
       random: this.#options.random,
       log: this.#options.log,
       hello: () => this.#hello(attachment.epoch),
+      nowTicks: () => this.#nowTicks(),
       handlers: {
         opened: (welcome) => this.#onOpened(link, welcome),
         progress: (progress) => this.#onProgress(progress),
@@ -184,7 +198,7 @@ export class MediaSession implements RunSink {
     this.#ticks = new MediaTicks(high, low);
   }
 
-  #hello(epoch: number): Hello {
+  #hello(epoch: number): HelloMessage {
     return {
       type: 'hello',
       version: PROTOCOL_VERSION,
@@ -206,12 +220,11 @@ export class MediaSession implements RunSink {
     return joinTicks(now.high, now.low);
   }
 
-  #onOpened(link: MediaLink, welcome: Welcome): void {
+  #onOpened(link: MediaLink, welcome: WelcomeMessage): void {
     if (this.#link !== link) return;
     const positions = new Map(welcome.resume.map((r) => [r.streamId, r.durableSequence]));
     for (const stream of this.#streams) {
-      stream.reset();
-      stream.ring.rewind(positions.get(stream.streamId));
+      stream.restart(positions.get(stream.streamId));
     }
     this.#creditFrames = welcome.creditFrames;
     this.#options.onState('active');
@@ -219,11 +232,15 @@ export class MediaSession implements RunSink {
     this.#options.onRoom();
   }
 
-  #onProgress(progress: Progress): void {
+  #onProgress(progress: ProgressMessage): void {
     this.#creditFrames = progress.creditFrames;
-    for (const { streamId, received, durable } of progress.streams) {
-      this.#streams.find((s) => s.streamId === streamId)?.ring.acknowledge(received, durable);
-    }
+    const positions = new Map(progress.streams.map((position) => [position.streamId, position]));
+    this.#streams = this.#streams.filter((stream) => {
+      const position = positions.get(stream.streamId);
+      if (position !== undefined) stream.acknowledge(position.received, position.durable);
+      // A worker that knows a closed stream no more has all of it.
+      return position !== undefined || !stream.isCloseSent;
+    });
     this.flush();
     this.#options.onRoom();
   }
@@ -236,36 +253,34 @@ export class MediaSession implements RunSink {
   }
 
   #announce(stream: HostStream): void {
-    if (!stream.isAnnounced) {
-      stream.isAnnounced = true;
-      this.#link?.send({
-        type: 'streamOpen',
-        streamId: stream.streamId,
-        kind: 'unmixed',
-        sourceId: stream.participant.sourceId,
-        codec: 'opus',
-        sampleRateHz: OPUS_RATE_HZ,
-        firstSequence: stream.firstSequence,
-      });
-    }
-    const lost = stream.ring.takeLost();
-    if (lost === undefined) return;
+    if (stream.isAnnounced) return;
+    stream.isAnnounced = true;
     this.#link?.send({
-      type: 'discarded',
+      type: 'streamOpen',
       streamId: stream.streamId,
-      ...lost,
-      reason: 'overflow',
+      kind: 'unmixed',
+      sourceId: stream.participant.sourceId,
+      codec: 'opus',
+      sampleRateHz: CAPTURE_RATE_HZ,
+      firstSequence: stream.received,
     });
+  }
+
+  #announceLoss({ streamId, ring }: HostStream): void {
+    const lost = ring.takeLost();
+    if (lost === undefined) return;
+    this.#link?.send({ type: 'discarded', streamId, ...lost, reason: 'overflow' });
   }
 
   #announceClose(stream: HostStream): void {
     if (!stream.isClosed || stream.isCloseSent || stream.ring.unsent > 0) return;
+    this.#announceLoss(stream);
     stream.isCloseSent = true;
     const { streamId, nextSequence } = stream;
     this.#link?.send({ type: 'streamClose', streamId, nextSequence });
   }
 
-  #finish(reason: Bye['reason']): void {
+  #finish(reason: ByeMessage['reason']): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#cancelDrain?.();

@@ -2,13 +2,13 @@ import { sequenceDistance } from '@earshot/bridge-protocol';
 
 /**
  * Frames of one stream that the worker may still need, oldest first: kept until durable, bounded,
- * oldest dropped when full. It holds frame numbers, not payloads. Three marks move through it:
- * what is acknowledged as received, what is sent on the present link, and what was ever sent.
+ * oldest dropped when full. It holds frame numbers, not payloads.
  *
  * A frame dropped before it was sent is lost, and counted; one dropped after is merely beyond the
  * replay window.
  */
 export class StreamRing {
+  /** Most frames held, and most frames in flight. */
   readonly capacity: number;
   readonly #sequences: Uint32Array;
   readonly #captureMs: Float64Array;
@@ -16,31 +16,40 @@ export class StreamRing {
   readonly #flags: Uint8Array;
   // Positions only grow; a slot is the position modulo the capacity.
   #first = 0;
-  #received = 0;
   #sent = 0;
   #everSent = 0;
   #end = 0;
   /** The first sequence that could still be sent again. */
   #windowStart: number | undefined;
   #lost: { firstSequence: number; nextSequence: number } | undefined;
+  /** Sequences in flight; apart from the frames, which may be dropped meanwhile. */
+  readonly #flight: Uint32Array;
+  #flightFirst = 0;
+  #flightEnd = 0;
 
-  /** @param capacity most frames held; a positive integer. */
+  /** @param capacity a positive integer. */
   constructor(capacity: number) {
     this.capacity = capacity;
     this.#sequences = new Uint32Array(capacity);
     this.#captureMs = new Float64Array(capacity);
     this.#frames = new Uint32Array(capacity);
     this.#flags = new Uint8Array(capacity);
+    this.#flight = new Uint32Array(capacity);
   }
 
-  /** Frames in the order of their sequence that wait to be sent. */
+  /** Frames that wait to be sent. */
   get unsent(): number {
     return this.#end - this.#sent;
   }
 
-  /** Frames sent and not known to be received. */
+  /** Frames sent on the present link and not known to be received. */
   get inFlight(): number {
-    return this.#sent - this.#received;
+    return this.#flightEnd - this.#flightFirst;
+  }
+
+  /** Whether there is a next frame and it may be sent. */
+  get isReady(): boolean {
+    return this.#sent < this.#end && this.inFlight < this.capacity;
   }
 
   /** Adds the newest frame; a full ring drops its oldest. */
@@ -54,13 +63,13 @@ export class StreamRing {
     this.#end += 1;
   }
 
-  /** Capture time of the next frame to be sent; only if there is one. */
-  get nextCaptureMs(): number {
-    return this.#captureMs[this.#sent % this.capacity]!;
-  }
-
+  /** Of the next frame to be sent, like the three below; only while `isReady`. */
   get nextSequence(): number {
     return this.#sequences[this.#sent % this.capacity]!;
+  }
+
+  get nextCaptureMs(): number {
+    return this.#captureMs[this.#sent % this.capacity]!;
   }
 
   get nextFrame(): number {
@@ -71,13 +80,15 @@ export class StreamRing {
     return this.#flags[this.#sent % this.capacity]!;
   }
 
-  /** Whether the next frame was sent before, on this link or an earlier one. */
+  /** Whether the next frame was sent before, on an earlier link. */
   get nextIsReplay(): boolean {
     return this.#sent < this.#everSent;
   }
 
-  /** The next frame has been sent. */
+  /** The next frame has been sent; only while `isReady`. */
   advance(): void {
+    this.#flight[this.#flightEnd % this.capacity] = this.nextSequence;
+    this.#flightEnd += 1;
     this.#sent += 1;
     if (this.#sent > this.#everSent) this.#everSent = this.#sent;
   }
@@ -85,27 +96,27 @@ export class StreamRing {
   /**
    * The worker's positions; each is the next sequence that it expects.
    *
-   * @param received frames before it need no more credit.
+   * @param received frames before it are no longer in flight.
    * @param durable frames before it are never asked for again.
    */
   acknowledge(received: number, durable: number): void {
-    while (this.#received < this.#sent && this.#isBefore(this.#received, received)) {
-      this.#received += 1;
+    while (this.#flightFirst < this.#flightEnd) {
+      const sequence = this.#flight[this.#flightFirst % this.capacity]!;
+      if (sequenceDistance(sequence, received) <= 0) break;
+      this.#flightFirst += 1;
     }
-    while (this.#first < this.#received && this.#isBefore(this.#first, durable)) this.#first += 1;
+    while (this.#first < this.#sent && this.#isBefore(this.#first, durable)) this.#first += 1;
   }
 
   /**
-   * A new link: sending starts again at `position`, the sequence that the worker expects next, or
-   * without one at the first frame not known to be received. What was dropped since is lost.
+   * A new link: sending starts again at `position`, the sequence that the worker expects next.
+   * What it would want and was dropped meanwhile is lost.
    */
-  rewind(position?: number): void {
-    if (position !== undefined) {
-      this.#sent = this.#first;
-      while (this.#sent < this.#everSent && this.#isBefore(this.#sent, position)) this.#sent += 1;
-      this.#received = this.#sent;
-      this.#loseUpToWindow(position);
-    } else this.#sent = this.#received;
+  rewind(position: number): void {
+    this.#flightFirst = this.#flightEnd;
+    this.#sent = this.#first;
+    while (this.#sent < this.#everSent && this.#isBefore(this.#sent, position)) this.#sent += 1;
+    this.#loseUpToWindow(position);
   }
 
   /** The range of sequences lost unsent since last asked; undefined when there is none. */
@@ -128,7 +139,6 @@ export class StreamRing {
     }
     this.#windowStart = nextSequence;
     this.#first += 1;
-    if (this.#received < this.#first) this.#received = this.#first;
   }
 
   #loseUpToWindow(position: number): void {

@@ -1,7 +1,5 @@
 import path from 'node:path';
-import { CodedError } from '@earshot/async';
-import { toFramePackets } from '@earshot/opus';
-import { readAudioFile } from './load-meeting.js';
+import { readOggOpus, toFramePackets } from '@earshot/opus';
 import type { Meeting } from './meeting.js';
 import { createMeeting, FRAME_MS } from './meeting.js';
 import type { MeetingDefinition } from './meeting-definition.js';
@@ -48,16 +46,8 @@ function keyOf(index: number): string {
   return `file-${index + 1}`;
 }
 
+/** What is named `.opus` must be that; anything else is taken for what its bytes say. */
 async function packetsOf(file: string): Promise<readonly Uint8Array[]> {
-  await readAudioFile(file);
-  try {
-    return await toFramePackets(file);
-  } catch (error) {
-    if (error instanceof CodedError) throw error;
-    throw new CodedError(
-      'unsupported_audio_file',
-      `Cannot use ${file}: it must be audio that can be decoded, got ${error instanceof Error ? error.message : error}`,
-      { cause: error },
-    );
-  }
+  if (path.extname(file).toLowerCase() === '.opus') await readOggOpus(file);
+  return toFramePackets(file);
 }

@@ -1,24 +1,70 @@
+import { CodedError } from '@earshot/async';
+import type { ResultInfo } from '@earshot/call';
+import type { Digit } from '@earshot/dtmf';
 import { DIGITS } from '@earshot/dtmf';
 import { z } from 'zod';
 
-const timeMs = z.number().finite().nonnegative();
-
-/** Who can be in a meeting; the names of Graph's identity facets. */
-export const PARTICIPANT_KINDS = [
-  'user',
-  'guest',
-  'phone',
-  'applicationInstance',
-  'azureCommunicationServicesUser',
-] as const;
-
 /** Kind of a participant: the identity facet under which Graph shows it. */
-export type ParticipantKind = (typeof PARTICIPANT_KINDS)[number];
+export type ParticipantKind =
+  | 'user'
+  | 'guest'
+  | 'phone'
+  | 'applicationInstance'
+  | 'azureCommunicationServicesUser';
+
+/** A stretch of the meeting's clock; without an end it lasts. */
+export interface OpenSpan {
+  readonly startMs: number;
+  readonly endMs?: number | undefined;
+}
+
+/** A participant as it is written down. All times are on the meeting's clock. */
+export interface ParticipantDefinition {
+  readonly key: string;
+  readonly displayName: string;
+  readonly kind: ParticipantKind;
+  /** The stream's source (Teams' MSI): an integer as text. Given out when absent. */
+  readonly sourceId?: string | undefined;
+  /** An Ogg/Opus file of the meeting's folder; null for someone who only listens. */
+  readonly audio?: string | null | undefined;
+  /** The Ogg/Opus file itself, in base64. */
+  readonly audioBase64?: string | undefined;
+  readonly joinAtMs: number;
+  readonly leaveAtMs?: number | undefined;
+  /** Muted from then on, or in these spans. */
+  readonly mutedAtMs?: number | readonly OpenSpan[] | undefined;
+  /** What can be heard in the audio: for those who check, not needed to play it. */
+  readonly digits: readonly {
+    readonly digit: Digit;
+    readonly startMs: number;
+    readonly durationMs: number;
+  }[];
+  readonly speech: readonly { readonly startMs: number; readonly endMs: number }[];
+  /** Frames of the audio that never reach the media host, though it is told of them. */
+  readonly missing: readonly { readonly firstFrame: number; readonly frames: number }[];
+}
+
+/** A meeting as `meeting.json` and `POST /sandbox/meetings` write it down. */
+export interface MeetingDefinition {
+  readonly name: string;
+  readonly durationMs: number;
+  readonly participants: readonly ParticipantDefinition[];
+  /** The meeting's tenant; the sandbox's own when absent. */
+  readonly tenantId?: string | undefined;
+  /** The bot waits in the lobby first; without `admitAfterMs` nobody ever lets it in. */
+  readonly lobby?: { readonly admitAfterMs?: number | undefined } | undefined;
+  /** The call fails while it is set up, with this result. */
+  readonly setupFailure?: ResultInfo | undefined;
+  /** How Graph ends the call once the meeting is over; 200/5002 (all others left) when absent. */
+  readonly endResult?: ResultInfo | undefined;
+}
+
+const timeMs = z.number().nonnegative();
 
 const resultSchema = z.object({
-  code: z.number().int(),
-  subcode: z.number().int(),
-  message: z.string().optional(),
+  code: z.int(),
+  subcode: z.int(),
+  message: z.string().exactOptional(),
 });
 
 const spanSchema = z
@@ -30,37 +76,30 @@ const spanSchema = z
 const participantSchema = z.object({
   key: z.string().regex(/^[\w-]{1,64}$/, 'must be a short name of letters, digits, - and _'),
   displayName: z.string().min(1).max(256),
-  kind: z.enum(PARTICIPANT_KINDS).default('user'),
-  /** The stream's source (Teams' MSI): an integer as text. Given out when absent. */
+  kind: z
+    .enum(['user', 'guest', 'phone', 'applicationInstance', 'azureCommunicationServicesUser'])
+    .default('user'),
   sourceId: z
     .string()
     .regex(/^\d{1,10}$/, 'must be an integer as text')
     .optional(),
-  /** An Ogg/Opus file of the meeting's folder; null for someone who only listens. */
   audio: z
     .string()
-    .regex(/^[\w.-]+$/, 'must be a file name without a folder')
+    .regex(/^[\w-][\w.-]*$/, 'must be a file name without a folder')
     .nullable()
     .optional(),
-  /** The Ogg/Opus file itself, in base64. */
   audioBase64: z.base64().optional(),
   joinAtMs: timeMs.default(0),
   leaveAtMs: timeMs.optional(),
-  /** Muted from then on, or in these spans. */
   mutedAtMs: z.union([timeMs, z.array(spanSchema).max(100)]).optional(),
-  /** What can be heard in the audio; not used to play it. */
   digits: z
     .array(z.object({ digit: z.enum(DIGITS), startMs: timeMs, durationMs: timeMs }))
     .default([]),
   speech: z.array(z.object({ startMs: timeMs, endMs: timeMs })).default([]),
-  /** Frames of the audio that never reach the worker, though it is told of them. */
-  missing: z
-    .array(z.object({ firstFrame: z.number().int().min(0), frames: z.number().int().min(1) }))
-    .default([]),
+  missing: z.array(z.object({ firstFrame: z.int().min(0), frames: z.int().min(1) })).default([]),
 });
 
-/** What `meeting.json` and `POST /sandbox/meetings` hold. All times are on the meeting's clock. */
-export const meetingDefinitionSchema = z.object({
+const meetingSchema: z.ZodType<MeetingDefinition> = z.object({
   name: z.string().min(1).max(100),
   durationMs: timeMs.min(20).max(24 * 3_600_000),
   participants: z
@@ -69,18 +108,24 @@ export const meetingDefinitionSchema = z.object({
     .refine((all) => new Set(all.map(({ key }) => key)).size === all.length, {
       error: 'must have different keys',
     }),
-  /** The meeting's tenant; the sandbox's own when absent. */
   tenantId: z.guid().optional(),
-  /** The bot waits in the lobby first; without `admitAfterMs` nobody ever lets it in. */
   lobby: z.object({ admitAfterMs: timeMs.optional() }).optional(),
-  /** The call fails while it is set up, with this result. */
   setupFailure: resultSchema.optional(),
-  /** How Graph ends the call once the meeting is over; 200/5002 (all others left) when absent. */
   endResult: resultSchema.optional(),
 });
 
-/** A meeting as it is written down. */
-export type MeetingDefinition = z.infer<typeof meetingDefinitionSchema>;
-
-/** A participant as it is written down. */
-export type ParticipantDefinition = MeetingDefinition['participants'][number];
+/**
+ * Checks a definition; what it leaves open gets its default.
+ *
+ * @throws CodedError `invalid_meeting`, naming the first fault.
+ */
+export function parseDefinition(value: unknown): MeetingDefinition {
+  const parsed = meetingSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new CodedError(
+    'invalid_meeting',
+    `Cannot prepare the meeting: ${issue?.path.join('.') || 'it'}: ${issue?.message}`,
+    { fix: 'The form of a meeting is described in services/sandbox/README.md.' },
+  );
+}

@@ -4,6 +4,7 @@ import type { ResultInfo } from '@earshot/call';
 import { formatJoinUrl } from '@earshot/call';
 import type {
   MeetingDefinition,
+  OpenSpan,
   ParticipantDefinition,
   ParticipantKind,
 } from './meeting-definition.js';
@@ -84,8 +85,8 @@ export async function createMeeting(
     ...createAddress(definition.tenantId ?? tenantId),
     participants,
     lobby: lobby === undefined ? undefined : { admitAfterMs: lobby.admitAfterMs },
-    setupFailure: setupFailure === undefined ? undefined : resultOf(setupFailure),
-    endResult: endResult === undefined ? undefined : resultOf(endResult),
+    setupFailure,
+    endResult,
   };
 }
 
@@ -112,7 +113,7 @@ function createAddress(tenantId: string): Address {
     joinMeetingId,
     passcode,
     joinUrl: formatJoinUrl({ kind: 'organizer', threadId, messageId: '0', tenantId, organizerId }),
-    shortJoinUrl: `https://teams.microsoft.com/meet/${joinMeetingId}?p=${passcode}`,
+    shortJoinUrl: formatJoinUrl({ kind: 'joinMeetingId', joinMeetingId, passcode }),
   };
 }
 
@@ -152,11 +153,9 @@ function phoneNumber(index: number): string {
 
 function mutedSpans(mutedAtMs: ParticipantDefinition['mutedAtMs']): Span[] {
   if (mutedAtMs === undefined) return [];
-  const spans = typeof mutedAtMs === 'number' ? [{ startMs: mutedAtMs }] : mutedAtMs;
-  return spans.map((span) => ({
-    startMs: span.startMs,
-    endMs: ('endMs' in span ? span.endMs : undefined) ?? Number.POSITIVE_INFINITY,
-  }));
+  const spans: readonly OpenSpan[] =
+    typeof mutedAtMs === 'number' ? [{ startMs: mutedAtMs }] : mutedAtMs;
+  return spans.map(({ startMs, endMs = Number.POSITIVE_INFINITY }) => ({ startMs, endMs }));
 }
 
 function missingFrames(
@@ -184,11 +183,6 @@ function requireDifferentSources(name: string, participants: readonly MeetingPar
     if (seen.has(sourceId)) throw invalid(name, `source of ${key} must be its own`, sourceId);
     seen.add(sourceId);
   }
-}
-
-function resultOf(result: NonNullable<MeetingDefinition['endResult']>): ResultInfo {
-  const { code, subcode, message } = result;
-  return message === undefined ? { code, subcode } : { code, subcode, message };
 }
 
 function invalid(name: string, rule: string, actual: string): CodedError {

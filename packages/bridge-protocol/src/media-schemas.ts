@@ -72,11 +72,13 @@ export const WORKER_SCHEMAS: SchemaTable<WorkerMessage> = {
     workerId: id,
     creditFrames: u32,
     pingIntervalMs,
-    resume: z.array(z.object({ streamId, durableSequence: u32 })).max(LIMITS.maxStreams),
+    resume: z.array(z.object({ streamId, durableSequence: u32 })).max(LIMITS.maxListedStreams),
   }),
   progress: z.object({
     type: z.literal('progress'),
-    streams: z.array(z.object({ streamId, received: u32, durable: u32 })).max(LIMITS.maxStreams),
+    streams: z
+      .array(z.object({ streamId, received: u32, durable: u32 }))
+      .max(LIMITS.maxListedStreams),
     creditFrames: u32,
   }),
   drain: z.object({ type: z.literal('drain'), reason: text }),

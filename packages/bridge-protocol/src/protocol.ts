@@ -42,6 +42,8 @@ export const LIMITS = {
   pcmPayloadBytes: 640,
   /** Streams open at once on one media link. */
   maxStreams: 64,
+  /** Streams told of in one message: also those that closed and are not yet durable. */
+  maxListedStreams: 1024,
   /** Requests waiting for a host's answer, on one host link. */
   maxPendingRequests: 256,
   /** How long an accepted socket may take to say `hello`. */

@@ -54,6 +54,15 @@ describe('control messages', () => {
     expect(parseHostMessage(text)).toMatchObject({ ok: false, code: 'too_large' });
   });
 
+  test('progress may tell of more streams than are open, but not of any number', () => {
+    const progressOf = (length: number): string => {
+      const streams = Array.from({ length }, () => ({ streamId: 1, received: 1, durable: 1 }));
+      return JSON.stringify({ type: 'progress', streams, creditFrames: 1 });
+    };
+    expect(parseWorkerMessage(progressOf(LIMITS.maxStreams + 1)).ok).toBe(true);
+    expect(parseWorkerMessage(progressOf(LIMITS.maxListedStreams + 1)).ok).toBe(false);
+  });
+
   test('an unknown type is named, but not at length', () => {
     const parsed = parseMediaHostMessage(JSON.stringify({ type: 'x'.repeat(500) }));
     expect(parsed).toEqual({ ok: false, code: 'unsupported_type', detail: 'x'.repeat(64) });

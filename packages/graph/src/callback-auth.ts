@@ -27,6 +27,8 @@ export type CallbackVerdict =
 const KEYS_MAX_AGE_MS = 2 * 60 * 60_000;
 /** An unknown key id may be a new key, or an attacker's invention. */
 const REFRESH_AT_MOST_EVERY_MS = 30_000;
+/** Without any key every callback is refused, so that a new attempt is worth more. */
+const FIRST_FETCH_AT_MOST_EVERY_MS = 1_000;
 const FETCH_TIMEOUT_MS = 10_000;
 const CLOCK_TOLERANCE_S = 60;
 
@@ -51,7 +53,7 @@ export class CallbackAuth {
   async verify(authorizationHeader: string | undefined): Promise<CallbackVerdict> {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorizationHeader ?? '')?.[1];
     if (token === undefined) return refusal(401, 'token_missing', 'a bearer token must be sent');
-    if (this.#options.clock.nowMs() - this.#fetchedAtMs > KEYS_MAX_AGE_MS) await this.#refresh();
+    await this.#refreshIfOld();
     const verdict = await this.#check(token);
     if (verdict !== 'unknownKey') return verdict;
     await this.#refresh();
@@ -83,14 +85,22 @@ export class CallbackAuth {
     }
   }
 
+  /** Keys at hand serve until newer ones are there: Graph waits for its answer. */
+  async #refreshIfOld(): Promise<void> {
+    if (this.#options.clock.nowMs() - this.#fetchedAtMs <= KEYS_MAX_AGE_MS) return;
+    const refreshed = this.#refresh();
+    if (this.#keys === undefined) await refreshed;
+  }
+
   /** One request at a time; often enough for new keys, too seldom to be used against the signer. */
   #refresh(): Promise<void> {
+    if (this.#refreshing !== undefined) return this.#refreshing;
     const nowMs = this.#options.clock.nowMs();
-    if (this.#refreshing === undefined && nowMs - this.#triedAtMs < REFRESH_AT_MOST_EVERY_MS) {
-      return Promise.resolve();
-    }
-    this.#triedAtMs = this.#refreshing === undefined ? nowMs : this.#triedAtMs;
-    this.#refreshing ??= this.#fetchKeys().finally(() => {
+    const intervalMs =
+      this.#keys === undefined ? FIRST_FETCH_AT_MOST_EVERY_MS : REFRESH_AT_MOST_EVERY_MS;
+    if (nowMs - this.#triedAtMs < intervalMs) return Promise.resolve();
+    this.#triedAtMs = nowMs;
+    this.#refreshing = this.#fetchKeys().finally(() => {
       this.#refreshing = undefined;
     });
     return this.#refreshing;

@@ -1,5 +1,6 @@
 import { GraphError } from './graph-error.js';
 import { jsonField } from './json-field.js';
+import { retryAfterMs } from './retry-after.js';
 
 const MAX_MESSAGE_CHARS = 300;
 
@@ -26,13 +27,6 @@ export function errorOfAnswer(action: string, response: Response, text: string):
       mayHaveHappened: status >= 500,
     },
   );
-}
-
-/**
- * Milliseconds of a `Retry-After` header in seconds (RFC 9110 §10.2.3; Graph sends no dates).
- */
-export function retryAfterMs(header: string | null): number | undefined {
-  return header !== null && /^\d{1,7}$/.test(header) ? Number(header) * 1000 : undefined;
 }
 
 function codeOfStatus(status: number): string {

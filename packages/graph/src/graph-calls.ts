@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { connectionFault } from './connection-fault.js';
 import type { CreateCallRequest } from './create-call-body.js';
 import { createCallBody } from './create-call-body.js';
 import type { GraphEndpoints } from './endpoints.js';
@@ -169,8 +170,8 @@ export class GraphCalls {
           authorization: `Bearer ${token}`,
           accept: 'application/json',
           'client-request-id': randomUUID(),
-          'scenario-id': request.scenarioId ?? randomUUID(),
           'user-agent': this.#userAgent,
+          ...(request.scenarioId === undefined ? {} : { 'scenario-id': request.scenarioId }),
           ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
@@ -182,12 +183,13 @@ export class GraphCalls {
   }
 
   #noAnswer(action: string, cause: unknown): GraphError {
-    const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
-    const actual = timedOut ? `no answer within ${this.#timeoutMs} ms` : 'no connection';
+    const { timedOut, code, neverSent } = connectionFault(cause);
+    const why = code === undefined ? '' : ` (${code})`;
+    const actual = timedOut ? `no answer within ${this.#timeoutMs} ms` : `no connection${why}`;
     return new GraphError(
       timedOut ? 'graph_timeout' : 'graph_unreachable',
       `Cannot ${action}: Graph must answer, got ${actual}`,
-      { mayHaveHappened: true },
+      { mayHaveHappened: !neverSent },
       { cause },
     );
   }

@@ -22,7 +22,8 @@ export interface GraphErrorDetails {
  * Graph refused a request, or did not answer.
  *
  * Codes: `graph_refused` (4xx), `graph_throttled` (429), `graph_failed` (5xx),
- * `graph_timeout`, `graph_unreachable`, `graph_answer_unreadable`, `graph_token_refused`.
+ * `graph_timeout`, `graph_unreachable`, `graph_answer_unreadable`, `graph_token_refused`,
+ * `graph_token_unavailable`.
  */
 export class GraphError extends CodedError {
   readonly status: number;

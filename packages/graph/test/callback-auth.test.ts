@@ -2,8 +2,9 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { VirtualClock } from '@earshot/async';
 import fc from 'fast-check';
+import type { CryptoKey } from 'jose';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallbackAuth } from '../src/callback-auth.js';
 import { GLOBAL_CLOUD } from '../src/endpoints.js';
 
@@ -18,6 +19,7 @@ interface Claims {
   readonly audience?: string;
   readonly tenant?: string | null;
   readonly expiresInS?: number;
+  readonly validInS?: number;
   readonly kid?: string;
   readonly key?: CryptoKey;
 }
@@ -27,14 +29,19 @@ let clock: VirtualClock;
 let served: { kid: string; key: CryptoKey }[] = [];
 let keyRequests = 0;
 let auth: CallbackAuth;
+/** The signer can not be reached, or answers something else. */
+let away: boolean | 'no keys' = false;
 
 beforeEach(async () => {
   clock = new VirtualClock();
   served = [{ kid: 'one', key: first.publicKey }];
   keyRequests = 0;
+  away = false;
   server = createServer(async (request, response) => {
     const base = `http://${request.headers.host}`;
-    if (request.url === '/keys') {
+    if (away === true) request.socket.destroy();
+    else if (away === 'no keys') response.end('{"jwks_uri":7}');
+    else if (request.url === '/keys') {
       keyRequests += 1;
       const keys = await Promise.all(
         served.map(async ({ kid, key }) => ({
@@ -70,6 +77,7 @@ function token(claims: Claims = {}): Promise<string> {
     .setIssuer(claims.issuer ?? ISSUER)
     .setAudience(claims.audience ?? AUDIENCE)
     .setIssuedAt(nowS)
+    .setNotBefore(nowS + (claims.validInS ?? 0))
     .setExpirationTime(nowS + (claims.expiresInS ?? 3_900))
     .sign(claims.key ?? first.privateKey);
 }
@@ -88,11 +96,20 @@ describe('CallbackAuth', () => {
     ['another audience', { audience: 'other' }, [403, 'token_wrong_aud']],
     ['another issuer', { issuer: 'https://evil.example' }, [403, 'token_wrong_iss']],
     ['no tenant', { tenant: null }, [403, 'token_without_tenant']],
+    ['one that is not valid yet', { validInS: 120 }, [403, 'token_wrong_nbf']],
     ['an expired one', { expiresInS: -120 }, [401, 'token_expired']],
     ['the signature of another key', { key: second.privateKey }, [401, 'token_invalid']],
     ['an unknown key', { kid: 'nobody' }, [401, 'token_key_unknown']],
   ] as const)('refuses %s', async (_name, claims, expected) => {
     expect(await verdict(claims)).toEqual(expected);
+  });
+
+  it.each([
+    ['a little late', { expiresInS: -30 }],
+    ['a little early', { validInS: 30 }],
+    ['of the other issuer', { issuer: 'https://graph.microsoft.com' }],
+  ])('accepts a token %s', async (_name, claims) => {
+    expect(await verdict(claims)).toMatchObject({ ok: true });
   });
 
   it('refuses a token that is not signed with RS256', async () => {
@@ -124,12 +141,11 @@ describe('CallbackAuth', () => {
   });
 
   it('fetches the keys once, and again when they are old', async () => {
-    await verdict();
-    await verdict();
+    await Promise.all([verdict(), verdict(), verdict()]);
     expect(keyRequests).toBe(1);
     clock.advance(3 * 60 * 60_000);
-    await verdict();
-    expect(keyRequests).toBe(2);
+    expect(await verdict()).toMatchObject({ ok: true });
+    await vi.waitUntil(() => keyRequests === 2);
   });
 
   it('takes a new key at once, but asks no more often than twice a minute', async () => {
@@ -142,11 +158,25 @@ describe('CallbackAuth', () => {
     expect(keyRequests).toBe(2);
   });
 
-  it('refuses while the keys can not be had, then recovers', async () => {
-    const keys = served;
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    expect(await verdict()).toEqual([401, 'token_keys_unavailable']);
-    expect(keys).toHaveLength(1);
+  it('serves old keys while the signer is away', async () => {
+    await verdict();
+    away = true;
+    clock.advance(3 * 60 * 60_000);
+    expect(await verdict()).toMatchObject({ ok: true });
+    expect(await verdict({ kid: 'two' })).toEqual([401, 'token_key_unknown']);
   });
+
+  it.each([
+    ['no answer', true],
+    ['no keys', 'no keys'],
+  ] as const)(
+    'refuses while there are no keys, and recovers within a second: %s',
+    async (_name, fault) => {
+      away = fault;
+      expect(await verdict()).toEqual([401, 'token_keys_unavailable']);
+      away = false;
+      clock.advance(1_000);
+      expect(await verdict()).toMatchObject({ ok: true });
+    },
+  );
 });

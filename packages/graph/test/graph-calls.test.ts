@@ -20,6 +20,8 @@ interface Answer {
   readonly body?: string;
   /** Never answers. */
   readonly hang?: boolean;
+  /** Breaks the connection. */
+  readonly cut?: boolean;
 }
 
 let server: Server;
@@ -43,7 +45,8 @@ beforeEach(async () => {
     for await (const chunk of request) body += chunk;
     seen.push({ method: request.method, url: request.url, headers: request.headers, body });
     if (answer.hang === true) return;
-    response.writeHead(answer.status ?? 200, answer.headers).end(answer.body ?? '');
+    if (answer.cut === true) request.socket.destroy();
+    else response.writeHead(answer.status ?? 200, answer.headers).end(answer.body ?? '');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -152,10 +155,26 @@ describe('GraphCalls.create', () => {
     expect([error.code, error.status, error.mayHaveHappened]).toEqual(['graph_timeout', 0, true]);
   });
 
-  it('says when Graph can not be reached', async () => {
+  it('says when Graph can not be reached, and that there is no call then', async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
-    expect((await failure(calls.create(JOIN))).code).toBe('graph_unreachable');
+    const error = await failure(calls.create(JOIN));
+    expect([error.code, error.mayHaveHappened]).toEqual(['graph_unreachable', false]);
+    expect(error.message).toContain('ECONNREFUSED');
+  });
+
+  it('says that the call may exist when the connection is cut', async () => {
+    answer = { cut: true };
+    const error = await failure(calls.create(JOIN));
+    expect([error.code, error.mayHaveHappened]).toEqual(['graph_unreachable', true]);
+  });
+
+  it('passes on why there is no token, and asks nothing of Graph', async () => {
+    const refused = new GraphError('graph_token_refused', 'Cannot get a token');
+    const tokens = { token: () => Promise.reject(refused) };
+    const tokenless = new GraphCalls({ endpoints: { ...GLOBAL_CLOUD, graphBaseUrl }, tokens });
+    expect(await failure(tokenless.create(JOIN))).toBe(refused);
+    expect(seen).toEqual([]);
   });
 });
 
@@ -164,6 +183,7 @@ describe('refusals', () => {
     ['subcode as code', '{"error":{"code":"7504","message":"Insufficient permissions."}}', 7504],
     ['subcode in words', '{"error":{"code":"Forbidden","message":"Failed. Subcode: 7505."}}', 7505],
     ['code/subcode', '{"error":{"code":"Forbidden","message":"Result 403/7503, see docs"}}', 7503],
+    ['DiagCode', '{"error":{"code":"Forbidden","message":"No. DiagCode: 403#7504.@"}}', 7504],
     ['none', '{"error":{"code":"Forbidden","message":"No."}}', undefined],
     ['no JSON', '<html>403</html>', undefined],
   ])('finds the result code: %s', async (_name, body, subcode) => {

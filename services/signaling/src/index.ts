@@ -1,1 +1,4 @@
-export {};
+export type { ListenAddress, SignalingConfig } from './config.js';
+export { readConfig } from './config.js';
+export type { Signaling, SignalingDependencies } from './signaling.js';
+export { startSignaling } from './signaling.js';

@@ -1,0 +1,224 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
+import type { HostLinkServer } from '@earshot/bridge';
+import type { JoinTarget } from '@earshot/call';
+import { initialCallModel, isSameGuid, parseJoinUrl } from '@earshot/call';
+import type { GraphCalls } from '@earshot/graph';
+import type { CallRecord, Registry } from '@earshot/registry';
+import type { Log } from '@earshot/telemetry';
+import type { SignalingMetrics } from '../metrics.js';
+import { Problem } from '../rest/problem.js';
+import { acceptByGraph, endCall } from './call-changes.js';
+import type { CallDriver } from './call-driver.js';
+import { localEnd } from './call-end.js';
+import type { HostAssignments } from './host-picker.js';
+import { pickHost } from './host-picker.js';
+import type { ServiceState } from './service-state.js';
+import { serviceState, withService } from './service-state.js';
+import type { StartFailure } from './start-failures.js';
+import {
+  graphFailure,
+  hostFailure,
+  joinUrlProblem,
+  NO_MEDIA_HOST,
+  requestProblem,
+} from './start-failures.js';
+
+export interface CallStarterOptions {
+  readonly registry: Registry;
+  readonly graph: GraphCalls;
+  readonly hostLink: HostLinkServer;
+  readonly assignments: HostAssignments;
+  readonly driver: CallDriver;
+  readonly metrics: SignalingMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Tenant of meetings whose URL doesn't name one. */
+  readonly defaultTenantId: string | undefined;
+  /** Base of callback addresses, without a trailing slash. */
+  publicUrl(): string;
+}
+
+export interface StartRequest {
+  readonly joinUrl: string;
+  readonly tenantId?: string | undefined;
+  readonly displayName?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+interface Meeting {
+  readonly target: JoinTarget;
+  readonly tenantId: string;
+  readonly displayName: string | undefined;
+}
+
+/** Joins a meeting: blob from a media host, then Graph; on failure nothing is left half-started. */
+export class CallStarter {
+  readonly #options: CallStarterOptions;
+
+  constructor(options: CallStarterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The call's record once Graph has accepted it. With an idempotency key, a repeated request
+   * gets the first one's call, or its failure.
+   *
+   * @throws Problem for every refusal; the call, if one was made, has then ended.
+   */
+  async start(request: StartRequest): Promise<CallRecord> {
+    const { registry, hostLink, assignments, metrics, log } = this.#options;
+    const meeting = this.#meetingOf(request);
+    const callId = await this.#idOf(request);
+    const earlier = await registry.readCall(callId);
+    if (earlier !== undefined) return repeat(earlier, request);
+
+    const host = pickHost(hostLink.hosts(), (hostId) => assignments.countOf(hostId));
+    if (host === undefined) throw new Problem(NO_MEDIA_HOST);
+    const record = this.#newRecord(callId, request, meeting, host.hostId);
+    await createOnce(registry, record);
+    metrics.callsStarted.add();
+    assignments.assign(callId, host.hostId);
+    const started = await this.#join(record, meeting, host.hostId);
+    log.info('call created', { callId, hostId: host.hostId });
+    return started;
+  }
+
+  #meetingOf({ joinUrl, tenantId, displayName }: StartRequest): Meeting {
+    const parsed = parseJoinUrl(joinUrl);
+    if (!parsed.ok) throw new Problem(joinUrlProblem(parsed));
+    const { target } = parsed;
+    if (target.tenantId !== undefined && tenantId !== undefined) {
+      if (!isSameGuid(target.tenantId, tenantId)) {
+        throw new Problem(
+          requestProblem('tenant_mismatch', "tenantId must be the join URL's tenant, got another"),
+        );
+      }
+    }
+    const tenant = target.tenantId ?? tenantId ?? this.#options.defaultTenantId;
+    if (tenant !== undefined) return { target, tenantId: tenant, displayName };
+    throw new Problem(
+      requestProblem(
+        'missing_tenant',
+        "a short join URL needs the meeting's tenant beside it, got none",
+        'Send tenantId, or set GRAPH_TENANT_ID.',
+      ),
+    );
+  }
+
+  /** A key always leads to the same id, even when the request that claimed it died. */
+  #idOf({ idempotencyKey }: StartRequest): Promise<string> {
+    const fresh = `c_${randomBytes(18).toString('base64url')}`;
+    if (idempotencyKey === undefined) return Promise.resolve(fresh);
+    const key = createHash('sha256').update(idempotencyKey).digest('base64url');
+    return this.#options.registry.idempotent(key, fresh);
+  }
+
+  #newRecord(callId: string, request: StartRequest, meeting: Meeting, hostId: string): CallRecord {
+    const service: ServiceState = {
+      joinUrlHost: URL.canParse(request.joinUrl) ? new URL(request.joinUrl).host : '',
+      graph: 'none',
+      hostHeld: false,
+      pendingEvents: [],
+    };
+    return {
+      callId,
+      version: 0,
+      createdAtMs: this.#options.clock.wallclockMs(),
+      joinUrl: request.joinUrl,
+      tenantId: meeting.tenantId,
+      hostId,
+      attemptKey: randomBytes(24).toString('base64url'),
+      model: initialCallModel,
+      signalingPosition: 0,
+      service,
+    };
+  }
+
+  async #join(record: CallRecord, meeting: Meeting, hostId: string): Promise<CallRecord> {
+    const { registry, hostLink, graph, clock, driver, publicUrl } = this.#options;
+    const { callId } = record;
+    const media = await this.#orFail(callId, hostFailure, () => hostLink.allocate(hostId, callId));
+    await registry.updateCall(callId, (current) =>
+      withService({ ...current, mediaId: media.mediaId }, { hostHeld: true, graph: 'requested' }),
+    );
+    const leg = await this.#orFail(callId, graphFailure, () =>
+      graph.create({
+        target: meeting.target,
+        tenantId: meeting.tenantId,
+        ...(meeting.displayName === undefined ? {} : { displayName: meeting.displayName }),
+        callbackUri: `${publicUrl()}/v1/callbacks/${record.attemptKey}`,
+        blob: media.blob,
+        scenarioId: randomUUID(),
+      }),
+    );
+    const atMs = clock.wallclockMs();
+    const accepted = await registry.updateCall(callId, (c) => acceptByGraph(c, leg, atMs));
+    driver.wake(callId);
+    return accepted;
+  }
+
+  /** Ends the call before the failure is answered, so that nothing of it is left behind. */
+  async #orFail<T>(
+    callId: string,
+    explain: (error: unknown) => StartFailure,
+    step: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      const failure = explain(error);
+      await this.#fail(callId, failure);
+      this.#options.log.warn('call not created', { callId, code: failure.problem.code, error });
+      throw new Problem(failure.problem);
+    }
+  }
+
+  async #fail(callId: string, { end, result, legMayExist, problem }: StartFailure): Promise<void> {
+    const { registry, clock, driver } = this.#options;
+    const ending = localEnd(end, clock.wallclockMs(), result);
+    await registry.updateCall(callId, (current) => {
+      const { graph } = serviceState(current);
+      const leg = graph === 'requested' && !legMayExist ? 'gone' : graph;
+      return withService(endCall(current, ending), { problem, graph: leg });
+    });
+    await driver.drive(callId);
+  }
+}
+
+async function createOnce(registry: Registry, record: CallRecord): Promise<void> {
+  try {
+    await registry.createCall(record);
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'call_exists') throw new Problem(IN_PROGRESS);
+    throw error;
+  }
+}
+
+/** The answer to a request whose key was used before. */
+function repeat(record: CallRecord, request: StartRequest): CallRecord {
+  if (record.joinUrl !== request.joinUrl) {
+    throw new Problem(
+      requestProblem(
+        'idempotency_key_reused',
+        'an Idempotency-Key must stand for one request, got it with another join URL',
+        'Send a new key with each new request.',
+      ),
+    );
+  }
+  const { problem, graph, end } = serviceState(record);
+  if (problem !== undefined) throw new Problem(problem);
+  const inProgress = end === undefined && (graph === 'none' || graph === 'requested');
+  if (inProgress) throw new Problem(IN_PROGRESS);
+  return record;
+}
+
+const IN_PROGRESS = {
+  status: 409,
+  code: 'request_in_progress',
+  title: 'Still in progress',
+  detail:
+    'Cannot repeat the request: the first one with this Idempotency-Key must be answered first',
+  retryAfterMs: 1_000,
+} as const;

@@ -1,0 +1,48 @@
+import type { CallModel } from '@earshot/call';
+import type { CallRecord } from '@earshot/registry';
+import type { CallView } from '../rest/schemas.js';
+import type { CallEnd } from './call-end.js';
+import { serviceState } from './service-state.js';
+
+/** A call as the REST API shows it: no join URL, no keys. */
+export function viewOf(record: CallRecord, published: number): CallView {
+  const state = serviceState(record);
+  return {
+    id: record.callId,
+    state: record.model.state,
+    joinUrlHost: state.joinUrlHost,
+    tenantId: record.tenantId,
+    createdAt: isoTime(record.createdAtMs),
+    ...(state.establishedAtMs === undefined
+      ? {}
+      : { establishedAt: isoTime(state.establishedAtMs) }),
+    ...(state.end === undefined ? {} : { endedAt: isoTime(state.end.atMs) }),
+    media: {
+      ...(record.hostId === undefined ? {} : { hostId: record.hostId }),
+      ...(record.workerId === undefined ? {} : { workerId: record.workerId }),
+      attached: state.attachedAtMs !== undefined && state.end === undefined,
+    },
+    participants: participantsOf(record.model),
+    events: { published },
+    ...(state.end === undefined ? {} : { result: resultOf(state.end) }),
+  };
+}
+
+function participantsOf(model: CallModel): CallView['participants'] {
+  return Object.values(model.participants).map((participant) => ({
+    id: participant.id,
+    ...(participant.displayName === undefined ? {} : { displayName: participant.displayName }),
+    kind: participant.kind,
+    isInLobby: participant.isInLobby,
+    isMuted: participant.isMuted,
+    sourceIds: [...participant.sourceIds.audio],
+  }));
+}
+
+function resultOf({ code, atMs: _, ...cause }: CallEnd): NonNullable<CallView['result']> {
+  return { cause: code, ...cause };
+}
+
+function isoTime(unixMs: number): string {
+  return new Date(unixMs).toISOString();
+}

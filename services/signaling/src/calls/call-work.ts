@@ -1,0 +1,274 @@
+import type { Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
+import type { HostLinkServer } from '@earshot/bridge';
+import { parseNotifications } from '@earshot/call';
+import type { EventPublisher } from '@earshot/events';
+import type { GraphCalls } from '@earshot/graph';
+import { GraphError } from '@earshot/graph';
+import type { MediaTokens } from '@earshot/media-token';
+import type { CallRecord, Registry } from '@earshot/registry';
+import type { Log } from '@earshot/telemetry';
+import type { SignalingMetrics } from '../metrics.js';
+import { applyNotification, dropPublished, endCall } from './call-changes.js';
+import type { EndCode } from './call-end.js';
+import { localEnd } from './call-end.js';
+import type { DutyKind } from './duties.js';
+import type { HostAssignments } from './host-picker.js';
+import type { HostPresence } from './host-presence.js';
+import { NotMine } from './not-mine.js';
+import { serviceState, withService } from './service-state.js';
+import type { SourceBinder } from './source-binder.js';
+
+/** Long enough for one keepAlive; another process takes over after it. */
+const KEEP_ALIVE_OWNERSHIP_MS = 60_000;
+
+export interface CallWorkOptions {
+  readonly registry: Registry;
+  readonly graph: GraphCalls;
+  readonly hostLink: HostLinkServer;
+  readonly publisher: EventPublisher;
+  readonly mediaTokens: MediaTokens;
+  readonly hosts: HostPresence;
+  readonly sources: SourceBinder;
+  readonly assignments: HostAssignments;
+  readonly metrics: SignalingMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Names this process among those that share Redis. */
+  readonly processId: string;
+  /** Ends waits on Redis when the service closes. */
+  readonly closing: AbortSignal;
+}
+
+/** What each duty of a call does to the world and to its record. Throws what has to be retried. */
+export class CallWork {
+  readonly #options: CallWorkOptions;
+  /** Workers that a host could not be attached to, by call. */
+  readonly #failedWorkers = new Map<string, Set<string>>();
+
+  constructor(options: CallWorkOptions) {
+    this.#options = options;
+  }
+
+  /** Folds one stored callback body into the call, then tells of what changed. */
+  async notification(callId: string, raw: string): Promise<void> {
+    const { registry, sources, metrics, clock, log } = this.#options;
+    const parsed = parseNotifications(JSON.parse(raw));
+    if (!parsed.ok) {
+      metrics.callbacks.add(1, { outcome: 'unreadable' });
+      log.warn('stored notification is unreadable', { callId, code: parsed.code });
+      return;
+    }
+    const atMs = clock.wallclockMs();
+    const record = await registry.updateCall(callId, (current) =>
+      parsed.items.reduce((next, item) => applyNotification(next, item, atMs), current),
+    );
+    await sources.bind(record);
+    await this.#publish(record);
+  }
+
+  /** Does one duty. Each is safe to repeat. */
+  perform(kind: DutyKind, record: CallRecord): Promise<void> {
+    switch (kind) {
+      case 'publish':
+        return this.#publish(record);
+      case 'attach':
+        return this.#attach(record);
+      case 'keepAlive':
+        return this.#keepAlive(record);
+      case 'deleteFromGraph':
+        return this.#deleteFromGraph(record);
+      case 'releaseHost':
+        return this.#releaseHost(record);
+      case 'close':
+        return this.#close(record);
+      case 'giveUpHost':
+        return this.#giveUpHost(record);
+      case 'giveUpDelete':
+        return this.#patch(record, { graph: 'requested' }, 'Graph could not be told to end a call');
+      case 'endNotEstablished':
+        return this.end(record.callId, 'not_established');
+      case 'endHungUp':
+        return this.end(record.callId, 'hung_up');
+      case 'endHostLost':
+        return this.#endHostLost(record);
+    }
+  }
+
+  /** Drops what this process remembers of a call that it has nothing more to do for. */
+  forget(callId: string): void {
+    this.#options.sources.forget(callId);
+    this.#failedWorkers.delete(callId);
+  }
+
+  /** Ends a call by our own decision; what follows from it are duties of the record. */
+  async end(callId: string, code: Exclude<EndCode, 'ended_by_teams'>): Promise<void> {
+    const { registry, clock, log } = this.#options;
+    const end = localEnd(code, clock.wallclockMs());
+    const record = await registry.updateCall(callId, (current) => endCall(current, end));
+    if (serviceState(record).end?.code !== code) return;
+    log.info('call ended', { callId, code });
+  }
+
+  async #publish(record: CallRecord): Promise<void> {
+    const { publisher, registry } = this.#options;
+    const { pendingEvents } = serviceState(record);
+    const last = pendingEvents.at(-1);
+    if (last === undefined) return;
+    for (const event of pendingEvents) {
+      if (!publisher.publish(event)) {
+        throw new CodedError(
+          'outbox_full',
+          'Cannot publish events: the outbox must have room, got a full one',
+        );
+      }
+    }
+    await this.#untilClosing(publisher.flushed());
+    await registry.updateCall(record.callId, (current) => dropPublished(current, last.position));
+  }
+
+  async #attach(record: CallRecord): Promise<void> {
+    const { registry, hostLink, mediaTokens, clock, log } = this.#options;
+    const { callId, hostId, mediaId } = record;
+    if (hostId === undefined || mediaId === undefined) return;
+    const { workerId, url, epoch } = await this.#place(callId);
+    const token = await mediaTokens.mint({ callId, workerId, epoch });
+    try {
+      await hostLink.attach(hostId, { mediaId, callId, workerUrl: url, token, epoch });
+    } catch (error) {
+      this.#failedWorkersOf(callId).add(workerId);
+      throw error;
+    }
+    this.#failedWorkers.delete(callId);
+    const attachedAtMs = clock.wallclockMs();
+    await registry.updateCall(callId, (current) =>
+      withService({ ...current, workerId, epoch }, { attachedAtMs }),
+    );
+    log.info('audio attached', { callId, hostId, workerId, epoch });
+  }
+
+  /** Prefers workers that have not failed this call, but a failed one to none. */
+  async #place(callId: string): Promise<{ workerId: string; url: string; epoch: number }> {
+    const { registry, metrics } = this.#options;
+    const excludeWorkers = [...this.#failedWorkersOf(callId)];
+    const place =
+      (await registry.placeCall(callId, { excludeWorkers })) ??
+      (excludeWorkers.length > 0 ? await registry.placeCall(callId, {}) : undefined);
+    if (place !== undefined) return place;
+    metrics.unplaced.add();
+    throw new CodedError(
+      'no_media_worker',
+      'Cannot attach the audio: a media worker must be running and not draining, got none',
+      { fix: 'Start a media worker with the same REDIS_URL and EARSHOT_BRIDGE_KEY.' },
+    );
+  }
+
+  async #keepAlive(record: CallRecord): Promise<void> {
+    const { registry, graph, metrics, clock, processId } = this.#options;
+    const { graphCallId } = record.model;
+    if (graphCallId === undefined) return;
+    // One name per beat: whoever did the last one has no claim to the next.
+    const key = `keepAlive:${record.callId}:${serviceState(record).keptAliveAtMs}`;
+    if (!(await registry.tryOwn(key, processId, KEEP_ALIVE_OWNERSHIP_MS))) throw new NotMine();
+    try {
+      await graph.keepAlive(record.tenantId, graphCallId);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      metrics.keepAlives.add(1, { outcome: 'gone' });
+      await this.#legGone(record);
+      return this.end(record.callId, 'call_gone');
+    }
+    metrics.keepAlives.add(1, { outcome: 'ok' });
+    const keptAliveAtMs = clock.wallclockMs();
+    await registry.updateCall(record.callId, (current) => withService(current, { keptAliveAtMs }));
+  }
+
+  async #deleteFromGraph(record: CallRecord): Promise<void> {
+    const { registry, graph, clock } = this.#options;
+    const { graphCallId } = record.model;
+    if (graphCallId === undefined) return this.#legGone(record);
+    try {
+      await graph.delete(record.tenantId, graphCallId);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      await this.#legGone(record);
+      return this.end(record.callId, 'hung_up');
+    }
+    const graphDeletedAtMs = clock.wallclockMs();
+    await registry.updateCall(record.callId, (current) =>
+      serviceState(current).graph === 'present'
+        ? withService(current, { graph: 'deleteSent', graphDeletedAtMs })
+        : current,
+    );
+  }
+
+  async #releaseHost(record: CallRecord): Promise<void> {
+    const { hostLink, assignments, registry } = this.#options;
+    if (record.hostId !== undefined && record.mediaId !== undefined) {
+      hostLink.release(record.hostId, record.mediaId);
+    }
+    assignments.release(record.callId);
+    await registry.updateCall(record.callId, (current) =>
+      withService(current, { hostHeld: false }),
+    );
+  }
+
+  async #endHostLost({ callId, hostId = '' }: CallRecord): Promise<void> {
+    if (!(await this.#options.hosts.isAwayEverywhere(hostId))) throw new NotMine();
+    await this.end(callId, 'host_lost');
+  }
+
+  async #giveUpHost(record: CallRecord): Promise<void> {
+    if (!(await this.#options.hosts.isAwayEverywhere(record.hostId ?? ''))) throw new NotMine();
+    await this.#patch(record, { hostHeld: false }, 'media host never came back; not released');
+  }
+
+  async #close(record: CallRecord): Promise<void> {
+    const { registry, assignments, metrics } = this.#options;
+    const { end } = serviceState(record);
+    if (end === undefined) return;
+    assignments.release(record.callId);
+    metrics.callsEnded.add(1, { cause: end.code, retry: end.retryClass });
+    await registry.updateCall(record.callId, (current) => ({ ...current, endedAtMs: end.atMs }));
+  }
+
+  async #legGone(record: CallRecord): Promise<void> {
+    await this.#options.registry.updateCall(record.callId, (current) =>
+      withService(current, { graph: 'gone' }),
+    );
+  }
+
+  async #patch(
+    record: CallRecord,
+    patch: Parameters<typeof withService>[1],
+    message: string,
+  ): Promise<void> {
+    const { callId, hostId } = record;
+    this.#options.log.warn(message, { callId, hostId });
+    await this.#options.registry.updateCall(callId, (current) => withService(current, patch));
+  }
+
+  #failedWorkersOf(callId: string): Set<string> {
+    let failed = this.#failedWorkers.get(callId);
+    if (failed === undefined) {
+      failed = new Set();
+      this.#failedWorkers.set(callId, failed);
+    }
+    return failed;
+  }
+
+  #untilClosing(done: Promise<void>): Promise<void> {
+    const { closing } = this.#options;
+    return new Promise((resolve, reject) => {
+      const stop = (): void => reject(new CodedError('closing', 'The service is closing'));
+      if (closing.aborted) stop();
+      closing.addEventListener('abort', stop, { once: true });
+      done.then(resolve, reject).finally(() => closing.removeEventListener('abort', stop));
+    });
+  }
+}
+
+/** Graph answers 404 (8522) for a call that is over. */
+function isGone(error: unknown): boolean {
+  return error instanceof GraphError && error.status === 404;
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { Clock } from '@earshot/async';
+import { HostLinkServer } from '@earshot/bridge';
+import type { EventPublisher } from '@earshot/events';
+import { GraphCalls, GraphTokens } from '@earshot/graph';
+import { MediaTokens } from '@earshot/media-token';
+import type { Registry } from '@earshot/registry';
+import type { Log } from '@earshot/telemetry';
+import type { SignalingConfig } from '../config.js';
+import type { SignalingMetrics } from '../metrics.js';
+import { sameSecret } from '../rest/bearer.js';
+import { CallDriver } from './call-driver.js';
+import { CallStarter } from './call-starter.js';
+import { CallWork } from './call-work.js';
+import { HostAssignments } from './host-picker.js';
+import { HostPresence } from './host-presence.js';
+import { endCallOfFailedMedia } from './media-failure.js';
+import { SourceBinder } from './source-binder.js';
+
+const GRAPH_TIMEOUT_MS = 15_000;
+
+export interface CallsOptions {
+  readonly config: SignalingConfig;
+  readonly tokens: { token(tenantId: string): Promise<string> } | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly publisher: EventPublisher;
+  readonly metrics: SignalingMetrics;
+  /** Takes the host link's upgrades. */
+  readonly server: Server;
+  readonly hostLinkPath: string;
+  readonly closing: AbortSignal;
+  publicUrl(): string;
+}
+
+/** The parts that make calls, drive them and reach their media hosts. */
+export interface Calls {
+  readonly starter: CallStarter;
+  readonly driver: CallDriver;
+  readonly hostLink: HostLinkServer;
+}
+
+/** Puts the parts together; nothing runs yet. */
+export function wireCalls(options: CallsOptions): Calls {
+  const { config, clock, registry, log } = options;
+  const processId = randomUUID();
+  const hosts = new HostPresence({ registry, clock, processId });
+  const assignments = new HostAssignments();
+  const hostLink = new HostLinkServer({
+    server: options.server,
+    path: options.hostLinkPath,
+    authorize: (bearer) => sameSecret(bearer, config.hostKey),
+    clock,
+    log,
+    onHostUp({ hostId }) {
+      hosts.up(hostId);
+      driver.sweep();
+    },
+    onHostDown(hostId) {
+      hosts.down(hostId);
+      driver.sweep();
+    },
+    onMediaState({ hostId, mediaId, state }) {
+      log.info('media state', { hostId, mediaId, state });
+      if (state !== 'failed') return;
+      endCallOfFailedMedia({ registry, work, driver }, { hostId, mediaId }).catch((error) =>
+        log.error('call of failed media could not be ended', { hostId, mediaId, error }),
+      );
+    },
+  });
+  const graph = new GraphCalls({
+    endpoints: config.graph,
+    tokens: options.tokens ?? new GraphTokens({ ...config, endpoints: config.graph }),
+    timeoutMs: GRAPH_TIMEOUT_MS,
+  });
+  const shared = { ...options, graph, hostLink, assignments };
+  const work = new CallWork({
+    ...shared,
+    mediaTokens: new MediaTokens({ key: config.bridgeKey, clock }),
+    sources: new SourceBinder(registry),
+    hosts,
+    processId,
+  });
+  const driver = new CallDriver({ ...options, work, hosts });
+  const starter = new CallStarter({ ...shared, driver, defaultTenantId: config.tenantId });
+  return { starter, driver, hostLink };
+}

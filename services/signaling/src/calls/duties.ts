@@ -1,0 +1,113 @@
+import type { CallRecord } from '@earshot/registry';
+import type { ServiceState } from './service-state.js';
+
+/** Graph ends a call 45 min after the last keepAlive and advises one every 15. */
+export const KEEP_ALIVE_INTERVAL_MS: number = 12 * 60_000;
+/** A call that Teams has not established by then is given up. */
+export const WATCHDOG_MS = 75_000;
+/** How long a hung-up call may take to be terminated before we end it ourselves. */
+export const HANG_UP_GRACE_MS = 30_000;
+/** How long Graph is asked again to delete a call that is over. */
+export const DELETE_EFFORT_MS = 120_000;
+/** How long a media host may be away before it counts as lost. */
+export const HOST_GRACE_MS = 60_000;
+
+/** One thing that has to be done for a call, and from when on (Unix ms). */
+export interface Duty {
+  readonly kind: DutyKind;
+  readonly dueAtMs: number;
+}
+
+export type DutyKind =
+  | 'publish'
+  | 'deleteFromGraph'
+  | 'giveUpDelete'
+  | 'endNotEstablished'
+  | 'endHungUp'
+  | 'endHostLost'
+  | 'attach'
+  | 'keepAlive'
+  | 'releaseHost'
+  | 'giveUpHost'
+  | 'close';
+
+/** What this process sees beside the record. */
+export interface Surroundings {
+  /** The call's media host is connected to this process. */
+  readonly hostConnected: boolean;
+  /** Since when (Unix ms) this process has not seen it; meaningless while connected. */
+  readonly hostAwaySinceMs: number;
+}
+
+/**
+ * All that remains to be done for a call, most urgent first. It follows from the record alone,
+ * so any process can take a call over at any point, after a crash too.
+ */
+export function dutiesOf(record: CallRecord, state: ServiceState, around: Surroundings): Duty[] {
+  const duties: Duty[] = [];
+  if (state.pendingEvents.length > 0) duties.push({ kind: 'publish', dueAtMs: 0 });
+  if (state.end === undefined) duties.push(...dutiesOfLiveCall(record, state, around));
+  else duties.push(...dutiesAfterEnd(state, state.end.atMs, around));
+  if (duties.length === 0 && state.end !== undefined && record.endedAtMs === undefined) {
+    duties.push({ kind: 'close', dueAtMs: 0 });
+  }
+  return duties;
+}
+
+function dutiesOfLiveCall(record: CallRecord, state: ServiceState, around: Surroundings): Duty[] {
+  if (state.hangUpAtMs !== undefined) return dutiesOfHangUp(record, state, state.hangUpAtMs);
+  if (state.establishedAtMs === undefined) {
+    return [
+      { kind: 'endNotEstablished', dueAtMs: record.createdAtMs + WATCHDOG_MS },
+      ...keepAlive(state),
+    ];
+  }
+  return [...attachment(state, state.establishedAtMs, around), ...keepAlive(state)];
+}
+
+function dutiesOfHangUp(record: CallRecord, state: ServiceState, hangUpAtMs: number): Duty[] {
+  if (state.graph === 'present') {
+    return [
+      { kind: 'deleteFromGraph', dueAtMs: hangUpAtMs },
+      { kind: 'endHungUp', dueAtMs: hangUpAtMs + DELETE_EFFORT_MS },
+    ];
+  }
+  if (state.graph === 'deleteSent') {
+    return [{ kind: 'endHungUp', dueAtMs: (state.graphDeletedAtMs ?? 0) + HANG_UP_GRACE_MS }];
+  }
+  return [{ kind: 'endHungUp', dueAtMs: record.createdAtMs + WATCHDOG_MS }];
+}
+
+function attachment(state: ServiceState, sinceMs: number, around: Surroundings): Duty[] {
+  if (state.attachedAtMs !== undefined || !state.hostHeld) return [];
+  return around.hostConnected
+    ? [{ kind: 'attach', dueAtMs: sinceMs }]
+    : [{ kind: 'endHostLost', dueAtMs: Math.max(sinceMs, around.hostAwaySinceMs) + HOST_GRACE_MS }];
+}
+
+function keepAlive(state: ServiceState): Duty[] {
+  return state.graph === 'present' && state.keptAliveAtMs !== undefined
+    ? [{ kind: 'keepAlive', dueAtMs: state.keptAliveAtMs + KEEP_ALIVE_INTERVAL_MS }]
+    : [];
+}
+
+function dutiesAfterEnd(state: ServiceState, endedAtMs: number, around: Surroundings): Duty[] {
+  const duties: Duty[] = [];
+  if (state.graph === 'present') {
+    duties.push(
+      { kind: 'deleteFromGraph', dueAtMs: endedAtMs },
+      { kind: 'giveUpDelete', dueAtMs: endedAtMs + DELETE_EFFORT_MS },
+    );
+  }
+  if (state.hostHeld) {
+    duties.push(
+      around.hostConnected
+        ? { kind: 'releaseHost', dueAtMs: endedAtMs }
+        : {
+            kind: 'giveUpHost',
+            dueAtMs: Math.max(endedAtMs, around.hostAwaySinceMs) + HOST_GRACE_MS,
+          },
+    );
+  }
+  return duties;
+}

@@ -1,0 +1,68 @@
+import type { Clock } from '@earshot/async';
+import type { Registry } from '@earshot/registry';
+import type { Surroundings } from './duties.js';
+
+/** A process that died keeps a host from counting as lost for so long; renewed by each sweep. */
+const PRESENCE_TTL_MS = 30_000;
+/** Just long enough to ask: the process that has the host takes the name back. */
+const INQUIRY_TTL_MS = 1_000;
+
+export interface HostPresenceOptions {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  /** Names this process among those that share Redis. */
+  readonly processId: string;
+}
+
+/**
+ * Which media hosts are connected to this process, and since when the others are away. Processes
+ * tell each other through the registry which hosts they have.
+ */
+export class HostPresence {
+  readonly #options: HostPresenceOptions;
+  readonly #startedAtMs: number;
+  readonly #connected = new Set<string>();
+  readonly #awaySinceMs = new Map<string, number>();
+
+  constructor(options: HostPresenceOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.clock.wallclockMs();
+  }
+
+  up(hostId: string): void {
+    this.#connected.add(hostId);
+    this.#awaySinceMs.delete(hostId);
+  }
+
+  down(hostId: string): void {
+    this.#connected.delete(hostId);
+    this.#awaySinceMs.set(hostId, this.#options.clock.wallclockMs());
+  }
+
+  /** A host never seen counts as away since this process started. */
+  around(hostId: string | undefined): Surroundings {
+    const known = hostId !== undefined;
+    return {
+      hostConnected: known && this.#connected.has(hostId),
+      hostAwaySinceMs: (known ? this.#awaySinceMs.get(hostId) : undefined) ?? this.#startedAtMs,
+    };
+  }
+
+  /** Tells the other processes which hosts are here. */
+  async announce(): Promise<void> {
+    const { registry, processId } = this.#options;
+    for (const hostId of this.#connected) {
+      await registry.tryOwn(keyOf(hostId), processId, PRESENCE_TTL_MS);
+    }
+  }
+
+  /** Whether no process has told lately that the host is with it. */
+  isAwayEverywhere(hostId: string): Promise<boolean> {
+    const { registry, processId } = this.#options;
+    return registry.tryOwn(keyOf(hostId), processId, INQUIRY_TTL_MS);
+  }
+}
+
+function keyOf(hostId: string): string {
+  return `host:${hostId}`;
+}

@@ -1,0 +1,85 @@
+import { CodedError } from '@earshot/async';
+import type { EarshotEvent } from '@earshot/events';
+import { eventSchema } from '@earshot/events';
+import type { CallRecord } from '@earshot/registry';
+import { z } from 'zod';
+import type { CallEnd } from './call-end.js';
+import { callEndSchema } from './call-end.js';
+
+/**
+ * What we know of our leg in Graph: nothing sent, create sent (the leg may exist), its id known,
+ * DELETE accepted, gone.
+ */
+export type GraphLeg = 'none' | 'requested' | 'present' | 'deleteSent' | 'gone';
+
+/** A failed request as it is answered and stored (RFC 9457). */
+export interface StoredProblem {
+  readonly status: number;
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly fix?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+}
+
+/**
+ * This service's own part of a call's record, plain JSON. All times are Unix milliseconds: they
+ * outlive the process and move between pods.
+ */
+export interface ServiceState {
+  /** Host name of the join URL; the rest of it may hold a passcode. */
+  readonly joinUrlHost: string;
+  readonly graph: GraphLeg;
+  readonly graphDeletedAtMs?: number | undefined;
+  /** True while a media host holds a blob or a session for this call. */
+  readonly hostHeld: boolean;
+  /** When Graph was last told, by create or keepAlive, that this call matters. */
+  readonly keptAliveAtMs?: number | undefined;
+  readonly establishedAtMs?: number | undefined;
+  /** When the host confirmed that the audio goes to `workerId`. */
+  readonly attachedAtMs?: number | undefined;
+  readonly hangUpAtMs?: number | undefined;
+  readonly end?: CallEnd | undefined;
+  /** The answer to the request that made the call, when it failed: repeated by its key. */
+  readonly problem?: StoredProblem | undefined;
+  /** Events saved with the change that caused them and not yet known to be in the queue. */
+  readonly pendingEvents: readonly EarshotEvent[];
+}
+
+const problemSchema: z.ZodType<StoredProblem> = z.object({
+  status: z.number(),
+  code: z.string(),
+  title: z.string(),
+  detail: z.string(),
+  fix: z.string().optional(),
+  retryAfterMs: z.number().optional(),
+});
+
+const serviceStateSchema: z.ZodType<ServiceState> = z.object({
+  joinUrlHost: z.string(),
+  graph: z.enum(['none', 'requested', 'present', 'deleteSent', 'gone']),
+  graphDeletedAtMs: z.number().optional(),
+  hostHeld: z.boolean(),
+  keptAliveAtMs: z.number().optional(),
+  establishedAtMs: z.number().optional(),
+  attachedAtMs: z.number().optional(),
+  hangUpAtMs: z.number().optional(),
+  end: callEndSchema.optional(),
+  problem: problemSchema.optional(),
+  pendingEvents: z.array(eventSchema),
+});
+
+/** @throws CodedError `corrupt_call_record` when another program wrote the record. */
+export function serviceState(record: CallRecord): ServiceState {
+  const parsed = serviceStateSchema.safeParse(record.service);
+  if (parsed.success) return parsed.data;
+  throw new CodedError(
+    'corrupt_call_record',
+    `Cannot read call ${record.callId}: its record must hold signaling's state, got ${parsed.error.issues[0]?.message}`,
+  );
+}
+
+/** The record with parts of its service state replaced. */
+export function withService(record: CallRecord, patch: Partial<ServiceState>): CallRecord {
+  return { ...record, service: { ...serviceState(record), ...patch } };
+}

@@ -1,0 +1,92 @@
+import { CodedError } from '@earshot/async';
+import type { ResultInfo } from '@earshot/call';
+import { classifyResult } from '@earshot/call';
+import { GraphError } from '@earshot/graph';
+import type { EndCode } from './call-end.js';
+import type { StoredProblem } from './service-state.js';
+
+/** Why a call could not be made, for the one who asked and for the call's record. */
+export interface StartFailure {
+  readonly problem: StoredProblem;
+  readonly end: Exclude<EndCode, 'ended_by_teams'>;
+  readonly result: ResultInfo | undefined;
+  /** Graph may have made the call although it did not say so. */
+  readonly legMayExist: boolean;
+}
+
+/** No host can take a call: nothing was begun. */
+export const NO_MEDIA_HOST: StoredProblem = {
+  status: 503,
+  code: 'no_media_host',
+  title: 'No media host',
+  detail:
+    'Cannot join the meeting: a media host with room must be connected to the host link, got none',
+  fix: 'Start a media host (or the sandbox) and connect it; GET /v1/hosts shows those connected.',
+  retryAfterMs: 5_000,
+};
+
+/** A request that can't be carried out as it is: 422. */
+export function requestProblem(code: string, rule: string, fix?: string): StoredProblem {
+  return {
+    status: 422,
+    code,
+    title: 'Request cannot be carried out',
+    detail: `Cannot join the meeting: ${rule}`,
+    ...(fix === undefined ? {} : { fix }),
+  };
+}
+
+/** Refusal of a join URL: 400 when it is no URL at all, else 422. */
+export function joinUrlProblem(refusal: { code: string; message: string }): StoredProblem {
+  return {
+    status: refusal.code === 'not_a_url' ? 400 : 422,
+    code: refusal.code,
+    title: 'Not a meeting that can be joined',
+    detail: refusal.message,
+  };
+}
+
+/** Failure of the media host to prepare the call. */
+export function hostFailure(error: unknown): StartFailure {
+  const code = error instanceof CodedError ? error.code : 'host_unavailable';
+  const detail = error instanceof Error ? error.message : 'Cannot prepare the call';
+  const shared = { result: undefined, legMayExist: false };
+  const title = 'The media host failed';
+  switch (code) {
+    case 'host_timeout':
+      return { ...shared, end: code, problem: { status: 504, code, title, detail } };
+    case 'host_refused':
+      return { ...shared, end: code, problem: { status: 502, code, title, detail } };
+    default:
+      return {
+        ...shared,
+        end: 'host_unavailable',
+        problem: { status: 503, code: 'host_unavailable', title, detail },
+      };
+  }
+}
+
+/** Refusal or silence of Graph. */
+export function graphFailure(error: unknown): StartFailure {
+  if (!(error instanceof GraphError)) throw error;
+  const { code, resultCode, subcode, retryAfterMs, mayHaveHappened: legMayExist } = error;
+  const result =
+    resultCode === undefined || subcode === undefined ? undefined : { code: resultCode, subcode };
+  const fix = (result === undefined ? undefined : classifyResult(result).fix) ?? error.fix;
+  const problem: StoredProblem = {
+    status: GRAPH_STATUSES[code] ?? 502,
+    code,
+    title: legMayExist ? 'Graph failed' : 'Graph refused the call',
+    detail: error.message,
+    ...(fix === undefined ? {} : { fix }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+  const refused = code === 'graph_refused' || code === 'graph_token_refused';
+  return { problem, result, legMayExist, end: refused ? 'graph_refused' : 'graph_unavailable' };
+}
+
+/** Statuses other than 502 for Graph's failures, by the code of the error. */
+const GRAPH_STATUSES: Readonly<Record<string, number>> = {
+  graph_throttled: 503,
+  graph_timeout: 504,
+};

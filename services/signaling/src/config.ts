@@ -1,0 +1,147 @@
+import { CodedError } from '@earshot/async';
+import type { GraphEndpoints } from '@earshot/graph';
+import { GLOBAL_CLOUD } from '@earshot/graph';
+import { z } from 'zod';
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const MIN_BRIDGE_KEY_BYTES = 32;
+/** Variables whose values no message may show; a Redis URL may hold a password. */
+const SECRETS: ReadonlySet<string> = new Set([
+  'REDIS_URL',
+  'EARSHOT_HOST_KEY',
+  'EARSHOT_BRIDGE_KEY',
+  'EARSHOT_API_KEY',
+  'GRAPH_CLIENT_SECRET',
+]);
+
+/** Everything that signaling reads from its environment, checked and frozen. */
+export interface SignalingConfig {
+  /** `redis://…` or the absolute path of a Unix socket. */
+  readonly redisUrl: string;
+  readonly listen: ListenAddress;
+  /** Base of the callback addresses given to Graph; the service's own address when absent. */
+  readonly publicUrl: string | undefined;
+  /** Bearer that media hosts present on the host link. */
+  readonly hostKey: string;
+  /** Signs media tokens; at least 32 bytes. */
+  readonly bridgeKey: Uint8Array;
+  /** Bearer of the REST API; absent only on a loopback address. */
+  readonly apiKey: string | undefined;
+  readonly graph: GraphEndpoints;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Tenant of meetings whose URL doesn't name one. */
+  readonly tenantId: string | undefined;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+const filled = z.string().min(1, 'must be set');
+const listenAddress = z
+  .string()
+  .transform(parseListenAddress)
+  .refine((address) => address !== undefined, 'must be host:port, such as 127.0.0.1:8080');
+
+const environmentSchema = z.object({
+  REDIS_URL: filled,
+  EARSHOT_LISTEN: listenAddress.default({ host: '127.0.0.1', port: 0 }),
+  EARSHOT_PUBLIC_URL: url.optional(),
+  EARSHOT_HOST_KEY: z.string().min(16, 'must have at least 16 characters'),
+  EARSHOT_BRIDGE_KEY: z
+    .string()
+    .transform((text) => Buffer.from(text, 'base64url'))
+    .refine(
+      (key) => key.byteLength >= MIN_BRIDGE_KEY_BYTES,
+      `must be at least ${MIN_BRIDGE_KEY_BYTES} bytes in base64url`,
+    ),
+  EARSHOT_API_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  GRAPH_BASE_URL: url.default(GLOBAL_CLOUD.graphBaseUrl),
+  GRAPH_AUTHORITY_URL: url.default(GLOBAL_CLOUD.authorityBaseUrl),
+  GRAPH_CALLBACK_OPENID_URL: url.default(GLOBAL_CLOUD.callbackOpenIdUrl),
+  GRAPH_CALLBACK_ISSUERS: z
+    .string()
+    .transform((list) =>
+      list
+        .split(',')
+        .map((issuer) => issuer.trim())
+        .filter(Boolean),
+    )
+    .refine((issuers) => issuers.length > 0, 'must name at least one issuer')
+    .default([...GLOBAL_CLOUD.callbackIssuers]),
+  GRAPH_CLIENT_ID: filled,
+  GRAPH_CLIENT_SECRET: filled,
+  GRAPH_TENANT_ID: filled.optional(),
+});
+
+/**
+ * Reads the environment. Empty variables count as unset; secrets never appear in messages.
+ *
+ * @throws CodedError `invalid_config`, naming every variable at fault; `api_key_required` when
+ * the API would be open to other machines.
+ */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): SignalingConfig {
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environmentSchema.safeParse(set);
+  if (!parsed.success) throw invalidConfig(parsed.error, set);
+  const { data } = parsed;
+  if (data.EARSHOT_API_KEY === undefined && !isLoopback(data.EARSHOT_LISTEN.host)) {
+    throw new CodedError(
+      'api_key_required',
+      `Cannot start signaling: EARSHOT_API_KEY must be set unless EARSHOT_LISTEN is a loopback address, got ${data.EARSHOT_LISTEN.host}`,
+      { fix: 'Set EARSHOT_API_KEY to a long random value, or listen on 127.0.0.1.' },
+    );
+  }
+  return Object.freeze({
+    redisUrl: data.REDIS_URL,
+    listen: data.EARSHOT_LISTEN,
+    publicUrl: data.EARSHOT_PUBLIC_URL?.replace(/\/+$/, ''),
+    hostKey: data.EARSHOT_HOST_KEY,
+    bridgeKey: data.EARSHOT_BRIDGE_KEY,
+    apiKey: data.EARSHOT_API_KEY,
+    graph: {
+      graphBaseUrl: data.GRAPH_BASE_URL,
+      authorityBaseUrl: data.GRAPH_AUTHORITY_URL,
+      callbackOpenIdUrl: data.GRAPH_CALLBACK_OPENID_URL,
+      callbackIssuers: data.GRAPH_CALLBACK_ISSUERS,
+    },
+    clientId: data.GRAPH_CLIENT_ID,
+    clientSecret: data.GRAPH_CLIENT_SECRET,
+    tenantId: data.GRAPH_TENANT_ID,
+    logLevel: data.EARSHOT_LOG_LEVEL,
+  });
+}
+
+function parseListenAddress(text: string): ListenAddress | undefined {
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:\s]+)):(\d{1,5})$/i.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port > 65_535 ? undefined : { host, port };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function invalidConfig(error: z.ZodError, set: Readonly<Record<string, unknown>>): CodedError {
+  const faults = error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    const value = set[name];
+    if (typeof value !== 'string') return `${name} must be set, got nothing`;
+    const shown = SECRETS.has(name) ? `${value.length} characters` : value;
+    return `${name} ${issue.message}, got ${shown}`;
+  });
+  return new CodedError('invalid_config', `Cannot start signaling: ${faults.join('; ')}`, {
+    fix: 'See the table of variables in services/signaling/README.md.',
+  });
+}

@@ -1,0 +1,49 @@
+import type { Clock, CloseStack } from '@earshot/async';
+import { CodedError } from '@earshot/async';
+import { EventPublisher } from '@earshot/events';
+import { Registry } from '@earshot/registry';
+import type { Log } from '@earshot/telemetry';
+
+const FLUSH_DEADLINE_MS = 2_000;
+
+/**
+ * Connects to Redis for calls and for events; `closers` undoes it.
+ *
+ * @throws CodedError `redis_unreachable`.
+ */
+export async function openRedis(options: {
+  redisUrl: string;
+  clock: Clock;
+  log: Log;
+  closers: CloseStack;
+}): Promise<{ registry: Registry; publisher: EventPublisher }> {
+  const { redisUrl, clock, log, closers } = options;
+  const registry = new Registry({ redisUrl, clock });
+  closers.defer(() => registry.close());
+  const publisher = new EventPublisher({
+    redisUrl,
+    clock,
+    onError: (error) => log.warn('events could not be published', { error }),
+  });
+  closers.defer(() => publisher.close({ deadlineMs: FLUSH_DEADLINE_MS }));
+  try {
+    await registry.ready();
+    await publisher.ready();
+  } catch (cause) {
+    throw unreachable(redisUrl, cause);
+  }
+  return { registry, publisher };
+}
+
+function unreachable(redisUrl: string, cause: unknown): CodedError {
+  const actual = cause instanceof Error ? cause.message : String(cause);
+  return new CodedError(
+    'redis_unreachable',
+    `Cannot start signaling: Redis must answer at ${withoutPassword(redisUrl)}, got ${actual}`,
+    { cause, fix: 'Start Redis there, or set REDIS_URL to one that runs.' },
+  );
+}
+
+function withoutPassword(redisUrl: string): string {
+  return redisUrl.replace(/\/\/[^@/]*@/, '//…@');
+}

@@ -1,0 +1,90 @@
+import type { Clock } from '@earshot/async';
+import type { HostLinkServer } from '@earshot/bridge';
+import type { CallRecord, Registry } from '@earshot/registry';
+import type { FastifyInstance } from 'fastify';
+import type { CallDriver } from '../calls/call-driver.js';
+import type { CallStarter } from '../calls/call-starter.js';
+import { viewOf } from '../calls/call-view.js';
+import { serviceState, withService } from '../calls/service-state.js';
+import { Problem } from './problem.js';
+import type { CallView } from './schemas.js';
+import { createCallBody, idempotencyKey, listCallsQuery } from './schemas.js';
+import { validate } from './validate.js';
+
+export interface CallRoutesOptions {
+  readonly registry: Registry;
+  readonly hostLink: HostLinkServer;
+  readonly starter: CallStarter;
+  readonly driver: CallDriver;
+  readonly clock: Clock;
+  /** Events of a call in the queue so far. */
+  publishedOf(callId: string): Promise<number>;
+}
+
+interface CallParams {
+  Params: { id: string };
+}
+
+/** `/v1/calls` and `/v1/hosts`. */
+export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions): void {
+  const { registry, hostLink, starter, driver, clock } = options;
+
+  app.post('/v1/calls', async (request, reply) => {
+    const body = validate(createCallBody, request.body, 'body');
+    const key = validate(idempotencyKey, request.headers['idempotency-key'], 'header');
+    const record = await starter.start({ ...body, idempotencyKey: key });
+    reply.code(201).header('location', `/v1/calls/${record.callId}`);
+    return view(record);
+  });
+
+  app.get('/v1/calls', async (request) => {
+    const { limit, cursor } = validate(listCallsQuery, request.query, 'query');
+    const page = await registry.listCalls({ limit, ...(cursor === undefined ? {} : { cursor }) });
+    return {
+      calls: await Promise.all(page.calls.map(view)),
+      ...(page.cursor === undefined ? {} : { nextCursor: page.cursor }),
+    };
+  });
+
+  app.get<CallParams>('/v1/calls/:id', async (request) => view(await callOf(request.params.id)));
+
+  app.delete<CallParams>('/v1/calls/:id', async (request, reply) => {
+    const { callId } = await callOf(request.params.id);
+    const record = await registry.updateCall(callId, (current) => hangUp(current, clock));
+    driver.wake(callId);
+    reply.code(202);
+    return view(record);
+  });
+
+  app.get('/v1/hosts', () => ({
+    hosts: hostLink.hosts().map(({ hostId, capacity, activeCalls, level, draining }) => ({
+      hostId,
+      capacity,
+      activeCalls,
+      level,
+      draining,
+    })),
+  }));
+
+  async function callOf(callId: string): Promise<CallRecord> {
+    const record = await registry.readCall(callId);
+    if (record !== undefined) return record;
+    throw new Problem({
+      status: 404,
+      code: 'call_not_found',
+      title: 'No such call',
+      detail: 'Cannot find the call: its id must be one that POST /v1/calls gave, got another',
+    });
+  }
+
+  async function view(record: CallRecord): Promise<CallView> {
+    return viewOf(record, await options.publishedOf(record.callId));
+  }
+}
+
+/** Wanting a call to end is stored first and done after: it survives this process. */
+function hangUp(record: CallRecord, clock: Clock): CallRecord {
+  const { hangUpAtMs, end } = serviceState(record);
+  if (hangUpAtMs !== undefined || end !== undefined) return record;
+  return withService(record, { hangUpAtMs: clock.wallclockMs() });
+}

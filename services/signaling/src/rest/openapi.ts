@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import {
+  callListView,
+  callView,
+  createCallBody,
+  hostListView,
+  listCallsQuery,
+  problemView,
+} from './schemas.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const CALL_ID = { name: 'id', in: 'path', required: true, schema: { type: 'string' } } as const;
+
+/** The REST API as an OpenAPI 3.1 document, made from the schemas that requests are checked by. */
+export function openApiDocument(): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Earshot signaling',
+      version: '1',
+      description: 'Joins Teams meetings and follows their calls.',
+    },
+    security: [{ apiKey: [] }],
+    components: {
+      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } },
+      schemas: {
+        Call: output(callView),
+        CallList: output(callListView),
+        HostList: output(hostListView),
+        Problem: output(problemView),
+      },
+    },
+    paths: {
+      '/v1/calls': {
+        post: {
+          summary: 'Join a meeting',
+          parameters: [IDEMPOTENCY_KEY],
+          requestBody: { required: true, content: json(input(createCallBody)) },
+          responses: answers(201, 'Graph accepted the call', 'Call'),
+        },
+        get: {
+          summary: 'Calls, newest first',
+          parameters: queryParameters(listCallsQuery),
+          responses: answers(200, 'A page of calls', 'CallList'),
+        },
+      },
+      '/v1/calls/{id}': {
+        get: {
+          summary: 'One call',
+          parameters: [CALL_ID],
+          responses: answers(200, 'The call', 'Call'),
+        },
+        delete: {
+          summary: 'Hang up; repeating it is harmless',
+          parameters: [CALL_ID],
+          responses: answers(202, 'The call is being ended, or has ended', 'Call'),
+        },
+      },
+      '/v1/hosts': {
+        get: {
+          summary: 'Media hosts connected to this process',
+          responses: answers(200, 'The hosts', 'HostList'),
+        },
+      },
+    },
+  };
+}
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'A repeated request with the same key gets the answer of the first.',
+  schema: { type: 'string', maxLength: 255 },
+} as const;
+
+function answers(status: number, description: string, schema: string): Json {
+  return {
+    [status]: { description, content: json(reference(schema)) },
+    default: {
+      description: 'A problem (RFC 9457)',
+      content: { 'application/problem+json': { schema: reference('Problem') } },
+    },
+  };
+}
+
+function queryParameters(schema: z.ZodType): Json[] {
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'input' });
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: 'query',
+    schema: property,
+  }));
+}
+
+function json(schema: Json): Json {
+  return { 'application/json': { schema } };
+}
+
+function reference(schema: string): Json {
+  return { $ref: `#/components/schemas/${schema}` };
+}
+
+function input(schema: z.ZodType): Json {
+  return bare(z.toJSONSchema(schema, { io: 'input' }));
+}
+
+function output(schema: z.ZodType): Json {
+  return bare(z.toJSONSchema(schema, { io: 'output' }));
+}
+
+/** Without the dialect: OpenAPI 3.1 states it for the whole document. */
+function bare({ $schema: _, ...schema }: Json): Json {
+  return schema;
+}

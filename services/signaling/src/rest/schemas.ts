@@ -1,0 +1,173 @@
+import type { RetryClass } from '@earshot/call';
+import { z } from 'zod';
+import { RETRY_CLASSES } from '../calls/call-end.js';
+
+// What crosses the REST API: requests are checked by these schemas, answers are described by them.
+
+export interface CreateCallBody {
+  readonly joinUrl: string;
+  readonly tenantId?: string | undefined;
+  readonly displayName?: string | undefined;
+}
+
+export interface ListCallsQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** A call as the REST API shows it. */
+export interface CallView {
+  readonly id: string;
+  readonly state: string;
+  readonly joinUrlHost: string;
+  readonly tenantId: string;
+  /** ISO 8601 in UTC, as all times here. */
+  readonly createdAt: string;
+  readonly establishedAt?: string | undefined;
+  readonly endedAt?: string | undefined;
+  readonly media: {
+    readonly hostId?: string | undefined;
+    readonly workerId?: string | undefined;
+    readonly attached: boolean;
+  };
+  readonly participants: readonly ParticipantView[];
+  /** How many events of the call are in the queue, of all sources. */
+  readonly events: { readonly published: number };
+  readonly result?: ResultView | undefined;
+}
+
+export interface ParticipantView {
+  readonly id: string;
+  readonly displayName?: string | undefined;
+  readonly kind: string;
+  readonly isInLobby: boolean;
+  readonly isMuted: boolean;
+  /** Audio sources (MSI) as decimal text. */
+  readonly sourceIds: readonly string[];
+}
+
+export interface ResultView {
+  /** A stable code. */
+  readonly cause: string;
+  /** One sentence for people. */
+  readonly reason: string;
+  readonly retryClass: RetryClass;
+  readonly fix?: string | undefined;
+  readonly resultCode?: number | undefined;
+  readonly resultSubcode?: number | undefined;
+}
+
+export interface CallListView {
+  readonly calls: readonly CallView[];
+  readonly nextCursor?: string | undefined;
+}
+
+export interface HostListView {
+  readonly hosts: readonly {
+    readonly hostId: string;
+    readonly capacity: number;
+    readonly activeCalls: number;
+    readonly level: string;
+    readonly draining: boolean;
+  }[];
+}
+
+/** A failure (RFC 9457). */
+export interface ProblemView {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly fix?: string | undefined;
+}
+
+/** Teams names tenants by GUID. */
+const GUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
+
+export const createCallBody: z.ZodType<CreateCallBody> = z.object({
+  joinUrl: z.string().min(1).max(4096).describe('Teams meeting link, long or short'),
+  tenantId: z
+    .string()
+    .regex(GUID, 'must be a GUID')
+    .optional()
+    .describe("The meeting's tenant: needed for short links, unless one is configured"),
+  displayName: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Joins as a guest of this name, who waits in the lobby'),
+});
+
+export const idempotencyKey: z.ZodType<string | undefined> = z.string().min(1).max(255).optional();
+
+export const listCallsQuery: z.ZodType<ListCallsQuery> = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(25),
+  cursor: z.string().min(1).max(500).optional(),
+});
+
+const participantView: z.ZodType<ParticipantView> = z.object({
+  id: z.string(),
+  displayName: z.string().optional(),
+  kind: z.string(),
+  isInLobby: z.boolean(),
+  isMuted: z.boolean(),
+  sourceIds: z.array(z.string()).describe('Audio sources (MSI) of the participant'),
+});
+
+const resultView: z.ZodType<ResultView> = z.object({
+  cause: z.string().describe('Stable code'),
+  reason: z.string(),
+  retryClass: z.enum(RETRY_CLASSES),
+  fix: z.string().optional(),
+  resultCode: z.number().optional(),
+  resultSubcode: z.number().optional(),
+});
+
+export const callView: z.ZodType<CallView> = z.object({
+  id: z.string(),
+  state: z.string().describe('A callState of Graph'),
+  joinUrlHost: z.string(),
+  tenantId: z.string(),
+  createdAt: z.iso.datetime(),
+  establishedAt: z.iso.datetime().optional(),
+  endedAt: z.iso.datetime().optional(),
+  media: z.object({
+    hostId: z.string().optional(),
+    workerId: z.string().optional(),
+    attached: z.boolean(),
+  }),
+  participants: z.array(participantView),
+  events: z.object({
+    published: z.number().describe('Events of the call in the queue so far, of all sources'),
+  }),
+  result: resultView.optional(),
+});
+
+export const callListView: z.ZodType<CallListView> = z.object({
+  calls: z.array(callView),
+  nextCursor: z.string().optional(),
+});
+
+export const hostListView: z.ZodType<HostListView> = z.object({
+  hosts: z.array(
+    z.object({
+      hostId: z.string(),
+      capacity: z.number(),
+      activeCalls: z.number(),
+      level: z.string(),
+      draining: z.boolean(),
+    }),
+  ),
+});
+
+export const problemView: z.ZodType<ProblemView> = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.string(),
+  fix: z.string().optional(),
+});

@@ -1,0 +1,138 @@
+import type { Clock } from '@earshot/async';
+import { CloseStack } from '@earshot/async';
+import { systemClock } from '@earshot/async/system';
+import type { EventPublisher } from '@earshot/events';
+import { CallbackAuth } from '@earshot/graph';
+import type { Registry } from '@earshot/registry';
+import type { Log, Metrics } from '@earshot/telemetry';
+import { createLog, createMetrics } from '@earshot/telemetry';
+import type { FastifyInstance } from 'fastify';
+import { fastify } from 'fastify';
+import { addCallbackRoute } from './callbacks.js';
+import type { Calls } from './calls/calls.js';
+import { wireCalls } from './calls/calls.js';
+import type { SignalingConfig } from './config.js';
+import { listen } from './listen.js';
+import type { SignalingMetrics } from './metrics.js';
+import { signalingMetrics } from './metrics.js';
+import { openRedis } from './redis.js';
+import { requireApiKey } from './rest/api-key.js';
+import { addCallRoutes } from './rest/calls.js';
+import { addOperationsRoutes } from './rest/operations.js';
+import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
+
+const HOST_LINK_PATH = '/v1/host-link';
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** What may be given instead of the machine's own: time, chance, log and Graph's tokens. */
+export interface SignalingDependencies {
+  readonly clock?: Clock;
+  /** A number in [0, 1). */
+  readonly random?: () => number;
+  readonly log?: Log;
+  /** Gives the access token for a tenant; by default a client secret buys it from Entra ID. */
+  readonly tokens?: { token(tenantId: string): Promise<string> };
+}
+
+/** A running signaling service. */
+export interface Signaling {
+  /** Base URL as seen from this machine. */
+  readonly url: string;
+  /** Where media hosts connect. */
+  readonly hostLinkUrl: string;
+  /** Stops; calls go on, and are resumed by whoever starts next. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the service and resumes the calls that are open.
+ *
+ * @throws CodedError `redis_unreachable`, `port_taken`, `not_listening`; nothing is left open then.
+ */
+export async function startSignaling(
+  config: SignalingConfig,
+  dependencies: SignalingDependencies = {},
+): Promise<Signaling> {
+  const closers = new CloseStack();
+  try {
+    return await start(config, dependencies, closers);
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+async function start(
+  config: SignalingConfig,
+  dependencies: SignalingDependencies,
+  closers: CloseStack,
+): Promise<Signaling> {
+  const { clock = systemClock, random = Math.random, tokens } = dependencies;
+  const log = dependencies.log ?? createLog({ service: 'signaling', level: config.logLevel });
+  const closing = new AbortController();
+  const { registry, publisher } = await openRedis({ ...config, clock, log, closers });
+  const metrics = createMetrics({ service: 'signaling' });
+  const counters = signalingMetrics(metrics);
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    frameworkErrors: answerFrameworkError,
+  });
+
+  const calls = wireCalls({
+    config,
+    tokens,
+    clock,
+    random,
+    log,
+    registry,
+    publisher,
+    metrics: counters,
+    server: app.server,
+    hostLinkPath: HOST_LINK_PATH,
+    closing: closing.signal,
+    publicUrl: () => config.publicUrl ?? url,
+  });
+  closers.defer(() => calls.driver.close());
+  closers.defer(() => app.close());
+  app.addHook('preClose', () => calls.hostLink.close());
+  answerWithProblems(app, log);
+  addRoutes(app, { ...calls, config, clock, registry, publisher, metrics, counters });
+
+  const url = await listen(app, config.listen);
+  calls.driver.start();
+  return {
+    url,
+    hostLinkUrl: `${url.replace(/^http/, 'ws')}${HOST_LINK_PATH}`,
+    close() {
+      closing.abort();
+      return closers.close();
+    },
+  };
+}
+
+interface RouteParts extends Calls {
+  readonly config: SignalingConfig;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly publisher: EventPublisher;
+  readonly metrics: Metrics;
+  readonly counters: SignalingMetrics;
+}
+
+/** Three doors: for operators and their probes, for holders of the API key, for Graph. */
+function addRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const { config, clock, publisher, counters } = parts;
+  addOperationsRoutes(app, parts);
+  app.register(async (scope) => {
+    requireApiKey(scope, config.apiKey);
+    addCallRoutes(scope, {
+      ...parts,
+      publishedOf: async (id) => (await publisher.counts(id)).published,
+    });
+  });
+  app.register(async (scope) => {
+    const auth = new CallbackAuth({ endpoints: config.graph, audience: config.clientId, clock });
+    addCallbackRoute(scope, { ...parts, auth, metrics: counters });
+  });
+}

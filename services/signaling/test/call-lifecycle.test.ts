@@ -1,0 +1,300 @@
+import { systemClock } from '@earshot/async/system';
+import { MediaTokens } from '@earshot/media-token';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CallView } from '../src/rest/schemas.js';
+import type { TestHost } from './support/harness.js';
+import { Harness, HOST_KEY, JOIN_URL, TENANT, WAIT } from './support/harness.js';
+import { endItem, rosterItem, stateItem } from './support/notifications.js';
+
+const ADA = { id: 'p-ada', name: 'Ada', sourceId: '101' };
+const BOB = { id: 'p-bob', name: 'Bob', sourceId: '102' };
+
+describe('a call', () => {
+  let harness: Harness;
+  let host: TestHost;
+
+  beforeAll(async () => {
+    harness = await Harness.open();
+    await Promise.all([harness.start(), harness.consume()]);
+  });
+
+  beforeEach(async () => {
+    host = await harness.host();
+  });
+
+  afterEach(async () => {
+    await host.close();
+    for (const { workerId } of await harness.registry.workers()) {
+      await harness.registry.removeWorker(workerId);
+    }
+  });
+
+  afterAll(() => harness.close());
+
+  async function establish(): Promise<{ id: string; graphCallId: string }> {
+    const { id } = (await harness.join()).body;
+    const graphCallId = harness.graph.lastLeg.id;
+    await harness.graph.notify([stateItem(graphCallId, 'established')]);
+    await harness.reaches(id, 'established');
+    return { id, graphCallId };
+  }
+
+  it('is joined with a blob of the host, a callback of its own and the token of its tenant', async () => {
+    const answer = await harness.join();
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({
+      state: 'establishing',
+      joinUrlHost: 'teams.microsoft.com',
+      tenantId: TENANT,
+      media: { hostId: host.hostId, attached: false },
+      participants: [],
+    });
+    expect(answer.headers.get('location')).toBe(`/v1/calls/${answer.body.id}`);
+    expect(host.allocated).toEqual([answer.body.id]);
+    const leg = harness.graph.lastLeg;
+    expect(leg.blob).toBe(`blob-${answer.body.id}`);
+    expect(leg.callbackUri).toMatch(
+      new RegExp(`^${harness.signaling.url}/v1/callbacks/[\\w-]{32}$`),
+    );
+    expect(harness.graph.requests.at(-1)?.authorization).toBe(`Bearer token-of-${TENANT}`);
+    expect(JSON.stringify(answer.body)).not.toContain('meetup-join');
+  });
+
+  it('gets a callback address that no other call has', async () => {
+    await harness.join();
+    await harness.join();
+    const [first, second] = harness.graph.legs.slice(-2);
+    expect(first?.callbackUri).not.toBe(second?.callbackUri);
+  });
+
+  it('has its audio attached, with a token that the worker takes, once established', async () => {
+    await harness.worker();
+    const { id } = await establish();
+    const order = await vi.waitUntil(() => host.attached[0], WAIT);
+    expect(order).toMatchObject({
+      callId: id,
+      mediaId: `m-${id}`,
+      workerUrl: 'ws://127.0.0.1:9/worker-1',
+      epoch: 1,
+    });
+    const tokens = new MediaTokens({
+      key: Buffer.from(harness.bridgeKey, 'base64url'),
+      clock: systemClock,
+    });
+    expect(await tokens.verify(order.token, { workerId: 'worker-1' })).toEqual({
+      ok: true,
+      callId: id,
+      epoch: 1,
+    });
+    const call = await vi.waitUntil(async () => {
+      const seen = await harness.call(id);
+      return seen.media.attached && seen;
+    }, WAIT);
+    expect(call.media).toEqual({ hostId: host.hostId, workerId: 'worker-1', attached: true });
+    expect(host.attached).toHaveLength(1);
+  });
+
+  it('waits for a worker when there is none', async () => {
+    const before = await metric('earshot_calls_unplaced_total');
+    await establish();
+    await vi.waitUntil(async () => (await metric('earshot_calls_unplaced_total')) > before, WAIT);
+    expect(host.attached).toEqual([]);
+    await harness.worker();
+    await vi.waitUntil(() => host.attached.length === 1, WAIT);
+  });
+
+  it('tries another worker after one that its host could not reach', async () => {
+    await host.close();
+    const picky = await harness.host({
+      attach: async ({ workerUrl }) => {
+        if (workerUrl.endsWith('worker-1')) throw new Error('connection refused');
+      },
+    });
+    await harness.worker('worker-1');
+    await harness.worker('worker-2');
+    const { id } = await establish();
+    await vi.waitUntil(async () => (await harness.call(id)).media.attached, WAIT);
+    expect(picky.attached.map(({ workerUrl }) => workerUrl.slice(-8))).toEqual([
+      'worker-1',
+      'worker-2',
+    ]);
+    expect(picky.attached.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    await picky.close();
+  });
+
+  it('tells of its states, its participants and its end, each once and in order', async () => {
+    const { id, graphCallId } = await establish();
+    await harness.graph.notify([rosterItem(graphCallId, [ADA, BOB])]);
+    await harness.graph.notify([rosterItem(graphCallId, [{ ...ADA, muted: true }])]);
+    await harness.graph.notify([endItem(graphCallId, 200, 5002)]);
+    const events = await harness.endOf(id);
+
+    expect(events.map(({ id: eventId }) => eventId)).toEqual(
+      events.map((_, position) => `${id}.s${position}`),
+    );
+    expect(events.map(({ position }) => position)).toEqual([...events.keys()]);
+    expect(events.map((event) => [event.type, event.participant?.displayName])).toEqual([
+      ['call.stateChanged', undefined],
+      ['participant.joined', 'Ada'],
+      ['participant.joined', 'Bob'],
+      expect.arrayContaining([]),
+      expect.arrayContaining([]),
+      ['call.stateChanged', undefined],
+      ['call.ended', undefined],
+    ]);
+    expect(
+      events
+        .slice(3, 5)
+        .map((event) => event.type)
+        .sort(),
+    ).toEqual(['participant.left', 'participant.updated']);
+    expect(events[0]?.data).toEqual({ from: 'establishing', to: 'established' });
+    expect(events.at(-1)?.data).toMatchObject({
+      resultCode: 200,
+      resultSubcode: 5002,
+      retryClass: 'normal',
+    });
+    const call = await harness.call(id);
+    expect(call.events.published).toBe(events.length);
+    expect(call.result).toMatchObject({ cause: 'ended_by_teams', resultSubcode: 5002 });
+    expect(call.endedAt).toBeDefined();
+  });
+
+  it('binds the sources of its participants, so that workers can name who speaks', async () => {
+    const { id, graphCallId } = await establish();
+    await harness.graph.notify([rosterItem(graphCallId, [ADA, BOB])]);
+    await vi.waitUntil(() => harness.registry.participantOfSource(id, '102'), WAIT);
+    expect(await harness.registry.participantOfSource(id, '101')).toEqual({
+      participantId: 'p-ada',
+      displayName: 'Ada',
+    });
+    expect((await harness.call(id)).participants.map((p) => [p.displayName, p.sourceIds])).toEqual([
+      ['Ada', ['101']],
+      ['Bob', ['102']],
+    ]);
+  });
+
+  it('takes duplicate and swapped notifications for what they are', async () => {
+    const { id } = (await harness.join()).body;
+    const graphCallId = harness.graph.lastLeg.id;
+    const roster = rosterItem(graphCallId, [ADA]);
+    for (const item of [
+      stateItem(graphCallId, 'established'),
+      stateItem(graphCallId, 'establishing'),
+      stateItem(graphCallId, 'established'),
+      roster,
+      roster,
+      endItem(graphCallId, 200, 5002),
+      endItem(graphCallId, 200, 5002),
+      stateItem(graphCallId, 'established'),
+    ]) {
+      expect((await harness.graph.notify([item])).status).toBe(202);
+    }
+    const events = await harness.endOf(id);
+    expect(events.map(({ type }) => type)).toEqual([
+      'call.stateChanged',
+      'participant.joined',
+      'call.stateChanged',
+      'call.ended',
+    ]);
+  });
+
+  it('releases its host once Teams has ended it, and asks nothing more of Graph', async () => {
+    const { id, graphCallId } = await establish();
+    await harness.graph.notify([endItem(graphCallId, 500, 7112)]);
+    const call = await harness.reaches(id, 'terminated');
+    expect(call.result).toMatchObject({ resultSubcode: 7112, retryClass: 'onceOnAnotherHost' });
+    await vi.waitUntil(() => host.released.length > 0, WAIT);
+    expect(host.released).toEqual([`m-${id}`]);
+    await harness.closed(id);
+    expect(harness.graph.count('DELETE', graphCallId)).toBe(0);
+  });
+
+  it('is hung up once, however often that is asked', async () => {
+    const { id, graphCallId } = await establish();
+    const answers = [
+      await harness.request<CallView>('DELETE', `/v1/calls/${id}`),
+      await harness.request<CallView>('DELETE', `/v1/calls/${id}`),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+    await vi.waitUntil(() => harness.graph.count('DELETE', graphCallId) > 0, WAIT);
+    await harness.graph.notify([stateItem(graphCallId, 'terminating')]);
+    await harness.graph.notify([endItem(graphCallId, 200, 7000)]);
+    const call = await harness.reaches(id, 'terminated');
+    expect(call.result).toMatchObject({ cause: 'hung_up', retryClass: 'normal' });
+    expect((await harness.request('DELETE', `/v1/calls/${id}`)).status).toBe(202);
+    await vi.waitUntil(() => host.released.length > 0, WAIT);
+    expect(harness.graph.count('DELETE', graphCallId)).toBe(1);
+  });
+
+  it('ends at once when it is hung up and Graph no longer knows it', async () => {
+    const { id } = await establish();
+    harness.graph.lastLeg.alive = false;
+    await harness.request('DELETE', `/v1/calls/${id}`);
+    expect((await harness.reaches(id, 'terminated')).result?.cause).toBe('hung_up');
+    await vi.waitUntil(() => host.released.length > 0, WAIT);
+  });
+
+  it('is deleted from Graph when its host loses the audio', async () => {
+    const { id, graphCallId } = await establish();
+    host.link.sendMediaState({ mediaId: `m-${id}`, state: 'failed' });
+    const call = await harness.reaches(id, 'terminated');
+    expect(call.result).toMatchObject({ cause: 'media_failed', retryClass: 'onceOnAnotherHost' });
+    await vi.waitUntil(() => harness.graph.count('DELETE', graphCallId) > 0, WAIT);
+    await vi.waitUntil(() => host.released.length > 0, WAIT);
+  });
+
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(`${harness.signaling.url}/metrics`)).text();
+    return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'm').exec(text)?.[1] ?? 0);
+  }
+});
+
+describe('the choice of a media host', () => {
+  let harness: Harness;
+
+  beforeEach(async () => {
+    harness = await Harness.open();
+    await harness.start();
+  });
+
+  afterEach(() => harness.close());
+
+  it('spreads calls evenly, and stops at each host’s capacity', async () => {
+    const hosts = [
+      await harness.host({ hostId: 'a', capacity: 2 }),
+      await harness.host({ hostId: 'b', capacity: 1 }),
+    ];
+    const statuses = [];
+    for (let n = 0; n < 4; n += 1) statuses.push((await harness.join()).status);
+    expect(statuses).toEqual([201, 201, 201, 503]);
+    expect(hosts.map((host) => host.allocated.length)).toEqual([2, 1]);
+  });
+
+  it('passes over hosts that drain', async () => {
+    const leaving = await harness.host({ hostId: 'a' });
+    const staying = await harness.host({ hostId: 'b' });
+    leaving.link.drain();
+    await vi.waitUntil(async () => {
+      const { body } = await harness.get<{ hosts: { hostId: string; draining: boolean }[] }>(
+        '/v1/hosts',
+      );
+      return body.hosts.find(({ hostId }) => hostId === 'a')?.draining;
+    }, WAIT);
+    await harness.join();
+    expect([leaving.allocated.length, staying.allocated.length]).toEqual([0, 1]);
+  });
+
+  it('lets no host in without the key', async () => {
+    const response = await fetch(harness.signaling.hostLinkUrl.replace(/^ws/, 'http'), {
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        authorization: `Bearer not-${HOST_KEY}`,
+      },
+    }).catch(() => undefined);
+    expect(response?.ok ?? false).toBe(false);
+    expect((await harness.get<{ hosts: unknown[] }>('/v1/hosts')).body.hosts).toEqual([]);
+    expect((await harness.join({ joinUrl: JOIN_URL })).body.code).toBe('no_media_host');
+  });
+});

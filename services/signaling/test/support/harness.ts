@@ -1,0 +1,275 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@earshot/async';
+import { CloseStack } from '@earshot/async';
+import { systemClock } from '@earshot/async/system';
+import { HostLinkClient } from '@earshot/bridge';
+import type { EarshotEvent } from '@earshot/events';
+import { EventConsumer } from '@earshot/events';
+import { Registry } from '@earshot/registry';
+import { createLog } from '@earshot/telemetry';
+import type { TestRedis } from '@earshot/test-kit';
+import { startTestRedis } from '@earshot/test-kit';
+import { vi } from 'vitest';
+import { readConfig } from '../../src/config.js';
+import type { CallView } from '../../src/rest/schemas.js';
+import type { Signaling } from '../../src/signaling.js';
+import { startSignaling } from '../../src/signaling.js';
+import { GraphServer } from './graph-server.js';
+
+export const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
+export const ORGANIZER = '550fae72-d251-43ec-868c-373732c2704f';
+export const API_KEY = 'api-key-of-the-tests';
+export const HOST_KEY = 'host-key-of-the-tests';
+export const JOIN_URL: string =
+  'https://teams.microsoft.com/l/meetup-join/19%3ameeting_M2IzYzczNTItYmY3OC00MDlmLWJjMzUtYmFiMjNlOTY4MGEz%40thread.v2/0' +
+  `?context=${encodeURIComponent(JSON.stringify({ Tid: TENANT, Oid: ORGANIZER }))}`;
+
+const silent = createLog({ service: 'test', level: 'silent' });
+
+export interface AttachOrder {
+  readonly mediaId: string;
+  readonly callId: string;
+  readonly workerUrl: string;
+  readonly token: string;
+  readonly epoch: number;
+}
+
+/** A media host: the real host link, with what it was told written down. */
+export interface TestHost {
+  readonly hostId: string;
+  readonly allocated: string[];
+  readonly attached: AttachOrder[];
+  readonly released: string[];
+  readonly link: HostLinkClient;
+  close(): Promise<void>;
+}
+
+export interface HostBehaviour {
+  readonly hostId?: string;
+  readonly capacity?: number;
+  allocate?(callId: string): Promise<{ mediaId: string; blob: string }>;
+  attach?(order: AttachOrder): Promise<void>;
+}
+
+export interface Answer<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+/** Signaling with all that lies around it: Redis, Graph, hosts, workers, consumers. */
+export class Harness {
+  readonly redis: TestRedis;
+  readonly graph: GraphServer;
+  readonly registry: Registry;
+  readonly bridgeKey: string = randomBytes(32).toString('base64url');
+  readonly #closers = new CloseStack();
+  readonly #events: EarshotEvent[] = [];
+  #consumer: EventConsumer | undefined;
+  #signaling: Signaling | undefined;
+  #hosts = 0;
+
+  private constructor(redis: TestRedis, graph: GraphServer) {
+    this.redis = redis;
+    this.graph = graph;
+    this.registry = new Registry({ redisUrl: redis.url, clock: systemClock });
+    this.#closers.defer(() => redis.close());
+    this.#closers.defer(() => graph.close());
+    this.#closers.defer(() => this.registry.close());
+    this.#closers.defer(() => this.stop());
+  }
+
+  static async open(): Promise<Harness> {
+    const [redis, graph] = await Promise.all([startTestRedis(), GraphServer.start()]);
+    const harness = new Harness(redis, graph);
+    await harness.registry.ready();
+    return harness;
+  }
+
+  close(): Promise<void> {
+    return this.#closers.close();
+  }
+
+  environment(changes: Record<string, string> = {}): Record<string, string> {
+    return {
+      REDIS_URL: this.redis.url,
+      EARSHOT_LISTEN: '127.0.0.1:0',
+      EARSHOT_HOST_KEY: HOST_KEY,
+      EARSHOT_BRIDGE_KEY: this.bridgeKey,
+      EARSHOT_API_KEY: API_KEY,
+      EARSHOT_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+      GRAPH_BASE_URL: `${this.graph.url}/v1.0`,
+      GRAPH_AUTHORITY_URL: this.graph.url,
+      GRAPH_CALLBACK_OPENID_URL: `${this.graph.url}/openid`,
+      GRAPH_CALLBACK_ISSUERS: this.graph.issuer,
+      GRAPH_CLIENT_ID: this.graph.clientId,
+      GRAPH_CLIENT_SECRET: 'unused',
+      ...changes,
+    };
+  }
+
+  /** Starts the service; with `port`, where one ran before. */
+  async start(
+    options: { clock?: Clock; environment?: Record<string, string> } = {},
+  ): Promise<Signaling> {
+    const { clock = systemClock, environment = {} } = options;
+    this.#signaling = await startSignaling(readConfig(this.environment(environment)), {
+      clock,
+      random: () => 0.5,
+      tokens: { token: async (tenantId) => `token-of-${tenantId}` },
+    });
+    return this.#signaling;
+  }
+
+  async stop(): Promise<void> {
+    await this.#signaling?.close();
+    this.#signaling = undefined;
+  }
+
+  get signaling(): Signaling {
+    if (this.#signaling === undefined) throw new Error('signaling is not running');
+    return this.#signaling;
+  }
+
+  /** Connects a media host. */
+  async host(behaviour: HostBehaviour = {}): Promise<TestHost> {
+    this.#hosts += 1;
+    const { hostId = `host-${this.#hosts}`, capacity = 10 } = behaviour;
+    const allocated: string[] = [];
+    const attached: AttachOrder[] = [];
+    const released: string[] = [];
+    const link = new HostLinkClient({
+      url: this.signaling.hostLinkUrl,
+      token: HOST_KEY,
+      hostId,
+      capacity,
+      clock: systemClock,
+      random: Math.random,
+      log: silent,
+      handlers: {
+        async allocate(callId: string) {
+          allocated.push(callId);
+          return behaviour.allocate?.(callId) ?? { mediaId: `m-${callId}`, blob: `blob-${callId}` };
+        },
+        async attach(order: AttachOrder) {
+          attached.push(order);
+          await behaviour.attach?.(order);
+        },
+        release(mediaId: string) {
+          released.push(mediaId);
+        },
+      },
+    });
+    this.#closers.defer(() => link.close());
+    link.start();
+    await link.connected;
+    await vi.waitUntil(async () =>
+      (await this.get<HostList>('/v1/hosts')).body.hosts.some((h) => h.hostId === hostId),
+    );
+    return { hostId, allocated, attached, released, link, close: () => link.close() };
+  }
+
+  /** The callback address of the last call, at the service that runs now. */
+  callbackUriNow(): string {
+    const { pathname } = new URL(this.graph.lastLeg.callbackUri);
+    return this.signaling.url + pathname;
+  }
+
+  /** Makes a media worker known, as it does itself by its heartbeat. */
+  worker(workerId = 'worker-1'): Promise<void> {
+    const url = `ws://127.0.0.1:9/${workerId}`;
+    const info = { workerId, url, load: 0, streams: 0, draining: false };
+    return this.registry.heartbeatWorker(info, 600_000);
+  }
+
+  /** Starts a consumer like anybody's; `eventsOf` tells what it was handed. */
+  async consume(): Promise<void> {
+    this.#consumer = new EventConsumer({
+      redisUrl: this.redis.url,
+      handler: (event) => {
+        this.#events.push(event);
+      },
+      clock: systemClock,
+    });
+    await this.#consumer.start();
+    this.#closers.defer(() => this.#consumer?.close());
+  }
+
+  eventsOf(callId: string): EarshotEvent[] {
+    return this.#events.filter((event) => event.callId === callId);
+  }
+
+  /** Waits until a call's consumer has seen its end. */
+  async endOf(callId: string): Promise<EarshotEvent[]> {
+    await vi.waitUntil(() => this.eventsOf(callId).some(({ type }) => type === 'call.ended'), WAIT);
+    return this.eventsOf(callId);
+  }
+
+  /** Waits until nothing is left to be done for a call. */
+  async closed(callId: string): Promise<void> {
+    await vi.waitUntil(
+      async () => (await this.registry.readCall(callId))?.endedAtMs !== undefined,
+      WAIT,
+    );
+  }
+
+  join(
+    body: unknown = { joinUrl: JOIN_URL },
+    headers: Record<string, string> = {},
+  ): Promise<Answer<CallView & Problem>> {
+    return this.request('POST', '/v1/calls', body, headers);
+  }
+
+  get<T>(path: string): Promise<Answer<T>> {
+    return this.request('GET', path);
+  }
+
+  async call(id: string): Promise<CallView> {
+    return (await this.get<CallView>(`/v1/calls/${id}`)).body;
+  }
+
+  /** Waits until a call is in the given state, and returns it. */
+  async reaches(id: string, state: string): Promise<CallView> {
+    return vi.waitUntil(async () => {
+      const call = await this.call(id);
+      return call.state === state && call;
+    }, WAIT);
+  }
+
+  async request<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
+    const response = await fetch(this.signaling.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${API_KEY}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: JSON.parse(text) };
+  }
+}
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly fix?: string;
+}
+
+interface HostList {
+  readonly hosts: readonly { hostId: string; activeCalls: number }[];
+}
+
+/** Outcomes are waited for, never slept for. */
+export const WAIT: { timeout: number; interval: number } = { timeout: 4_000, interval: 10 };

@@ -1,4 +1,4 @@
-import type { Clock } from '@earshot/async';
+import type { Cancel, Clock } from '@earshot/async';
 import { backoffDelayMs, CodedError, delay } from '@earshot/async';
 import { MediaLinkClient } from '@earshot/bridge';
 import type {
@@ -17,13 +17,16 @@ const RETRY = { baseMs: 100, maxMs: 3_000 } as const;
 /** The worker has to publish what it heard before it says `finished`. */
 const FINISH_DEADLINE_MS = 30_000;
 
-/** Closed for a reason that another attempt with the same token can't mend. */
+/** The token or this program is at fault: no other attempt with them can succeed. */
 const FINAL_CLOSE_CODES: ReadonlySet<number> = new Set([
-  CLOSE.protocolError,
   CLOSE.unauthorized,
-  CLOSE.conflict,
-  CLOSE.tooLarge,
   CLOSE.unsupportedVersion,
+]);
+/** The worker does not want the call any more: signaling has to say who does. */
+const ELSEWHERE_CLOSE_CODES: ReadonlySet<number> = new Set([
+  CLOSE.goingAway,
+  CLOSE.conflict,
+  CLOSE.draining,
 ]);
 
 /** Where signaling wants a call's audio to go. */
@@ -64,6 +67,7 @@ export class MediaLink {
   #connecting: MediaLinkClient | undefined;
   #state: 'open' | 'broken' | 'leaving' | 'closed' = 'broken';
   #brokenSinceMs = 0;
+  #cancelWait: Cancel | undefined;
   #left: (() => void) | undefined;
 
   constructor(options: MediaLinkOptions) {
@@ -110,6 +114,7 @@ export class MediaLink {
 
   async close(): Promise<void> {
     this.#state = 'closed';
+    this.#cancelWait?.();
     const client = this.#client ?? this.#connecting;
     this.#client = undefined;
     this.#left?.();
@@ -158,18 +163,29 @@ export class MediaLink {
     if (this.#state === 'leaving') this.#left?.();
     if (this.#state !== 'open') return;
     if (FINAL_CLOSE_CODES.has(code)) {
-      this.#state = 'closed';
-      this.#options.handlers.failed(`closed_${code}`);
+      this.#fail(`closed_${code}`);
       return;
     }
+    const { clock, handlers } = this.#options;
     this.#state = 'broken';
-    this.#brokenSinceMs = this.#options.clock.nowMs();
-    this.#options.handlers.interrupted();
-    void this.#reconnect();
+    this.#brokenSinceMs = clock.nowMs();
+    handlers.interrupted();
+    if (!ELSEWHERE_CLOSE_CODES.has(code)) void this.#reconnect();
+    else {
+      const deadlineMs = clock.nowMs() + RECONNECT_MS;
+      this.#cancelWait = clock.at(deadlineMs, () => this.#fail(`closed_${code}`));
+    }
+  }
+
+  /** Gives up, unless another link has taken over or the call is left. */
+  #fail(detail: string): void {
+    if (this.#state !== 'open' && this.#state !== 'broken') return;
+    this.#state = 'closed';
+    this.#options.handlers.failed(detail);
   }
 
   async #reconnect(): Promise<void> {
-    const { clock, random, handlers } = this.#options;
+    const { clock, random } = this.#options;
     for (let attempt = 0; this.#state === 'broken'; attempt += 1) {
       await delay(clock, backoffDelayMs(attempt, random(), RETRY));
       if (this.#state !== 'broken') return;
@@ -179,9 +195,7 @@ export class MediaLink {
         if (this.#state !== 'broken') return;
         const code = error instanceof CodedError ? error.code : 'unreachable';
         const isLate = clock.nowMs() - this.#brokenSinceMs > RECONNECT_MS;
-        if (code !== 'unauthorized' && !isLate) continue;
-        this.#state = 'closed';
-        handlers.failed(code);
+        if (code === 'unauthorized' || isLate) this.#fail(code);
       }
     }
   }

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
 import type {
   ByeMessage,
   HelloMessage,
@@ -56,6 +57,7 @@ export class MediaSession implements RunSink {
   #originMs = 0;
   #latestMs = 0;
   #link: MediaLink | undefined;
+  #attachedEpoch = -1;
   #creditFrames = 0;
   #state: 'open' | 'draining' | 'ended' = 'open';
   #cancelDrain: Cancel | undefined;
@@ -132,9 +134,11 @@ export class MediaSession implements RunSink {
   /**
    * Sends the audio to a worker, from then on instead of the one before.
    *
-   * @throws CodedError when the worker can't be reached or refuses.
+   * @throws CodedError `stale_epoch`; another when the worker can't be reached or refuses.
    */
   async attach(attachment: Attachment): Promise<void> {
+    if (attachment.epoch < this.#attachedEpoch) throw staleEpoch(attachment, this.#attachedEpoch);
+    this.#attachedEpoch = attachment.epoch;
     this.#startClock();
     const before = this.#link;
     this.#link = undefined;
@@ -293,4 +297,11 @@ export class MediaSession implements RunSink {
     if (link === undefined) ended();
     else link.leave(reason).then(ended, ended);
   }
+}
+
+function staleEpoch({ epoch }: Attachment, attached: number): CodedError {
+  return new CodedError(
+    'stale_epoch',
+    `Cannot attach: the epoch must not be below ${attached}, got ${epoch}`,
+  );
 }

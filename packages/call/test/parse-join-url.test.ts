@@ -265,7 +265,7 @@ describe('refusals', () => {
         const result = parseJoinUrl(url);
         expect(result.ok || result.message.startsWith('Cannot read the join URL: ')).toBe(true);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 });

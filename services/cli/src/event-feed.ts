@@ -24,7 +24,16 @@ export class EventFeed {
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
     const child = spawn(
       process.execPath,
-      [main, 'events', 'tail', '--redis', options.redisUrl, '--parent'],
+      [
+        main,
+        'events',
+        'tail',
+        '--redis',
+        options.redisUrl,
+        '--subscription',
+        'default',
+        '--parent',
+      ],
       { detached: true, stdio: ['ignore', 'pipe', log, 'ipc'] },
     );
     closeSync(log);

@@ -104,6 +104,8 @@ export class LiveModel {
       case 'media.streamClosed':
         this.#endSpeechOf(event);
         return;
+      case 'media.streamOpened':
+        return;
       default:
         this.#applyToParticipant(event);
     }
@@ -161,19 +163,35 @@ export class LiveModel {
     if (participant !== undefined) participant.levelDbfs = SILENT_DBFS;
   }
 
+  /** Whose event it is; a source that nobody is known for yet has a row of its own. */
   #participantOf(event: EarshotEvent): ParticipantView | undefined {
-    const id =
-      event.participant?.id ?? (event.sourceId === null ? undefined : `source ${event.sourceId}`);
-    if (id === undefined) return undefined;
-    if (event.sourceId !== null) this.#idOfSource.set(event.sourceId, id);
-    const known = this.participants.get(id);
-    if (known !== undefined) {
-      known.name = event.participant?.displayName ?? known.name;
-      return known;
+    const { participant, sourceId } = event;
+    if (participant === null) {
+      if (sourceId === null) return undefined;
+      const id = this.#idOfSource.get(sourceId) ?? unknownId(sourceId);
+      return this.participants.get(id) ?? this.#add(id, `source ${sourceId}`);
     }
+    const view = this.participants.get(participant.id) ?? this.#add(participant.id, participant.id);
+    view.name = participant.displayName ?? view.name;
+    if (sourceId !== null) this.#attribute(sourceId, view);
+    return view;
+  }
+
+  /** From now on the source is known: what was heard from it before is its participant's. */
+  #attribute(sourceId: string, participant: ParticipantView): void {
+    this.#idOfSource.set(sourceId, participant.id);
+    const unknown = this.participants.get(unknownId(sourceId));
+    if (unknown === undefined) return;
+    participant.talkspurts.unshift(...unknown.talkspurts);
+    participant.digits.unshift(...unknown.digits);
+    participant.gaps.unshift(...unknown.gaps);
+    this.participants.delete(unknown.id);
+  }
+
+  #add(id: string, name: string): ParticipantView {
     const created: ParticipantView = {
       id,
-      name: event.participant?.displayName ?? id,
+      name,
       kind: 'unknown',
       present: true,
       isMuted: false,
@@ -192,4 +210,8 @@ export class LiveModel {
     for (const participant of this.participants.values()) sum += of(participant);
     return sum;
   }
+}
+
+function unknownId(sourceId: string): string {
+  return `source ${sourceId}`;
 }

@@ -35,7 +35,7 @@ events
   .command('tail')
   .description('print each event as one line of JSON')
   .option('--redis <url>', 'redis:// URL or socket path; by default of the newest run here')
-  .option('--subscription <name>', 'which named copy of the events to consume', 'default')
+  .option('--subscription <name>', 'a named, lasting copy of the events; else one of its own')
   .option('--parent', 'end with the parent process', false)
   .action(eventsTail);
 

@@ -32,6 +32,9 @@ const runInfoSchema: z.ZodType<RunInfo> = z.object({
   joinUrl: z.string(),
 });
 
+/** Redis's data, below the folder of a run. */
+export const REDIS_FOLDER = 'redis';
+
 /** The private folder of one run: its Redis, its logs, and how to reach it. */
 export class RunFolder {
   readonly path: string;
@@ -46,6 +49,10 @@ export class RunFolder {
     const folder = path.join(runsFolder(), name);
     mkdirSync(path.join(folder, 'logs'), { recursive: true, mode: 0o700 });
     return new RunFolder(folder);
+  }
+
+  get redisFolder(): string {
+    return path.join(this.path, REDIS_FOLDER);
   }
 
   logFile(service: string): string {
@@ -81,6 +88,13 @@ function readRunFiles(): RunInfo[] {
   });
 }
 
+/** Folders of runs whose process is gone and that never cleaned up: it was killed. */
+export function deadRunFolders(): string[] {
+  return runNames()
+    .filter((name) => !isAlive(Number(/-(\d+)$/.exec(name)?.[1])))
+    .map((name) => path.join(runsFolder(), name));
+}
+
 function runNames(): string[] {
   try {
     return readdirSync(runsFolder());
@@ -97,7 +111,7 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -82,7 +82,7 @@ async function startAll(options: StackOptions, closers: CloseStack): Promise<Sta
   });
 
   options.onProgress('starting signaling and a media worker');
-  const [signaling, worker] = await Promise.all([
+  const [signaling, worker] = await bothStarted(
     startService(options, closers, 'signaling', signalingReady, {
       REDIS_URL: redisUrl,
       EARSHOT_HOST_KEY: keys.host,
@@ -101,7 +101,7 @@ async function startAll(options: StackOptions, closers: CloseStack): Promise<Sta
       REDIS_URL: redisUrl,
       EARSHOT_BRIDGE_KEY: keys.bridge,
     }),
-  ]);
+  );
 
   options.onProgress('connecting the media host');
   await sandbox.request(
@@ -123,7 +123,7 @@ async function startOrUseRedis(options: StackOptions, closers: CloseStack): Prom
   if (given !== undefined && given !== '') return given;
   options.onProgress('starting Redis');
   const redis = await startRedis({
-    dataDir: path.join(options.folder.path, 'redis'),
+    dataDir: options.folder.redisFolder,
     persistent: true,
     onProgress: options.onProgress,
   });
@@ -152,6 +152,12 @@ async function startService<Ready>(
   });
   closers.defer(() => service.stop());
   return service;
+}
+
+/** Waits for both even when one fails, so that no start-up goes on behind the clean-up. */
+async function bothStarted<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 function randomKey(): string {

@@ -34,6 +34,17 @@ describe('LiveModel', () => {
     expect([model.eventsConsumed, model.participants.size]).toEqual([0, 0]);
   });
 
+  it('gives a participant what was heard before its source was known', () => {
+    const model = modelOf([]);
+    const known = { mediaTimeMs: 1000 };
+    const unknown = { participant: null, ...known };
+    model.apply(event('speech.started', { startMs: 900 }, unknown));
+    expect([...model.participants.keys()]).toEqual(['source 7']);
+    model.apply(event('speech.ended', { startMs: 900, endMs: 2000, durationMs: 1100 }, known));
+    expect([...model.participants.keys()]).toEqual(['p-ada']);
+    expect(model.participants.get('p-ada')?.talkspurts).toEqual([{ startMs: 900, endMs: 2000 }]);
+  });
+
   it('puts momentary levels to the participant of the source', () => {
     const model = modelOf();
     const stream = { streamId: 1, sourceId: '7', levelDbfs: -20, speaking: true };

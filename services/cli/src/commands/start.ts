@@ -1,6 +1,7 @@
 import { CodedError } from '@earshot/async';
 import type { EarshotEvent } from '@earshot/events';
 import { EventFeed } from '../event-feed.js';
+import { hangUpAll } from '../hang-up-all.js';
 import { followLevels } from '../levels-feed.js';
 import { LiveModel } from '../live-model.js';
 import { LiveScreen } from '../live-screen.js';
@@ -10,10 +11,12 @@ import { SignalingClient } from '../signaling-client.js';
 import type { SandboxMeeting, Stack } from '../stack.js';
 import { startStack } from '../stack.js';
 import { summarise } from '../summary.js';
+import { sweepDeadRuns } from '../sweep-dead-runs.js';
 
 /** Fast enough for a quick check; the sandbox slows down where the worker can't follow. */
 const ONCE_SPEED = 20;
 const SETTLE_POLL_MS = 50;
+const HANG_UP_LIMIT_MS = 3_000;
 /** The bundled meeting takes half a minute in real time; then something hangs. */
 const STALL_LIMIT_MS = 60_000;
 
@@ -35,6 +38,7 @@ export interface StartOptions {
 /** `earshot start`: all services on this machine, and a sandbox meeting joined and heard. */
 export async function start(options: StartOptions): Promise<void> {
   const startedAt = new Date();
+  await sweepDeadRuns();
   const folder = RunFolder.create(process.pid, startedAt);
   const run = new MainJob(options, folder);
   let keepLogs = false;
@@ -53,7 +57,7 @@ export async function start(options: StartOptions): Promise<void> {
 class MainJob {
   readonly #options: StartOptions;
   readonly #folder: RunFolder;
-  readonly #levels = new AbortController();
+  readonly #closing = new AbortController();
   readonly #interrupted: Promise<'interrupted'>;
   readonly #crashed: Promise<never>;
   #crash: (error: Error) => void = () => {};
@@ -102,8 +106,8 @@ class MainJob {
   async close(): Promise<void> {
     this.#screen?.close();
     this.#screen = undefined;
-    this.#levels.abort();
-    await this.#hangUp();
+    this.#closing.abort();
+    if (this.#stack !== undefined) await hangUpAll(clientOf(this.#stack), HANG_UP_LIMIT_MS);
     await this.#feed?.close();
     await this.#stack?.close();
   }
@@ -153,7 +157,7 @@ class MainJob {
 
   async #join(meeting: SandboxMeeting): Promise<{ client: SignalingClient; callId: string }> {
     const stack = this.#requireStack();
-    const client = new SignalingClient({ url: stack.signalingUrl, apiKey: stack.apiKey });
+    const client = clientOf(stack);
     process.stderr.write(`earshot: joining the sandbox meeting "${meeting.name}"\n`);
     const call = await client.join(meeting.joinUrl);
     this.#model = new LiveModel(call.id);
@@ -166,7 +170,7 @@ class MainJob {
   #show(stack: Stack, meeting: SandboxMeeting): void {
     if (!process.stdout.isTTY) return;
     const { model } = this;
-    followLevels(stack.workerUrl, (levels) => model?.applyLevels(levels), this.#levels.signal);
+    followLevels(stack.workerUrl, (levels) => model?.applyLevels(levels), this.#closing.signal);
     this.#screen = new LiveScreen(() => ({
       title: `Earshot · ${meeting.name}`,
       model,
@@ -178,7 +182,7 @@ class MainJob {
   #notes(meeting: SandboxMeeting): string[] {
     return [
       `${this.#over ? 'The meeting is over. Join it again' : 'Join it once more'}: npm start -- --join '${meeting.joinUrl}'`,
-      'Your own consumer: npm run earshot -- events tail --subscription mine',
+      'Your own consumer: npm run earshot -- events tail',
       'Ctrl-C ends everything.',
     ];
   }
@@ -200,9 +204,9 @@ class MainJob {
   }
 
   /** Resolves when the call is over and all that was published has been consumed. */
-  async #untilSettled(client: SignalingClient, callId: string): Promise<'settled'> {
+  async #untilSettled(client: SignalingClient, callId: string): Promise<'settled' | 'closing'> {
     const model = this.#requireModel();
-    for (;;) {
+    while (!this.#closing.signal.aborted) {
       if (model.finished) {
         model.eventsPublished = (await client.read(callId)).events?.published ?? 0;
         if (model.eventsConsumed >= model.eventsPublished) return 'settled';
@@ -217,6 +221,7 @@ class MainJob {
       }
       await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
     }
+    return 'closing';
   }
 
   #finishOnce(): void {
@@ -233,18 +238,6 @@ class MainJob {
     }
   }
 
-  async #hangUp(): Promise<void> {
-    const stack = this.#stack;
-    const model = this.#model;
-    if (stack === undefined || model === undefined || model.endReason !== undefined) return;
-    const client = new SignalingClient({ url: stack.signalingUrl, apiKey: stack.apiKey });
-    try {
-      await client.hangUp(model.callId);
-    } catch {
-      // Everything is about to be stopped; the sandbox ends the call with itself.
-    }
-  }
-
   #requireStack(): Stack {
     if (this.#stack === undefined) throw new Error('the stack is not started');
     return this.#stack;
@@ -254,4 +247,8 @@ class MainJob {
     if (this.#model === undefined) throw new Error('no call was made');
     return this.#model;
   }
+}
+
+function clientOf(stack: Stack): SignalingClient {
+  return new SignalingClient({ url: stack.signalingUrl, apiKey: stack.apiKey });
 }

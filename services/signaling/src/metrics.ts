@@ -23,7 +23,7 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
     }),
     callbacks: metrics.counter({
       name: 'callbacks_total',
-      help: 'Notifications from Graph: accepted, refused or unreadable.',
+      help: 'Notifications from Graph: accepted, refused, unreadable or failed.',
       labelNames: ['outcome'],
     }),
     keepAlives: metrics.counter({

@@ -1,3 +1,4 @@
+import type { CallModel, Participant } from '@earshot/call';
 import { initialCallModel } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import fc from 'fast-check';
@@ -30,7 +31,12 @@ const FRESH: ServiceState = {
 const ESTABLISHED: ServiceState = { ...FRESH, establishedAtMs: CREATED_MS + 500 };
 const ATTACHED: ServiceState = { ...ESTABLISHED, attachedAtMs: CREATED_MS + 900 };
 
-function due(state: ServiceState, around: Surroundings = HERE, endedAtMs?: number): unknown[] {
+function due(
+  state: ServiceState,
+  around: Surroundings = HERE,
+  endedAtMs?: number,
+  model: CallModel = initialCallModel,
+): unknown[] {
   const record: CallRecord = {
     callId: 'c_test',
     version: 1,
@@ -38,7 +44,7 @@ function due(state: ServiceState, around: Surroundings = HERE, endedAtMs?: numbe
     joinUrl: '',
     tenantId: 't',
     attemptKey: 'k',
-    model: initialCallModel,
+    model,
     signalingPosition: 0,
     ...(endedAtMs === undefined ? {} : { endedAtMs }),
   };
@@ -49,6 +55,21 @@ describe('dutiesOf', () => {
   it('watches a call that is being established', () => {
     expect(due(FRESH)).toEqual([
       ['endNotEstablished', CREATED_MS + WATCHDOG_MS],
+      ['keepAlive', CREATED_MS + KEEP_ALIVE_INTERVAL_MS],
+    ]);
+  });
+
+  it('leaves it to Teams how long a call waits in the lobby', () => {
+    const me: Participant = {
+      id: 'me',
+      kind: 'application',
+      isInLobby: true,
+      isMuted: false,
+      isServerMuted: false,
+      sourceIds: { audio: [] },
+    };
+    const model = { ...initialCallModel, myParticipantId: 'me', participants: { me } };
+    expect(due(FRESH, HERE, undefined, model)).toEqual([
       ['keepAlive', CREATED_MS + KEEP_ALIVE_INTERVAL_MS],
     ]);
   });

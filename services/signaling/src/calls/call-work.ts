@@ -1,6 +1,7 @@
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import type { HostLinkServer } from '@earshot/bridge';
+import type { CallNotification } from '@earshot/call';
 import { parseNotifications } from '@earshot/call';
 import type { EventPublisher } from '@earshot/events';
 import type { GraphCalls } from '@earshot/graph';
@@ -61,7 +62,7 @@ export class CallWork {
     }
     const atMs = clock.wallclockMs();
     const record = await registry.updateCall(callId, (current) =>
-      parsed.items.reduce((next, item) => applyNotification(next, item, atMs), current),
+      this.#fold(current, parsed.items, atMs),
     );
     await sources.bind(record);
     await this.#publish(record);
@@ -98,6 +99,7 @@ export class CallWork {
   /** Drops what this process remembers of a call that it has nothing more to do for. */
   forget(callId: string): void {
     this.#options.sources.forget(callId);
+    this.#options.assignments.release(callId);
     this.#failedWorkers.delete(callId);
   }
 
@@ -108,6 +110,17 @@ export class CallWork {
     const record = await registry.updateCall(callId, (current) => endCall(current, end));
     if (serviceState(record).end?.code !== code) return;
     log.info('call ended', { callId, code });
+  }
+
+  /** A notification that our own code can't digest must not hold up those behind it. */
+  #fold(record: CallRecord, items: readonly CallNotification[], atMs: number): CallRecord {
+    try {
+      return items.reduce((next, item) => applyNotification(next, item, atMs), record);
+    } catch (error) {
+      this.#options.metrics.callbacks.add(1, { outcome: 'failed' });
+      this.#options.log.error('notification dropped', { callId: record.callId, error });
+      return record;
+    }
   }
 
   async #publish(record: CallRecord): Promise<void> {
@@ -136,7 +149,8 @@ export class CallWork {
     try {
       await hostLink.attach(hostId, { mediaId, callId, workerUrl: url, token, epoch });
     } catch (error) {
-      this.#failedWorkersOf(callId).add(workerId);
+      const isHostAway = error instanceof CodedError && error.code === 'host_unavailable';
+      if (!isHostAway) this.#failedWorkersOf(callId).add(workerId);
       throw error;
     }
     this.#failedWorkers.delete(callId);
@@ -224,10 +238,9 @@ export class CallWork {
   }
 
   async #close(record: CallRecord): Promise<void> {
-    const { registry, assignments, metrics } = this.#options;
+    const { registry, metrics } = this.#options;
     const { end } = serviceState(record);
     if (end === undefined) return;
-    assignments.release(record.callId);
     metrics.callsEnded.add(1, { cause: end.code, retry: end.retryClass });
     await registry.updateCall(record.callId, (current) => ({ ...current, endedAtMs: end.atMs }));
   }

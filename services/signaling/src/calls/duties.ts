@@ -1,3 +1,4 @@
+import { selfOf } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import type { ServiceState } from './service-state.js';
 
@@ -57,6 +58,8 @@ export function dutiesOf(record: CallRecord, state: ServiceState, around: Surrou
 function dutiesOfLiveCall(record: CallRecord, state: ServiceState, around: Surroundings): Duty[] {
   if (state.hangUpAtMs !== undefined) return dutiesOfHangUp(record, state, state.hangUpAtMs);
   if (state.establishedAtMs === undefined) {
+    // People may take their time to let us in; Teams itself ends the wait.
+    if (selfOf(record.model)?.isInLobby === true) return keepAlive(state);
     return [
       { kind: 'endNotEstablished', dueAtMs: record.createdAtMs + WATCHDOG_MS },
       ...keepAlive(state),

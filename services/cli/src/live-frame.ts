@@ -23,6 +23,8 @@ export interface FrameInput {
 
 const NAME_COLUMNS = 15;
 const METER_COLUMNS = 10;
+/** A space and the level in dBFS. */
+const LEVEL_COLUMNS = 4;
 const METER_FLOOR_DBFS = -60;
 const LEAST_TIMELINE_COLUMNS = 20;
 const MOST_TIMELINE_COLUMNS = 72;
@@ -74,24 +76,27 @@ function participantLines(input: FrameInput, model: LiveModel, paint: Paint): st
 }
 
 function timelineColumns(columns: number): number {
-  const left = columns - NAME_COLUMNS - METER_COLUMNS - 4;
+  const left = columns - NAME_COLUMNS - METER_COLUMNS - LEVEL_COLUMNS - 4;
   return Math.min(MOST_TIMELINE_COLUMNS, Math.max(LEAST_TIMELINE_COLUMNS, left));
 }
 
+/** The name, and in one column: speaking, muted, in the lobby. */
 function nameCell(participant: ParticipantView, paint: Paint): string {
-  const mark = participant.isInLobby ? '…' : participant.isMuted ? 'm' : ' ';
   const text = fit(participant.name, NAME_COLUMNS - 2);
-  const speaking = participant.talkspurts.at(-1);
-  if (!participant.present) return paint.dim(`${text} ${mark}`);
-  return speaking !== undefined && speaking.endMs === undefined
-    ? paint.bold(`${text} ${mark}`)
-    : `${text} ${mark}`;
+  if (!participant.present) return paint.dim(`${text}  `);
+  if (participant.isInLobby) return `${text} …`;
+  if (participant.isMuted) return `${text} m`;
+  const last = participant.talkspurts.at(-1);
+  const isSpeaking = last !== undefined && last.endMs === undefined;
+  return isSpeaking ? paint.bold(`${text} ${paint.green('●')}`) : `${text}  `;
 }
 
 function meterCell(participant: ParticipantView, paint: Paint): string {
   const share = 1 - Math.max(METER_FLOOR_DBFS, participant.levelDbfs) / METER_FLOOR_DBFS;
   const lit = Math.round(Math.min(1, Math.max(0, share)) * METER_COLUMNS);
-  return paint.green('▮'.repeat(lit)) + paint.dim('▯'.repeat(METER_COLUMNS - lit));
+  const level = Math.round(Math.max(METER_FLOOR_DBFS, participant.levelDbfs));
+  const number = level === METER_FLOOR_DBFS ? '   ' : String(level).padStart(3);
+  return `${paint.green('▮'.repeat(lit))}${paint.dim('▯'.repeat(METER_COLUMNS - lit))} ${number}`;
 }
 
 interface TimelineShape {
@@ -103,14 +108,28 @@ interface TimelineShape {
 /** Speech as blocks, digits as themselves, lost frames as crosses, silence as a line. */
 function timelineCell(participant: ParticipantView, shape: TimelineShape, paint: Paint): string {
   const columnMs = shape.spanMs / shape.columns;
+  const digits = digitColumns(participant, shape);
   const cells: string[] = [];
   for (let column = 0; column < shape.columns; column += 1) {
     const startMs = column * columnMs;
-    cells.push(
-      startMs > shape.nowMs ? ' ' : timelineMark(participant, startMs, startMs + columnMs, paint),
-    );
+    const digit = digits.get(column);
+    if (digit !== undefined) cells.push(paint.bold(paint.yellow(digit)));
+    else if (startMs > shape.nowMs) cells.push(' ');
+    else cells.push(timelineMark(participant, startMs, startMs + columnMs, paint));
   }
   return cells.join('');
+}
+
+/** Where each digit stands: its own column, or the next one when keyed faster than drawn. */
+function digitColumns(participant: ParticipantView, shape: TimelineShape): Map<number, string> {
+  const columns = new Map<number, string>();
+  let next = 0;
+  for (const { digit, startMs } of participant.digits) {
+    const column = Math.max(next, Math.floor((startMs * shape.columns) / shape.spanMs));
+    columns.set(column, digit);
+    next = column + 1;
+  }
+  return columns;
 }
 
 function timelineMark(
@@ -119,10 +138,9 @@ function timelineMark(
   endMs: number,
   paint: Paint,
 ): string {
-  const digit = participant.digits.find((d) => d.startMs >= startMs && d.startMs < endMs);
-  if (digit !== undefined) return paint.bold(paint.yellow(digit.digit));
-  if (participant.gaps.some((gap) => gap.startMs >= startMs && gap.startMs < endMs))
+  if (participant.gaps.some((gap) => gap.startMs >= startMs && gap.startMs < endMs)) {
     return paint.red('×');
+  }
   const spoke = participant.talkspurts.some(
     (t) => t.startMs < endMs && (t.endMs ?? Number.POSITIVE_INFINITY) > startMs,
   );
@@ -132,14 +150,18 @@ function timelineMark(
 function countsLine(model: LiveModel, paint: Paint): string {
   const digits = [...model.participants.values()].flatMap((p) => p.digits).length;
   return [
-    `${model.speechSegments} talkspurts`,
-    `${digits} tones`,
+    count(model.speechSegments, 'talkspurt'),
+    count(digits, 'tone'),
     model.gapCount === 0
-      ? '0 gaps'
-      : paint.red(`${model.gapCount} gaps (${model.missingFrames} frames lost)`),
-    `${model.eventsConsumed} events consumed`,
+      ? 'no gap'
+      : paint.red(`${count(model.gapCount, 'gap')} (${count(model.missingFrames, 'frame')} lost)`),
+    `${count(model.eventsConsumed, 'event')} consumed`,
     ...(model.endReason === undefined ? [] : [paint.bold(`ended: ${model.endReason}`)]),
   ].join(paint.dim(' · '));
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 function fit(text: string, columns: number): string {

@@ -11,6 +11,8 @@ import { REPOSITORY } from './run-folder.js';
 export interface SandboxMeeting {
   readonly name: string;
   readonly joinUrl: string;
+  /** With meeting id and passcode; the tenant is the service's default one. */
+  readonly shortJoinUrl: string;
   readonly participants: readonly string[];
   readonly durationMs: number;
 }
@@ -18,6 +20,7 @@ export interface SandboxMeeting {
 const meetingSchema: z.ZodType<SandboxMeeting> = z.object({
   name: z.string(),
   joinUrl: z.string(),
+  shortJoinUrl: z.string(),
   participants: z.array(z.string()),
   durationMs: z.number(),
 });

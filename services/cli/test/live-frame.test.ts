@@ -9,7 +9,7 @@ import { SHORT_CALL } from './fixtures.js';
 const as = (text: string): string => text;
 const PLAIN: Paint = { bold: as, dim: as, red: as, green: as, yellow: as, cyan: as };
 
-function render(columns = 60): string {
+function render(columns = 64): string {
   const model = new LiveModel('c_1');
   for (const each of SHORT_CALL) model.apply(each);
   const notes = ['Ctrl-C ends everything.'];
@@ -22,12 +22,20 @@ describe('renderFrame', () => {
       'Earshot  0:10.0  establishing → established → terminated',
       '',
       // 31 columns for 10 s: speech from column 3 to 12, the gap at 4, the digit at 18.
-      'Ada             ▯▯▯▯▯▯▯▯▯▯ ───█×████████─────5────────────',
+      'Ada             ▯▯▯▯▯▯▯▯▯▯     ───█×████████─────5────────────',
       '',
-      '1 talkspurts · 1 tones · 1 gaps (3 frames lost) · 10 events consumed · ended: normal',
+      '1 talkspurt · 1 tone · 1 gap (3 frames lost) · 10 events consumed · ended: normal',
       '',
       'Ctrl-C ends everything.',
     ]);
+  });
+
+  it('draws every digit of those keyed faster than a column', () => {
+    const model = new LiveModel('c_1');
+    const [tone] = SHORT_CALL.filter(({ type }) => type === 'tone.detected');
+    for (let i = 0; tone !== undefined && i < 3; i += 1) model.apply(tone);
+    const input = { title: 'Earshot', model, notes: [], columns: 64, timelineMs: 10_000 };
+    expect(renderFrame(input, PLAIN)).toContain('─555');
   });
 
   it('draws at any width (property)', () => {

@@ -68,9 +68,11 @@ class MainJob {
   #early: EarshotEvent[] = [];
   #lastEventAtMs = Date.now();
   #over = false;
+  readonly #drawsScreen: boolean;
 
   constructor(options: StartOptions, folder: RunFolder) {
     this.#options = options;
+    this.#drawsScreen = process.stdout.isTTY && !options.json;
     this.#folder = folder;
     this.#interrupted = new Promise((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -163,12 +165,12 @@ class MainJob {
     this.#model = new LiveModel(call.id);
     for (const event of this.#early) this.#onEvent(event);
     this.#early = [];
-    if (!this.#options.json) this.#show(stack, meeting);
+    this.#show(stack, meeting);
     return { client, callId: call.id };
   }
 
   #show(stack: Stack, meeting: SandboxMeeting): void {
-    if (!process.stdout.isTTY) return;
+    if (!this.#drawsScreen) return;
     const { model } = this;
     followLevels(stack.workerUrl, (levels) => model?.applyLevels(levels), this.#closing.signal);
     this.#screen = new LiveScreen(() => ({
@@ -181,7 +183,7 @@ class MainJob {
 
   #notes(meeting: SandboxMeeting): string[] {
     return [
-      `${this.#over ? 'The meeting is over. Join it again' : 'Join it once more'}: npm start -- --join '${meeting.joinUrl}'`,
+      `${this.#over ? 'The meeting is over. Join it again' : 'Join it once more'}: npm start -- --join '${meeting.shortJoinUrl}'`,
       'Your own consumer: npm run earshot -- events tail',
       'Ctrl-C ends everything.',
     ];
@@ -198,7 +200,7 @@ class MainJob {
       return;
     }
     this.#model.apply(event);
-    if (this.#screen !== undefined) return;
+    if (this.#drawsScreen) return;
     const line = this.#options.json ? JSON.stringify(event) : plainLine(event);
     if (line !== undefined) console.log(line);
   }

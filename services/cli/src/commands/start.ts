@@ -106,11 +106,11 @@ class MainJob {
 
   /** Stops everything; idempotent. */
   async close(): Promise<void> {
-    this.#screen?.close();
-    this.#screen = undefined;
     this.#closing.abort();
     if (this.#stack !== undefined) await hangUpAll(clientOf(this.#stack), HANG_UP_LIMIT_MS);
     await this.#feed?.close();
+    this.#screen?.close();
+    this.#screen = undefined;
     await this.#stack?.close();
   }
 

@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PTIME_MS } from '@earshot/audio';
 import { parseJoinUrl } from '@earshot/call';
 import { writeOggOpus } from '@earshot/opus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadMeeting } from '../src/meetings/load-meeting.js';
-import { FRAME_MS } from '../src/meetings/meeting.js';
 import { testPackets } from './fixtures.js';
 
 const BUNDLED = fileURLToPath(new URL('../meeting/', import.meta.url));
@@ -17,7 +17,7 @@ describe('the bundled meeting', () => {
     const meeting = await loadMeeting(BUNDLED, TENANT);
     expect(meeting.participants.length).toBeGreaterThanOrEqual(3);
     for (const { joinAtMs, leaveAtMs, packets } of meeting.participants) {
-      expect(joinAtMs + packets.length * FRAME_MS).toBeGreaterThanOrEqual(leaveAtMs - 1_000);
+      expect(joinAtMs + packets.length * PTIME_MS).toBeGreaterThanOrEqual(leaveAtMs - 1_000);
     }
     const missing = meeting.participants.reduce((sum, p) => sum + p.missing.size, 0);
     expect(missing).toBeGreaterThan(0);

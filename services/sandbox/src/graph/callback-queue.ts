@@ -9,7 +9,7 @@ const CAPACITY = 1_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Retry schedule: Graph's own is not documented. */
 const RETRY = { baseMs: 250, maxMs: 5_000 } as const;
-const MAX_ATTEMPTS = 12;
+const RETRY_FOR_MS = 10 * 60_000;
 
 /** What happened to callbacks, for the metrics. */
 export interface CallbackCounts {
@@ -69,7 +69,8 @@ export class CallbackQueue {
   async #deliver(body: string): Promise<void> {
     const { clock, random, counts, signal, log } = this.#options;
     const messageId = randomUUID();
-    for (let attempt = 0; attempt < MAX_ATTEMPTS && !signal.aborted; attempt += 1) {
+    const deadlineMs = clock.nowMs() + RETRY_FOR_MS;
+    for (let attempt = 0; clock.nowMs() < deadlineMs && !signal.aborted; attempt += 1) {
       if (attempt > 0) {
         counts.retried += 1;
         await delay(clock, backoffDelayMs(attempt - 1, random(), RETRY));

@@ -1,5 +1,5 @@
+import { PTIME_MS } from '@earshot/audio';
 import { CODEC, FLAG, FrameBatchWriter } from '@earshot/bridge-protocol';
-import { FRAME_MS } from '../meetings/meeting.js';
 import type { HostStream } from './host-stream.js';
 import type { MediaTicks } from './media-ticks.js';
 
@@ -45,7 +45,7 @@ export class FrameSender {
   ): void {
     let credit = creditFrames - framesInFlight(streams);
     while (credit > 0 && outlet.bufferedBytes < MAX_BUFFERED_BYTES) {
-      const untilMs = earliestCaptureMs(streams) + FRAME_MS;
+      const untilMs = earliestCaptureMs(streams) + PTIME_MS;
       if (untilMs === Number.POSITIVE_INFINITY) break;
       for (const stream of streams) {
         while (credit > 0 && stream.ring.isReady && stream.ring.nextCaptureMs < untilMs) {

@@ -1,6 +1,6 @@
+import { PTIME_MS } from '@earshot/audio';
 import { FLAG } from '@earshot/bridge-protocol';
 import type { MeetingParticipant } from '../meetings/meeting.js';
-import { FRAME_MS } from '../meetings/meeting.js';
 import { StreamRing } from './stream-ring.js';
 
 /** One participant's audio as the media host gives it out. */
@@ -44,13 +44,13 @@ export class HostStream {
     // The source was silent before it (muted): time has passed that no sequence counts.
     const jumped = this.#nextCaptureMs !== undefined && captureMs !== this.#nextCaptureMs;
     this.ring.push(this.#takeSequence(), captureMs, frame, jumped ? FLAG.discontinuity : 0);
-    this.#nextCaptureMs = captureMs + FRAME_MS;
+    this.#nextCaptureMs = captureMs + PTIME_MS;
   }
 
   /** A slot of the stream is known to be lost. */
   skip(): void {
     this.#takeSequence();
-    if (this.#nextCaptureMs !== undefined) this.#nextCaptureMs += FRAME_MS;
+    if (this.#nextCaptureMs !== undefined) this.#nextCaptureMs += PTIME_MS;
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
+import { PTIME_MS } from '@earshot/audio';
 import type {
   ByeMessage,
   HelloMessage,
@@ -10,7 +11,6 @@ import type {
 import { joinTicks, PROTOCOL_VERSION, splitTicks } from '@earshot/bridge-protocol';
 import type { Log } from '@earshot/telemetry';
 import type { MeetingParticipant } from '../meetings/meeting.js';
-import { FRAME_MS } from '../meetings/meeting.js';
 import type { RunSink } from '../meetings/meeting-run.js';
 import type { FramesSent } from './frame-sender.js';
 import { FrameSender, framesInFlight } from './frame-sender.js';
@@ -67,7 +67,7 @@ export class MediaSession implements RunSink {
     this.callId = options.callId;
     this.#options = options;
     this.#sender = new FrameSender(options.sent);
-    this.#ringFrames = Math.ceil(options.replayWindowMs / FRAME_MS);
+    this.#ringFrames = Math.ceil(options.replayWindowMs / PTIME_MS);
   }
 
   get isEnded(): boolean {

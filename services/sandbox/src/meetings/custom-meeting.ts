@@ -1,7 +1,8 @@
 import path from 'node:path';
+import { PTIME_MS } from '@earshot/audio';
 import { readOggOpus, toFramePackets } from '@earshot/opus';
 import type { Meeting } from './meeting.js';
-import { createMeeting, FRAME_MS } from './meeting.js';
+import { createMeeting } from './meeting.js';
 import type { MeetingDefinition } from './meeting-definition.js';
 
 /** The meeting goes on for this long after the last file has ended. */
@@ -20,7 +21,7 @@ export async function createCustomMeeting(
   for (const [index, file] of files.entries()) audio.set(keyOf(index), await packetsOf(file));
   const longest = Math.max(1, ...[...audio.values()].map((packets) => packets.length));
   return createMeeting(
-    definitionOf(files, longest * FRAME_MS + TAIL_MS),
+    definitionOf(files, longest * PTIME_MS + TAIL_MS),
     tenantId,
     async (p) => audio.get(p.key) ?? [],
   );

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CodedError } from '@earshot/async';
+import { PTIME_MS } from '@earshot/audio';
 import { readOggOpus } from '@earshot/opus';
 import type { Meeting, PacketSource } from './meeting.js';
-import { createMeeting, FRAME_MS } from './meeting.js';
+import { createMeeting } from './meeting.js';
 import type { MeetingDefinition } from './meeting-definition.js';
 import { parseDefinition } from './meeting-definition.js';
 
@@ -54,11 +55,11 @@ async function readPackets(
   name: string,
 ): Promise<readonly Uint8Array[]> {
   const { packets, channels, packetDurationMs } = await readOggOpus(source);
-  const odd = packetDurationMs.find((durationMs) => durationMs !== FRAME_MS);
+  const odd = packetDurationMs.find((durationMs) => durationMs !== PTIME_MS);
   if (channels === 1 && odd === undefined) return packets;
   const actual = channels === 1 ? `${odd} ms` : `${channels} channels`;
   throw new CodedError(
     'unsupported_audio_file',
-    `Cannot play ${name}: a meeting's audio must be mono in packets of ${FRAME_MS} ms, got ${actual}`,
+    `Cannot play ${name}: a meeting's audio must be mono in packets of ${PTIME_MS} ms, got ${actual}`,
   );
 }

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '@earshot/async';
 import { every } from '@earshot/async';
+import { PTIME_MS } from '@earshot/audio';
 import type { Meeting, MeetingParticipant } from './meeting.js';
-import { FRAME_MS } from './meeting.js';
 
 /** Who is in the meeting now. */
 export interface Attendance {
@@ -71,7 +71,7 @@ export class MeetingRun {
     if (this.#state !== 'new') return;
     this.#state = 'running';
     this.#anchorNowMs = this.#options.clock.nowMs();
-    this.#stopBeat = every(this.#options.clock, FRAME_MS, () => this.advance());
+    this.#stopBeat = every(this.#options.clock, PTIME_MS, () => this.advance());
     this.advance();
   }
 
@@ -95,7 +95,7 @@ export class MeetingRun {
         break;
       }
       this.#play(this.#timeMs);
-      this.#timeMs += FRAME_MS;
+      this.#timeMs += PTIME_MS;
       if (this.#state !== 'running') return;
     }
     if (this.#timeMs >= meeting.durationMs && dueMs >= meeting.durationMs) this.#finish();
@@ -105,7 +105,7 @@ export class MeetingRun {
   #play(timeMs: number): void {
     if (this.#updateRoster(timeMs)) this.#options.onRoster(this.attendance());
     for (const [participant, presence] of this.#present) {
-      this.#playFrames(participant, presence, timeMs + FRAME_MS);
+      this.#playFrames(participant, presence, timeMs + PTIME_MS);
     }
   }
 
@@ -126,7 +126,7 @@ export class MeetingRun {
       }
     }
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      if (next.joinAtMs >= timeMs + FRAME_MS) break;
+      if (next.joinAtMs >= timeMs + PTIME_MS) break;
       this.#waiting.shift();
       this.#present.set(next, { isMuted: isMutedAt(next, timeMs), nextFrame: 0 });
       this.#options.sink.join(next);
@@ -140,7 +140,7 @@ export class MeetingRun {
     const endMs = Math.min(untilMs, participant.leaveAtMs);
     while (presence.nextFrame < participant.packets.length) {
       const frame = presence.nextFrame;
-      const captureMs = participant.joinAtMs + frame * FRAME_MS;
+      const captureMs = participant.joinAtMs + frame * PTIME_MS;
       if (captureMs >= endMs) return;
       presence.nextFrame += 1;
       if (isMutedAt(participant, captureMs)) continue;

@@ -9,9 +9,6 @@ import type {
   ParticipantKind,
 } from './meeting-definition.js';
 
-/** Length of a frame, ms. */
-export const FRAME_MS = 20;
-
 /** Sources get numbers from here on unless the definition names them. */
 const FIRST_SOURCE_ID = 201;
 

@@ -1,1 +1,5 @@
-export {};
+export type { ListenAddress, MediaWorkerConfig } from './config.js';
+export { readConfig } from './config.js';
+export type { WorkerLog } from './log.js';
+export type { MediaWorker, MediaWorkerDeps } from './media-worker.js';
+export { startMediaWorker } from './media-worker.js';

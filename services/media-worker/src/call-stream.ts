@@ -1,0 +1,96 @@
+import type { FrameCursor } from '@earshot/bridge-protocol';
+import { relativeMs } from '@earshot/bridge-protocol';
+import type { CloseMode, StreamIdentity, StreamTotals } from '@earshot/media-session';
+import type { DecodeStream } from './decode-pool.js';
+
+/** One stream of a call, as the I/O thread sees it. */
+export class CallStream {
+  readonly identity: StreamIdentity;
+  readonly #decode: DecodeStream;
+  readonly #epochHigh: number;
+  readonly #epochLow: number;
+  /** Findings that came from the decode thread so far. */
+  findings = 0;
+  /** Next expected sequence whose past is in Redis as far as it gave events. */
+  durable: number;
+  #closing = false;
+
+  /** @param mediaEpoch ticks at which the call's media clock shows 0, as two halves. */
+  constructor(
+    identity: StreamIdentity,
+    decode: DecodeStream,
+    mediaEpoch: { readonly high: number; readonly low: number },
+  ) {
+    this.identity = identity;
+    this.#decode = decode;
+    this.#epochHigh = mediaEpoch.high;
+    this.#epochLow = mediaEpoch.low;
+    this.durable = decode.counters.get('expected');
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /** Next expected sequence taken by the pipeline. */
+  get received(): number {
+    return this.#decode.counters.get('expected');
+  }
+
+  get levelDbfs(): number {
+    return this.#decode.counters.get('levelCentiDbfs') / 100;
+  }
+
+  get speaking(): boolean {
+    return this.#decode.counters.get('speaking') === 1;
+  }
+
+  /** Frames that wait for the decode thread. */
+  get waiting(): number {
+    return this.#decode.ring.waiting;
+  }
+
+  /** Copies the cursor's frame into the ring. */
+  push(cursor: FrameCursor): void {
+    const mediaTimeMs = relativeMs(
+      cursor.ticksHigh,
+      cursor.ticksLow,
+      this.#epochHigh,
+      this.#epochLow,
+    );
+    this.#decode.ring.push(
+      cursor.sequence,
+      mediaTimeMs,
+      cursor.codec,
+      cursor.flags,
+      cursor.bytes,
+      cursor.payloadOffset,
+      cursor.payloadLength,
+    );
+    this.#decode.touch();
+  }
+
+  discarded(firstSequence: number, frames: number): void {
+    this.#decode.ring.pushDiscarded(firstSequence, frames);
+    this.#decode.touch();
+  }
+
+  /** No frame follows. */
+  close(mode: CloseMode, nextSequence?: number): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#decode.close(mode, nextSequence);
+  }
+
+  /** Where `durable` may go once all findings up to now are in Redis; undefined: not yet. */
+  settled(): number | undefined {
+    const counters = this.#decode.counters;
+    // Position first: the findings read after it are then at least its own.
+    const settled = counters.get('settled');
+    return this.findings >= counters.get('settledFindings') ? settled : undefined;
+  }
+
+  totals(): StreamTotals {
+    return this.#decode.counters.totals();
+  }
+}

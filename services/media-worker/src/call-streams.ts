@@ -1,0 +1,171 @@
+import type { StreamOpenMessage } from '@earshot/bridge-protocol';
+import { CODEC, LIMITS } from '@earshot/bridge-protocol';
+import type {
+  ClosedFinding,
+  CloseMode,
+  Finding,
+  MediaEventDraft,
+  StreamTotals,
+} from '@earshot/media-session';
+import { CLOSE_MODE, findingEvent, streamOpenedEvent, sumTotals } from '@earshot/media-session';
+import { CallStream } from './call-stream.js';
+import type { DecodePool } from './decode-pool.js';
+
+export interface CallStreamsOptions {
+  readonly callId: string;
+  readonly epoch: number;
+  /** Ticks at which the call's media clock shows 0, as two halves. */
+  readonly mediaEpoch: { readonly high: number; readonly low: number };
+  readonly pool: DecodePool;
+  /** Tell of progress as it happens. */
+  readonly eager: boolean;
+  /** Takes the events of all streams, in order. */
+  tell(event: MediaEventDraft): void;
+}
+
+/** A rule of the link that the host broke. */
+export interface LinkFault {
+  readonly code: string;
+  readonly rule: string;
+}
+
+/** How far a stream is; both are the sequence expected next. */
+export interface StreamPosition {
+  readonly streamId: number;
+  readonly received: number;
+  readonly durable: number;
+}
+
+/** The streams of one call's attachment, from their opening until all their frames are heard. */
+export class CallStreams {
+  readonly #options: CallStreamsOptions;
+  readonly #open = new Map<number, CallStream>();
+  /** Those open, and those closed whose last frames are not yet processed. */
+  readonly #live = new Set<CallStream>();
+  readonly #closed: ClosedFinding[] = [];
+  #openings = 0;
+  #allClosed: () => void = () => {};
+
+  constructor(options: CallStreamsOptions) {
+    this.#options = options;
+  }
+
+  /** Streams not yet processed to their end. */
+  get liveCount(): number {
+    return this.#live.size;
+  }
+
+  /** Streams processed to their end. */
+  get closedCount(): number {
+    return this.#closed.length;
+  }
+
+  /** End of the last frame heard, on the media clock; null when none was. */
+  get endMs(): number | null {
+    const ends = this.#closed.flatMap(({ endMs }) => (endMs === null ? [] : [endMs]));
+    return ends.length === 0 ? null : Math.max(...ends);
+  }
+
+  get(streamId: number): CallStream | undefined {
+    return this.#open.get(streamId);
+  }
+
+  open(): Iterable<CallStream> {
+    return this.#open.values();
+  }
+
+  live(): Iterable<CallStream> {
+    return this.#live;
+  }
+
+  /** Opens a stream; one that is open already with the same properties goes on. */
+  openStream(message: StreamOpenMessage): LinkFault | undefined {
+    const existing = this.#open.get(message.streamId);
+    if (existing !== undefined && isSameStream(existing, message)) return undefined;
+    const fault = this.#faultOf();
+    if (fault !== undefined) return fault;
+    existing?.close(CLOSE_MODE.end);
+    this.#add(message);
+    return undefined;
+  }
+
+  closeStream(streamId: number, nextSequence: number): void {
+    this.#open.get(streamId)?.close(CLOSE_MODE.end, nextSequence);
+    this.#open.delete(streamId);
+  }
+
+  /** Closes all; resolves once their last frames are processed. */
+  async closeAll(mode: CloseMode): Promise<void> {
+    for (const stream of this.#open.values()) stream.close(mode);
+    this.#open.clear();
+    if (this.#live.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#allClosed = resolve;
+    });
+  }
+
+  positions(): StreamPosition[] {
+    return Array.from(this.#live, (stream) => ({
+      streamId: stream.identity.streamId,
+      received: stream.received,
+      durable: stream.durable,
+    }));
+  }
+
+  totals(): StreamTotals {
+    const live = Array.from(this.#live, (stream) => stream.totals());
+    return sumTotals([...this.#closed.map((finding) => finding.totals), ...live]);
+  }
+
+  #add(message: StreamOpenMessage): void {
+    const { callId, epoch, mediaEpoch, pool, eager, tell } = this.#options;
+    const identity = {
+      callId,
+      epoch,
+      streamId: message.streamId,
+      ordinal: this.#openings++,
+      kind: message.kind,
+      sourceId: message.sourceId ?? null,
+      codec: message.codec,
+    };
+    const decode = pool.openStream({
+      firstSequence: message.firstSequence,
+      codec: CODEC[message.codec],
+      eager,
+      onFinding: (finding) => this.#found(stream, finding),
+    });
+    const stream = new CallStream(identity, decode, mediaEpoch);
+    this.#open.set(message.streamId, stream);
+    this.#live.add(stream);
+    tell(streamOpenedEvent(identity));
+  }
+
+  #faultOf(): LinkFault | undefined {
+    if (this.#live.size >= LIMITS.maxStreams) {
+      return { code: 'too_many_streams', rule: `a call has at most ${LIMITS.maxStreams} streams` };
+    }
+    if (!this.#options.pool.hasRoom) {
+      return { code: 'worker_busy', rule: 'the worker must have room for the stream' };
+    }
+    return undefined;
+  }
+
+  #found(stream: CallStream, finding: Finding): void {
+    this.#options.tell(findingEvent(stream.identity, finding));
+    if (finding.kind !== 'closed') {
+      stream.findings += 1;
+      return;
+    }
+    this.#live.delete(stream);
+    this.#closed.push(finding);
+    if (this.#live.size === 0) this.#allClosed();
+  }
+}
+
+function isSameStream({ identity }: CallStream, message: StreamOpenMessage): boolean {
+  return (
+    identity.kind === message.kind &&
+    identity.codec === message.codec &&
+    identity.sourceId === (message.sourceId ?? null)
+  );
+}

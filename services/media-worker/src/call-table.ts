@@ -1,0 +1,224 @@
+import type { Clock } from '@earshot/async';
+import { every } from '@earshot/async';
+import type { MediaLinkHandlers, MediaLinkRefusal } from '@earshot/bridge';
+import type { HelloMessage } from '@earshot/bridge-protocol';
+import { CLOSE } from '@earshot/bridge-protocol';
+import type { StreamTotals } from '@earshot/media-session';
+import { sumTotals } from '@earshot/media-session';
+import type { Registry } from '@earshot/registry';
+import { Attribution } from './attribution.js';
+import { CallAudio } from './call-audio.js';
+import type { EventSink } from './call-journal.js';
+import { CallJournal } from './call-journal.js';
+import type { DecodePool } from './decode-pool.js';
+import type { WorkerLog } from './log.js';
+
+/** A lease not renewed for so long is free for another worker. */
+const LEASE_TTL_MS = 15_000;
+
+/** Attachments remembered after their end, so that they can't begin again: oldest forgotten. */
+const MAX_ENDED = 1000;
+
+export interface CallTableOptions {
+  readonly workerId: string;
+  readonly registry: Registry;
+  readonly sink: EventSink;
+  readonly pool: DecodePool;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+  readonly creditFrames: number;
+  readonly linkGraceMs: number;
+  readonly attributionWaitMs: number;
+}
+
+interface Entry {
+  readonly call: CallAudio;
+  stopRenewing(): void;
+}
+
+/** The calls that this worker hears: who may begin, and who must end. */
+export class CallTable {
+  readonly #options: CallTableOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #ended = new Set<string>();
+  #endedTotals: StreamTotals = sumTotals([]);
+  #draining = false;
+  #whenEmpty: () => void = () => {};
+
+  constructor(options: CallTableOptions) {
+    this.#options = options;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  calls(): CallAudio[] {
+    return Array.from(this.#entries.values(), (entry) => entry.call);
+  }
+
+  /** Totals of all calls since the start. */
+  totals(): StreamTotals {
+    return sumTotals([this.#endedTotals, ...this.calls().map((call) => call.totals)]);
+  }
+
+  /** Decides on a link whose token was good: claims the call's lease, finds or makes the call. */
+  async accept(
+    hello: HelloMessage,
+    claims: { readonly callId: string; readonly epoch: number },
+  ): Promise<MediaLinkHandlers | MediaLinkRefusal> {
+    if (hello.callId !== claims.callId || hello.epoch !== claims.epoch) {
+      return refusal(CLOSE.unauthorized, 'wrong_call', 'the hello must name the call of the token');
+    }
+    const before = this.#refusalOf(hello);
+    if (before !== undefined) return before;
+    const claimed = await this.#claim(hello);
+    if (claimed !== undefined) return claimed;
+    return this.#refusalOf(hello) ?? this.#attach(hello);
+  }
+
+  /** Sends progress to hosts; with `eagerOnly`, to those that wait for it. */
+  sendProgress(eagerOnly: boolean): void {
+    for (const { call } of this.#entries.values()) {
+      if (!eagerOnly || call.virtualTime) call.sendProgress();
+    }
+  }
+
+  /**
+   * Takes no more calls, asks hosts to leave, and resolves once all calls are over; those that
+   * are not at the deadline are ended, to be heard elsewhere.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    if (this.#entries.size === 0) return;
+    for (const { call } of this.#entries.values()) call.askToLeave('shutdown');
+    const { clock } = this.#options;
+    const empty = new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+    const cancel = clock.at(deadlineMs, () => {
+      for (const { call } of this.#entries.values()) void call.end('drained');
+    });
+    await empty;
+    cancel();
+  }
+
+  #refusalOf(hello: HelloMessage): MediaLinkRefusal | undefined {
+    if (this.#draining)
+      return refusal(CLOSE.draining, 'draining', 'the worker must not be leaving');
+    if (this.#ended.has(attachmentKey(hello))) {
+      return refusal(CLOSE.conflict, 'attachment_over', 'an attachment that ended must not return');
+    }
+    const call = this.#entries.get(hello.callId)?.call;
+    if (call === undefined) {
+      if (this.#options.pool.hasRoom) return undefined;
+      return refusal(CLOSE.busy, 'worker_busy', 'the worker must have room for another stream');
+    }
+    if (hello.epoch < call.epoch) return staleEpoch(hello.epoch);
+    if (hello.epoch > call.epoch) return undefined;
+    if (call.ending) return refusal(CLOSE.conflict, 'call_ending', 'the call must not be ending');
+    if (call.continues(hello)) return undefined;
+    return refusal(CLOSE.protocolError, 'media_epoch_changed', 'mediaEpochTicks must not change');
+  }
+
+  async #claim({ callId, epoch }: HelloMessage): Promise<MediaLinkRefusal | undefined> {
+    const { registry, workerId, log } = this.#options;
+    try {
+      const result = await registry.claimLease(callId, workerId, epoch, LEASE_TTL_MS);
+      return result === 'ok' ? undefined : staleEpoch(epoch);
+    } catch (error) {
+      log.error('lease not claimed', { callId, error: String(error) });
+      return refusal(CLOSE.internal, 'registry_unreachable', 'the registry must answer');
+    }
+  }
+
+  #attach(hello: HelloMessage): MediaLinkHandlers {
+    const existing = this.#entries.get(hello.callId);
+    if (existing?.call.epoch === hello.epoch) return existing.call.attach();
+    if (existing !== undefined) void existing.call.end('leaseLost');
+    const call = this.#create(hello);
+    this.#entries.set(hello.callId, { call, stopRenewing: this.#keepRenewing(call) });
+    return call.attach();
+  }
+
+  #create(hello: HelloMessage): CallAudio {
+    const { registry, sink, pool, clock, log, creditFrames, linkGraceMs } = this.#options;
+    const { callId, epoch } = hello;
+    const attribution = new Attribution({
+      lookUp: (sourceId) => registry.participantOfSource(callId, sourceId),
+      clock,
+      waitMs: this.#options.attributionWaitMs,
+    });
+    return new CallAudio({
+      hello,
+      pool,
+      journal: new CallJournal({ callId, epoch, sink, attribution, clock }),
+      attribution,
+      clock,
+      log,
+      creditFrames,
+      linkGraceMs,
+      onOver: (call) => this.#over(call),
+    });
+  }
+
+  #keepRenewing(call: CallAudio): () => void {
+    const { registry, workerId, clock, log } = this.#options;
+    return every(clock, LEASE_TTL_MS / 3, () => {
+      // Claiming again also takes back a lease that ran out while the registry was away.
+      registry.claimLease(call.callId, workerId, call.epoch, LEASE_TTL_MS).then(
+        (result) => {
+          if (result === 'stale') void call.end('leaseLost');
+        },
+        // Away: nobody else can claim either, so the call goes on.
+        (error: unknown) => log.warn('lease not renewed', { error: String(error) }),
+      );
+    });
+  }
+
+  async #over(call: CallAudio): Promise<void> {
+    const { registry, workerId, log } = this.#options;
+    this.#endedTotals = sumTotals([this.#endedTotals, call.totals]);
+    this.#remember(attachmentKey(call));
+    const entry = this.#entries.get(call.callId);
+    if (entry?.call === call) {
+      entry.stopRenewing();
+      this.#entries.delete(call.callId);
+    }
+    try {
+      await registry.releaseLease(call.callId, workerId, call.epoch);
+    } catch (error) {
+      log.warn('lease not released', { callId: call.callId, error: String(error) });
+    }
+    if (this.#entries.size === 0) this.#whenEmpty();
+  }
+
+  #remember(key: string): void {
+    this.#ended.add(key);
+    if (this.#ended.size <= MAX_ENDED) return;
+    for (const oldest of this.#ended) {
+      this.#ended.delete(oldest);
+      return;
+    }
+  }
+}
+
+function attachmentKey({ callId, epoch }: { callId: string; epoch: number }): string {
+  return `${callId} ${epoch}`;
+}
+
+function staleEpoch(epoch: number): MediaLinkRefusal {
+  return refusal(
+    CLOSE.conflict,
+    'stale_epoch',
+    `the epoch must be the call's newest, got ${epoch}`,
+  );
+}
+
+function refusal(closeCode: number, code: string, rule: string): MediaLinkRefusal {
+  return { closeCode, code, message: `Cannot attach: ${rule}` };
+}

@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import os from 'node:os';
+import { CodedError } from '@earshot/async';
+import { z } from 'zod';
+
+/** Where a server listens; port 0 takes a free one. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a media worker is told at its start. Times in ms. */
+export interface MediaWorkerConfig {
+  /** `redis://…` or the absolute path of a Unix socket. */
+  readonly redisUrl: string;
+  readonly listen: ListenAddress;
+  readonly workerId: string;
+  /** WebSocket URL that media hosts are told to dial; undefined: the worker's own. */
+  readonly advertisedUrl: string | undefined;
+  /** Key of the media tokens, shared with signaling; at least 32 bytes. */
+  readonly bridgeKey: Uint8Array;
+  readonly decodeThreads: number;
+  /** Streams heard at once; calls beyond are refused as busy. */
+  readonly maxStreams: number;
+  /** Slots of a stream's ring; a power of two. The credit of hosts is three quarters of it. */
+  readonly ringFrames: number;
+  /** How long a call whose link broke is kept for its host to come back. */
+  readonly linkGraceMs: number;
+  /** How long calls may take to finish once the worker is told to stop. */
+  readonly drainMs: number;
+  /** How long the first event of a source waits for the roster to name its participant. */
+  readonly attributionWaitMs: number;
+}
+
+const KEY_BYTES = 32;
+
+const powerOfTwo = z.coerce
+  .number()
+  .int()
+  .min(4)
+  .max(4096)
+  .refine((n) => (n & (n - 1)) === 0, 'must be a power of two');
+
+const environmentSchema = z.object({
+  REDIS_URL: z.string().regex(/^(rediss?:\/\/|\/)/, 'must be redis://… or the path of a socket'),
+  EARSHOT_LISTEN: z.string().transform(toListenAddress).default({ host: '127.0.0.1', port: 0 }),
+  EARSHOT_WORKER_ID: z
+    .string()
+    .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 of [A-Za-z0-9_-]')
+    .optional(),
+  EARSHOT_ADVERTISED_URL: z
+    .string()
+    .regex(/^wss?:\/\//, 'must be a ws:// or wss:// URL')
+    .optional(),
+  EARSHOT_BRIDGE_KEY: z
+    .string()
+    .transform((text) => new Uint8Array(Buffer.from(text, 'base64url')))
+    .refine((key) => key.length >= KEY_BYTES, `must be at least ${KEY_BYTES} bytes of base64url`),
+  EARSHOT_DECODE_THREADS: z.coerce.number().int().min(1).max(64).optional(),
+  EARSHOT_MAX_STREAMS: z.coerce.number().int().min(1).max(5000).default(400),
+  EARSHOT_RING_FRAMES: powerOfTwo.default(128),
+  EARSHOT_LINK_GRACE_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
+  EARSHOT_DRAIN_MS: z.coerce.number().int().min(0).max(3_600_000).default(3000),
+  EARSHOT_ATTRIBUTION_WAIT_MS: z.coerce.number().int().min(0).max(60_000).default(2000),
+});
+
+/**
+ * Reads the environment.
+ *
+ * @throws CodedError `invalid_configuration`, naming the first variable that is wrong.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
+  const parsed = environmentSchema.safeParse(withoutEmpty(environment));
+  if (!parsed.success) throw configurationError(parsed.error);
+  const env = parsed.data;
+  return Object.freeze({
+    redisUrl: env.REDIS_URL,
+    listen: env.EARSHOT_LISTEN,
+    workerId: env.EARSHOT_WORKER_ID ?? `w_${randomBytes(9).toString('base64url')}`,
+    advertisedUrl: env.EARSHOT_ADVERTISED_URL,
+    bridgeKey: env.EARSHOT_BRIDGE_KEY,
+    decodeThreads: env.EARSHOT_DECODE_THREADS ?? Math.max(1, os.availableParallelism() - 1),
+    maxStreams: env.EARSHOT_MAX_STREAMS,
+    ringFrames: env.EARSHOT_RING_FRAMES,
+    linkGraceMs: env.EARSHOT_LINK_GRACE_MS,
+    drainMs: env.EARSHOT_DRAIN_MS,
+    attributionWaitMs: env.EARSHOT_ATTRIBUTION_WAIT_MS,
+  });
+}
+
+/** A variable set to nothing is a variable not set. */
+function withoutEmpty(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => Boolean(entry[1])),
+  );
+}
+
+function toListenAddress(text: string, context: z.RefinementCtx): ListenAddress {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    context.addIssue({ code: 'custom', message: `must be host:port, got ${text}` });
+    return z.NEVER;
+  }
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+function configurationError(error: z.ZodError): CodedError {
+  const issue = error.issues[0];
+  const name = String(issue?.path[0] ?? 'the environment');
+  return new CodedError(
+    'invalid_configuration',
+    `Cannot start the media worker: ${name} ${issue?.message ?? 'is not valid'}`,
+  );
+}

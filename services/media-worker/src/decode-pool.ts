@@ -1,0 +1,157 @@
+import type { Cancel, Clock } from '@earshot/async';
+import { CodedError, every } from '@earshot/async';
+import type { CloseMode, Finding } from '@earshot/media-session';
+import { FrameRing, StreamCounters } from '@earshot/media-session';
+import { DecodeThread } from './decode-thread-handle.js';
+import type { WorkerLog } from './log.js';
+
+/** A thread that shows no turn for so long while its doorbell rings is replaced. */
+const HANG_MS = 5000;
+
+export interface DecodePoolOptions {
+  readonly threads: number;
+  /** Slots of each stream's ring. */
+  readonly ringFrames: number;
+  /** Most streams at once, over all threads. */
+  readonly maxStreams: number;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+  /** Eager streams moved on. */
+  onProgress(): void;
+}
+
+export interface OpenStreamOptions {
+  readonly firstSequence: number;
+  /** What the frames carry; one of `CODEC`. */
+  readonly codec: number;
+  /** Tell of progress as it happens. */
+  readonly eager: boolean;
+  /** In order; the last is of kind `closed`. */
+  onFinding(finding: Finding): void;
+}
+
+/** The I/O thread's end of one stream. */
+export interface DecodeStream {
+  readonly ring: FrameRing;
+  readonly counters: StreamCounters;
+  /** Has its thread look at the ring with the next `ringDoorbells`. */
+  touch(): void;
+  /** No frame follows: after those before it, the stream is closed. */
+  close(mode: CloseMode, nextSequence?: number): void;
+}
+
+/**
+ * The decode threads. A stream is pinned to the thread with the fewest streams. A thread that
+ * dies or hangs is replaced and its streams go on there: the frame that it was at is lost, and
+ * counted as such.
+ */
+export class DecodePool {
+  readonly #options: DecodePoolOptions;
+  readonly #threads: DecodeThread[];
+  readonly #cancelWatch: Cancel;
+  #streams = 0;
+  #handles = 0;
+
+  private constructor(options: DecodePoolOptions, threads: DecodeThread[]) {
+    this.#options = options;
+    this.#threads = threads;
+    this.#cancelWatch = every(options.clock, HANG_MS, () => {
+      for (const thread of threads) thread.replaceIfHung();
+    });
+  }
+
+  /** @throws CodedError `decode_thread_failed` when a thread can't start. */
+  static async start(options: DecodePoolOptions): Promise<DecodePool> {
+    const threads = Array.from(
+      { length: options.threads },
+      (_, index) =>
+        new DecodeThread({
+          index,
+          capacity: options.maxStreams,
+          clock: options.clock,
+          log: options.log,
+          onProgress: options.onProgress,
+        }),
+    );
+    try {
+      await Promise.all(threads.map((thread) => thread.ready));
+    } catch (cause) {
+      await Promise.all(threads.map((thread) => thread.close()));
+      throw new CodedError(
+        'decode_thread_failed',
+        `Cannot start the media worker: its decode threads must start, got ${String(cause)}`,
+        { cause },
+      );
+    }
+    return new DecodePool(options, threads);
+  }
+
+  /** Streams open or not yet closed to the end. */
+  get streams(): number {
+    return this.#streams;
+  }
+
+  get hasRoom(): boolean {
+    return this.#streams < this.#options.maxStreams;
+  }
+
+  /** Times that a thread was replaced. */
+  get restarts(): number {
+    return this.#threads.reduce((sum, thread) => sum + thread.restarts, 0);
+  }
+
+  get threads(): readonly DecodeThread[] {
+    return this.#threads;
+  }
+
+  /** @throws CodedError `worker_busy` at the most streams allowed. */
+  openStream(options: OpenStreamOptions): DecodeStream {
+    if (!this.hasRoom) {
+      throw new CodedError(
+        'worker_busy',
+        `Cannot open a stream: this worker hears at most ${this.#options.maxStreams} at once`,
+      );
+    }
+    this.#streams += 1;
+    const ring = FrameRing.allocate(this.#options.ringFrames);
+    const counters = StreamCounters.allocate(options.firstSequence);
+    const thread = this.#leastLoaded();
+    const writer = new FrameRing(ring);
+    thread.open({
+      handle: this.#handles++,
+      ring,
+      counters,
+      codec: options.codec,
+      eager: options.eager,
+      onFinding: (finding) => {
+        if (finding.kind === 'closed') this.#streams -= 1;
+        options.onFinding(finding);
+      },
+    });
+    return {
+      ring: writer,
+      counters: new StreamCounters(counters),
+      touch: () => thread.touch(),
+      close: (mode, nextSequence) => {
+        writer.close(mode, nextSequence);
+        thread.touch();
+        thread.ringDoorbell();
+      },
+    };
+  }
+
+  /** Wakes the threads of the streams touched since the last time. */
+  ringDoorbells(): void {
+    for (let i = 0; i < this.#threads.length; i += 1) this.#threads[i]!.ringDoorbell();
+  }
+
+  /** Stops the threads; streams still open end without a finding. */
+  async close(): Promise<void> {
+    this.#cancelWatch();
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #leastLoaded(): DecodeThread {
+    return this.#threads.reduce((best, thread) => (thread.streams < best.streams ? thread : best));
+  }
+}

@@ -1,0 +1,214 @@
+import type { Clock } from '@earshot/async';
+import { CloseStack, CodedError, every } from '@earshot/async';
+import { systemClock } from '@earshot/async/system';
+import { MediaLinkServer } from '@earshot/bridge';
+import { EventPublisher } from '@earshot/events';
+import { MediaTokens } from '@earshot/media-token';
+import { Registry } from '@earshot/registry';
+import { createLog } from '@earshot/telemetry';
+import type { FastifyInstance } from 'fastify';
+import { fastify } from 'fastify';
+import { CallTable } from './call-table.js';
+import type { ListenAddress, MediaWorkerConfig } from './config.js';
+import { DecodePool } from './decode-pool.js';
+import { Heartbeat } from './heartbeat.js';
+import { LevelsStream } from './levels-stream.js';
+import type { WorkerLog } from './log.js';
+import { addRoutes } from './routes.js';
+import { WorkerMetrics } from './worker-metrics.js';
+
+export interface MediaWorkerDeps {
+  readonly clock?: Clock;
+  readonly log?: WorkerLog;
+}
+
+/** A running media worker. */
+export interface MediaWorker {
+  readonly workerId: string;
+  /** Base of its HTTP API. */
+  readonly url: string;
+  /** Where media hosts dial. */
+  readonly mediaUrl: string;
+  /** The decode threads, for diagnosis. */
+  readonly pool: DecodePool;
+  /**
+   * Takes no more calls, lets those it has finish within the drain time, publishes what is left
+   * and stops. Idempotent.
+   */
+  close(): Promise<void>;
+}
+
+const MEDIA_PATH = '/v1/media-link';
+
+const PROGRESS_INTERVAL_MS = 200;
+
+/** After the drain time, how long the last events may take. */
+const FLUSH_MS = 1000;
+
+/**
+ * Starts a media worker; on failure nothing is left running.
+ *
+ * @throws CodedError `redis_unreachable`, `port_taken`, `decode_thread_failed`.
+ */
+export async function startMediaWorker(
+  config: MediaWorkerConfig,
+  deps: MediaWorkerDeps = {},
+): Promise<MediaWorker> {
+  const closers = new CloseStack();
+  try {
+    return await start(config, deps, closers);
+  } catch (error) {
+    await closers.close().catch(() => {});
+    throw error;
+  }
+}
+
+async function start(
+  config: MediaWorkerConfig,
+  deps: MediaWorkerDeps,
+  closers: CloseStack,
+): Promise<MediaWorker> {
+  const clock = deps.clock ?? systemClock;
+  const log = deps.log ?? createLog({ service: 'media-worker', level: 'warn' });
+  const { registry, publisher } = await connectToRedis(config, clock, log, closers);
+  const pool = await DecodePool.start({
+    threads: config.decodeThreads,
+    ringFrames: config.ringFrames,
+    maxStreams: config.maxStreams,
+    clock,
+    log,
+    onProgress: () => calls.sendProgress(true),
+  });
+  closers.defer(() => pool.close());
+  const creditFrames = (config.ringFrames / 4) * 3;
+  const { workerId, linkGraceMs, attributionWaitMs } = config;
+  const calls = new CallTable({
+    workerId,
+    registry,
+    sink: publisher,
+    pool,
+    clock,
+    log,
+    creditFrames,
+    linkGraceMs,
+    attributionWaitMs,
+  });
+
+  const app = fastify({ forceCloseConnections: true });
+  closers.defer(() => app.close());
+  const links = openLinkServer(app, config, { calls, clock, log, creditFrames });
+  closers.defer(() => links.close());
+  const levels = new LevelsStream(calls, clock);
+  closers.defer(() => levels.close());
+  const heartbeat = new Heartbeat({
+    workerId,
+    registry,
+    pool,
+    maxStreams: config.maxStreams,
+    clock,
+    log,
+    isDraining: () => calls.draining,
+  });
+  const metrics = new WorkerMetrics({ calls, pool, publisher, heartbeat });
+  addRoutes(app, { workerId, calls, pool, publisher, heartbeat, levels, metrics });
+
+  const address = await listen(app, config.listen);
+  const mediaUrl = config.advertisedUrl ?? `ws://${address}${MEDIA_PATH}`;
+  closers.defer(every(clock, PROGRESS_INTERVAL_MS, () => calls.sendProgress(false)));
+  await heartbeat.start(mediaUrl);
+  closers.defer(() => heartbeat.close());
+  closers.defer(() => leave(calls, heartbeat, clock, log, config.drainMs));
+  log.info('media worker is ready', { workerId, mediaUrl });
+  return { workerId, url: `http://${address}`, mediaUrl, pool, close: () => closers.close() };
+}
+
+async function connectToRedis(
+  { redisUrl }: MediaWorkerConfig,
+  clock: Clock,
+  log: WorkerLog,
+  closers: CloseStack,
+): Promise<{ registry: Registry; publisher: EventPublisher }> {
+  const registry = new Registry({ redisUrl, clock });
+  closers.defer(() => registry.close());
+  const publisher = new EventPublisher({
+    redisUrl,
+    clock,
+    onError: (error) => log.warn('events wait for Redis', { error: String(error) }),
+  });
+  closers.defer(() => publisher.close({ deadlineMs: FLUSH_MS }));
+  await Promise.all([registry.ready(), publisher.ready()]);
+  return { registry, publisher };
+}
+
+interface LinkServerParts {
+  readonly calls: CallTable;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+  readonly creditFrames: number;
+}
+
+function openLinkServer(
+  app: FastifyInstance,
+  { workerId, bridgeKey }: MediaWorkerConfig,
+  { calls, clock, log, creditFrames }: LinkServerParts,
+): MediaLinkServer {
+  const tokens = new MediaTokens({ key: bridgeKey, clock });
+  return new MediaLinkServer({
+    server: app.server,
+    path: MEDIA_PATH,
+    workerId,
+    clock,
+    log,
+    creditFrames,
+    authorize: async (bearer) => {
+      const verified = await tokens.verify(bearer, { workerId });
+      if (!verified.ok) return { error: verified.code };
+      return { callId: verified.callId, epoch: verified.epoch };
+    },
+    accept: (hello, claims) => calls.accept(hello, claims),
+  });
+}
+
+/** Resolves with the address taken, as host:port. */
+async function listen(app: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    throw listenError(`${host}:${port}`, cause);
+  }
+  const address = app.server.address();
+  if (address === null || typeof address === 'string')
+    throw listenError(`${host}:${port}`, address);
+  return `${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+}
+
+function listenError(address: string, cause: unknown): CodedError {
+  const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+  return new CodedError(
+    inUse ? 'port_taken' : 'not_listening',
+    `Cannot listen: the address must be free and ours, got ${address}`,
+    { cause, fix: 'Set EARSHOT_LISTEN to another address; port 0 takes a free one.' },
+  );
+}
+
+/** Has placement and hosts leave this worker, and waits for its calls, but not for ever. */
+async function leave(
+  calls: CallTable,
+  heartbeat: Heartbeat,
+  clock: Clock,
+  log: WorkerLog,
+  drainMs: number,
+): Promise<void> {
+  const deadlineMs = clock.nowMs() + drainMs;
+  const drained = calls.drain(deadlineMs);
+  heartbeat
+    .beat()
+    .catch((error: unknown) => log.warn('heartbeat failed', { error: String(error) }));
+  let cancel = (): void => {};
+  const tooLate = new Promise<void>((resolve) => {
+    cancel = clock.at(deadlineMs + FLUSH_MS, resolve);
+  });
+  await Promise.race([drained, tooLate]);
+  cancel();
+  if (calls.size > 0) log.error('calls were cut off', { calls: calls.size });
+}

@@ -1,0 +1,53 @@
+import type { EventPublisher } from '@earshot/events';
+import type { FastifyInstance } from 'fastify';
+import type { CallTable } from './call-table.js';
+import type { DecodePool } from './decode-pool.js';
+import type { Heartbeat } from './heartbeat.js';
+import type { LevelsStream } from './levels-stream.js';
+import type { WorkerMetrics } from './worker-metrics.js';
+
+export interface RouteParts {
+  readonly workerId: string;
+  readonly calls: CallTable;
+  readonly pool: DecodePool;
+  readonly publisher: EventPublisher;
+  readonly heartbeat: Heartbeat;
+  readonly levels: LevelsStream;
+  readonly metrics: WorkerMetrics;
+}
+
+/** What people and orchestrators may ask of the worker over HTTP. */
+export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const { workerId, calls, pool, publisher, heartbeat, levels, metrics } = parts;
+  app.get('/livez', () => ({ status: 'alive' }));
+  app.get('/readyz', (_request, reply) => {
+    if (calls.draining) return reply.code(503).send({ status: 'draining' });
+    if (!publisher.stats.redisUp) return reply.code(503).send({ status: 'redis_unreachable' });
+    return { status: 'ready' };
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text()),
+  );
+  app.get('/v1/stats', () => ({
+    workerId,
+    load: heartbeat.load,
+    draining: calls.draining,
+    decodeThreads: pool.threads.length,
+    decodeThreadRestarts: pool.restarts,
+    streams: pool.streams,
+    totals: calls.totals(),
+    events: publisher.stats,
+    calls: calls.calls().map((call) => ({
+      callId: call.callId,
+      epoch: call.epoch,
+      linked: call.linked,
+      streams: call.streams.liveCount,
+      strayFrames: call.strayFrames,
+      totals: call.totals,
+    })),
+  }));
+  app.get('/v1/levels', (_request, reply) => {
+    reply.hijack();
+    levels.watch(reply.raw);
+  });
+}

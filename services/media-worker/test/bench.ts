@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { CloseStack } from '@earshot/async';
+import { systemClock } from '@earshot/async/system';
+import type { HelloMessage } from '@earshot/bridge-protocol';
+import type { EarshotEvent, EventType } from '@earshot/events';
+import { EventConsumer, parseEvent } from '@earshot/events';
+import { MediaTokens } from '@earshot/media-token';
+import { Registry } from '@earshot/registry';
+import { startTestRedis } from '@earshot/test-kit';
+// The decode threads are files of their own, so these tests run what was built.
+import type { MediaWorker, MediaWorkerConfig } from '../dist/index.js';
+import { startMediaWorker } from '../dist/index.js';
+import { TestHost } from './test-host.js';
+
+export const BRIDGE_KEY = new Uint8Array(32).fill(7);
+
+const SILENT_LOG = { debug() {}, info() {}, warn() {}, error() {} };
+
+export type EventOf<Type extends EventType> = Extract<EarshotEvent, { type: Type }>;
+
+/** A real worker with a real Redis and a real consumer. */
+export class Bench {
+  readonly redisUrl: string;
+  readonly worker: MediaWorker;
+  readonly registry: Registry;
+  readonly tokens = new MediaTokens({ key: BRIDGE_KEY, clock: systemClock });
+  readonly events: EarshotEvent[] = [];
+  readonly #closers: CloseStack;
+  readonly #watchers = new Set<() => void>();
+
+  private constructor(
+    redisUrl: string,
+    worker: MediaWorker,
+    registry: Registry,
+    closers: CloseStack,
+  ) {
+    this.redisUrl = redisUrl;
+    this.worker = worker;
+    this.registry = registry;
+    this.#closers = closers;
+  }
+
+  static async start(more: Partial<MediaWorkerConfig> = {}): Promise<Bench> {
+    const closers = new CloseStack();
+    const redis = await startTestRedis();
+    closers.defer(() => redis.close());
+    const registry = new Registry({ redisUrl: redis.url, clock: systemClock });
+    closers.defer(() => registry.close());
+    await registry.ready();
+    const worker = await startMediaWorker(testConfig(redis.url, more), { log: SILENT_LOG });
+    closers.defer(() => worker.close());
+    const bench = new Bench(redis.url, worker, registry, closers);
+    const consumer = new EventConsumer({
+      redisUrl: redis.url,
+      clock: systemClock,
+      handler: (event) => bench.#take(event),
+    });
+    closers.defer(() => consumer.close());
+    await consumer.start();
+    return bench;
+  }
+
+  /** Places a call on the worker, as signaling does. */
+  async place(callId = newCallId()): Promise<{ callId: string; epoch: number; token: string }> {
+    const placed = await this.registry.placeCall(callId);
+    if (placed === undefined) throw new Error('the worker must take calls');
+    const { workerId, epoch } = placed;
+    return { callId, epoch, token: await this.tokens.mint({ callId, workerId, epoch }) };
+  }
+
+  /** A host that is linked to the worker for a call of its own. */
+  async host(hello: Partial<HelloMessage> = {}): Promise<{ host: TestHost; callId: string }> {
+    const placed = await this.place();
+    const host = await this.dial(placed, hello).connect();
+    return { host, callId: placed.callId };
+  }
+
+  dial(
+    placed: { callId: string; epoch: number; token: string },
+    hello: Partial<HelloMessage> = {},
+  ): TestHost {
+    return new TestHost({ url: this.worker.mediaUrl, ...placed, hello });
+  }
+
+  of(callId: string): EarshotEvent[] {
+    return this.events.filter((event) => event.callId === callId);
+  }
+
+  ofType<Type extends EventType>(callId: string, type: Type): EventOf<Type>[] {
+    return this.of(callId).filter((event): event is EventOf<Type> => event.type === type);
+  }
+
+  /** The call's events from the first to `media.stopped`, once that was consumed. */
+  async stopped(callId: string): Promise<EventOf<'media.stopped'>> {
+    await this.until(() => this.ofType(callId, 'media.stopped').length > 0);
+    const [stopped] = this.ofType(callId, 'media.stopped');
+    if (stopped === undefined) throw new Error('the call must have stopped');
+    return stopped;
+  }
+
+  /** Resolves when `condition` holds; looked at whenever an event is consumed. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!condition()) return;
+        this.#watchers.delete(look);
+        resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#closers.close();
+  }
+
+  #take(event: EarshotEvent): void {
+    this.events.push(parseEvent(structuredClone(event)));
+    for (const watch of [...this.#watchers]) watch();
+  }
+}
+
+export function testConfig(
+  redisUrl: string,
+  more: Partial<MediaWorkerConfig> = {},
+): MediaWorkerConfig {
+  return {
+    redisUrl,
+    listen: { host: '127.0.0.1', port: 0 },
+    workerId: `w_${randomBytes(6).toString('hex')}`,
+    advertisedUrl: undefined,
+    bridgeKey: BRIDGE_KEY,
+    decodeThreads: 2,
+    maxStreams: 100,
+    ringFrames: 128,
+    linkGraceMs: 30_000,
+    drainMs: 1000,
+    attributionWaitMs: 0,
+    ...more,
+  };
+}
+
+export function newCallId(): string {
+  return `c_${randomBytes(17).toString('base64url')}`;
+}

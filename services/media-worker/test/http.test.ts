@@ -1,0 +1,109 @@
+import { generateSequence } from '@earshot/dtmf';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Bench } from './bench.js';
+import { encode, join, silence, voice } from './sound.js';
+
+const TALKING = encode(join(silence(500), voice(1500)));
+const KEYING = encode(
+  generateSequence({ digits: '5', toneMs: 200, pauseMs: 200, sampleRateHz: 16_000 }),
+);
+
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await Bench.start();
+});
+
+afterAll(() => bench.close());
+
+function ask(path: string): Promise<Response> {
+  return fetch(bench.worker.url + path);
+}
+
+describe('over HTTP', () => {
+  it('says that it lives and is ready', async () => {
+    expect(await (await ask('/livez')).json()).toEqual({ status: 'alive' });
+    expect(await (await ask('/readyz')).json()).toEqual({ status: 'ready' });
+    expect((await ask('/nothing')).status).toBe(404);
+  });
+
+  it('streams levels while there are any, with names', async () => {
+    const { host, callId } = await bench.host();
+    await bench.registry.bindSource(callId, '11', { participantId: 'p-a', displayName: 'Ada' });
+    host.open(1, '11');
+    host.open(2, undefined);
+    await host.play({ 1: TALKING });
+    await host.settled();
+    const response = await ask('/v1/levels');
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const levels = await firstLevels(response, callId);
+    expect(levels.streams).toEqual([
+      {
+        streamId: 1,
+        sourceId: '11',
+        participant: { id: 'p-a', displayName: 'Ada' },
+        levelDbfs: expect.any(Number),
+        speaking: true,
+      },
+      { streamId: 2, sourceId: null, participant: null, levelDbfs: -127, speaking: false },
+    ]);
+    await host.bye();
+  });
+
+  it('counts in its metrics what became of frames, over calls that ended too', async () => {
+    const before = await framesByOutcome();
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: [...KEYING, null, new Uint8Array(0), Uint8Array.of(0xff, 0xff)] });
+    await host.settled();
+    const during = await framesByOutcome();
+    await host.bye();
+    await bench.stopped(callId);
+    const after = await framesByOutcome();
+    const grown = (outcome: string, now: Map<string, number>): number =>
+      (now.get(outcome) ?? 0) - (before.get(outcome) ?? 0);
+    for (const now of [during, after]) {
+      expect(grown('decoded', now)).toBe(KEYING.length);
+      expect(grown('missing', now)).toBe(1);
+      expect(grown('silent', now)).toBe(1);
+      expect(grown('corrupt', now)).toBe(1);
+    }
+  });
+
+  it('tells its state for people', async () => {
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: KEYING });
+    await host.settled();
+    const stats = await (await ask('/v1/stats')).json();
+    expect(stats).toMatchObject({
+      workerId: bench.worker.workerId,
+      draining: false,
+      decodeThreads: 2,
+      decodeThreadRestarts: 0,
+      events: { redisUp: true, refused: 0 },
+      calls: [{ callId, epoch: 1, linked: true, streams: 1 }],
+    });
+    await host.bye();
+  });
+});
+
+async function firstLevels(response: Response, callId: string): Promise<{ streams: unknown }> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    for (const block of text.split('\n\n').slice(0, -1)) {
+      if (!block.startsWith('data: ')) continue;
+      const levels = JSON.parse(block.slice('data: '.length));
+      if (levels.callId === callId) return levels;
+    }
+  }
+  throw new Error('levels must come before the end');
+}
+
+async function framesByOutcome(): Promise<Map<string, number>> {
+  const text = await (await ask('/metrics')).text();
+  const found = text.matchAll(/^earshot_frames_total\{.*outcome="(\w+)".*\} (\d+)$/gm);
+  return new Map(Array.from(found, ([, outcome = '', count]) => [outcome, Number(count)]));
+}

@@ -1,0 +1,258 @@
+import { generateSequence } from '@earshot/dtmf';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Bench } from './bench.js';
+import { encode, join, silence, voice } from './sound.js';
+import type { Track } from './test-host.js';
+
+const QUIET = encode(silence(1000));
+const TALKING = encode(join(silence(500), voice(1500)));
+const KEYING = encode(
+  join(
+    silence(500),
+    generateSequence({ digits: '5', toneMs: 200, pauseMs: 100, sampleRateHz: 16_000 }),
+    silence(500),
+  ),
+);
+
+describe('a link', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.start();
+  });
+  afterAll(() => bench.close());
+
+  it('with garbage is closed, and no other call notices', async () => {
+    const { host: good, callId } = await bench.host();
+    const { host: bad } = await bench.host();
+    good.open(1, '11');
+    bad.open(1, '11');
+    await good.play({ 1: KEYING.slice(0, 30) });
+    bad.client.sendFrames(Uint8Array.of(1, 1, 0, 9, 0, 0, 0));
+    expect(await bad.closed).toEqual({ code: 4400, reason: 'truncated' });
+    await good.play({ 1: KEYING.slice(30) });
+    await good.bye();
+    const { data } = await bench.stopped(callId);
+    expect(data).toMatchObject({ framesReceived: KEYING.length, gaps: 0 });
+    expect(bench.ofType(callId, 'tone.detected')).toHaveLength(1);
+  });
+
+  it('with another key, worker or call in its token is refused', async () => {
+    const placed = await bench.place();
+    const { callId, epoch } = placed;
+    const workerId = bench.worker.workerId;
+    const elsewhere = await bench.tokens.mint({ callId, epoch, workerId: 'w_other' });
+    const other = await bench.tokens.mint({ callId: 'c_other', epoch, workerId });
+    for (const token of ['nonsense', elsewhere, other]) {
+      const dialled = bench.dial({ ...placed, token }).connect();
+      await expect(dialled).rejects.toMatchObject({ code: 'unauthorized' });
+    }
+    expect(bench.of(callId)).toEqual([]);
+  });
+
+  it('of an epoch that is over is refused, and one whose lease is lost ends', async () => {
+    const first = await bench.place();
+    const host = await bench.dial(first).connect();
+    host.open(1, '11');
+    const second = await bench.place(first.callId);
+    await expect(bench.dial(first).connect()).rejects.toMatchObject({ code: 'stale_epoch' });
+    const next = await bench.dial(second).connect();
+    await host.closed;
+    const stopped = await bench.stopped(first.callId);
+    expect([stopped.epoch, stopped.data.reason]).toEqual([first.epoch, 'leaseLost']);
+    await next.bye();
+  });
+
+  it('gives way to a newer link of the same call, which goes on where it was', async () => {
+    const placed = await bench.place();
+    const first = await bench.dial(placed).connect();
+    first.open(1, '11');
+    await first.play({ 1: KEYING.slice(0, 30) });
+    await first.settled();
+    const second = await bench.dial(placed).connect();
+    expect(await first.closed).toEqual({ code: 4409, reason: 'replaced' });
+    expect(second.welcome?.resume).toEqual([{ streamId: 1, durableSequence: expect.any(Number) }]);
+    second.open(1, '11', { firstSequence: 30 });
+    second.shiftTime(1, 600);
+    await second.play({ 1: KEYING.slice(30) });
+    await second.bye();
+    const { data } = await bench.stopped(placed.callId);
+    expect(data).toMatchObject({ streams: 1, framesReceived: KEYING.length, gaps: 0 });
+    const tones = bench.ofType(placed.callId, 'tone.detected');
+    expect(tones.map((tone) => tone.data.digit)).toEqual(['5']);
+    expect(bench.ofType(placed.callId, 'media.started')).toHaveLength(1);
+  });
+
+  it('may break and come back, in the middle of a tone', async () => {
+    const placed = await bench.place();
+    const first = await bench.dial(placed).connect();
+    first.open(1, '11');
+    await first.play({ 1: KEYING.slice(0, 30) });
+    await first.client.close(4999, 'test_break');
+    const second = await bench.dial(placed).connect();
+    second.open(1, '11', { firstSequence: 20 });
+    second.shiftTime(1, 400);
+    await second.play({ 1: KEYING.slice(20) });
+    await second.bye();
+    const { data } = await bench.stopped(placed.callId);
+    expect(data).toMatchObject({ framesReceived: KEYING.length, gaps: 0 });
+    expect(bench.ofType(placed.callId, 'tone.detected')).toHaveLength(1);
+  });
+
+  it('may not come back after bye', async () => {
+    const placed = await bench.place();
+    const host = await bench.dial(placed).connect();
+    await host.bye('released');
+    await expect(bench.dial(placed).connect()).rejects.toMatchObject({ code: 'attachment_over' });
+    expect((await bench.stopped(placed.callId)).data.reason).toBe('released');
+  });
+
+  it('may not change the media clock', async () => {
+    const placed = await bench.place();
+    const host = await bench.dial(placed).connect();
+    const changed = bench.dial(placed, { mediaEpochTicks: '5' }).connect();
+    await expect(changed).rejects.toMatchObject({ code: 'media_epoch_changed' });
+    await host.bye();
+  });
+
+  it('that says reattach leaves open what sounds, and the totals are told', async () => {
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: TALKING });
+    await host.settled();
+    host.send({ type: 'bye', reason: 'reattach' });
+    await host.closed;
+    const { data } = await bench.stopped(callId);
+    expect(data).toMatchObject({ reason: 'reattach', framesReceived: TALKING.length });
+    expect(bench.ofType(callId, 'speech.started')).toHaveLength(1);
+    expect(bench.ofType(callId, 'speech.ended')).toEqual([]);
+  });
+
+  it('counts frames of streams that are not open, and goes on', async () => {
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    host.open(2, '12');
+    host.send({ type: 'streamClose', streamId: 2, nextSequence: 0 });
+    host.burst(2, QUIET.slice(0, 3));
+    await host.play({ 1: QUIET });
+    const stats = await (await fetch(`${bench.worker.url}/v1/stats`)).json();
+    const own = expect.objectContaining({ callId, linked: true, strayFrames: 3 });
+    expect(stats).toMatchObject({ calls: expect.arrayContaining([own]) });
+    host.forget(2);
+    await host.bye();
+    expect((await bench.stopped(callId)).data.framesReceived).toBe(QUIET.length);
+  });
+
+  it('is told how far its frames are: durable follows, but not past open speech', async () => {
+    const { host } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: QUIET });
+    await host.until(() => host.durable(1) > 25);
+    await host.play({ 1: TALKING });
+    await host.settled();
+    const atOnset = QUIET.length + 25;
+    await host.until(() => host.durable(1) > QUIET.length);
+    expect(host.durable(1)).toBeLessThanOrEqual(atOnset);
+    await host.play({ 1: QUIET });
+    await host.until(() => host.durable(1) > atOnset + 75);
+    await host.bye();
+  });
+
+  it('in real time is told so too, by the clock', async () => {
+    const { host } = await bench.host({ virtualTime: false });
+    host.open(1, '11');
+    await host.play({ 1: QUIET });
+    await host.settled();
+    expect(host.received(1)).toBe(QUIET.length);
+    await host.bye();
+  });
+});
+
+describe('a worker', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+
+  it('ends a call whose host stays away', async () => {
+    bench = await Bench.start({ linkGraceMs: 50 });
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: TALKING });
+    await host.settled();
+    await host.client.close();
+    const { data } = await bench.stopped(callId);
+    expect(data).toMatchObject({ reason: 'linkLost', framesReceived: TALKING.length });
+    expect(bench.ofType(callId, 'speech.ended')).toHaveLength(1);
+    expect(await bench.registry.leaseOf(callId)).toBeUndefined();
+  });
+
+  it('has room for so many streams', async () => {
+    bench = await Bench.start({ maxStreams: 2 });
+    const { host } = await bench.host();
+    host.open(1, '11');
+    host.open(2, '12');
+    host.open(3, '13');
+    expect(await host.closed).toEqual({ code: 4429, reason: 'worker_busy' });
+    await expect(bench.host()).rejects.toMatchObject({ code: 'worker_busy' });
+  });
+
+  it('survives the death of its decode threads with what they were at', async () => {
+    bench = await Bench.start();
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    host.open(2, '12');
+    const quiet: Track = QUIET;
+    await host.play({ 1: TALKING, 2: quiet });
+    await host.settled();
+    for (const thread of bench.worker.pool.threads) thread.terminate();
+    await host.play({ 1: KEYING, 2: quiet });
+    await host.bye();
+    const { data } = await bench.stopped(callId);
+    expect(bench.worker.pool.restarts).toBe(2);
+    const sent = TALKING.length + KEYING.length + 2 * QUIET.length;
+    expect(data.framesReceived + data.framesMissing).toBe(sent);
+    expect(data.framesMissing).toBeLessThanOrEqual(2);
+    expect(bench.ofType(callId, 'speech.ended')).toHaveLength(1);
+    expect(bench.ofType(callId, 'tone.detected')).toHaveLength(1);
+  });
+
+  it('waits for the roster to name a new source', async () => {
+    bench = await Bench.start({ attributionWaitMs: 20_000 });
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: KEYING });
+    host.close(1);
+    host.send({ type: 'bye', reason: 'callEnded' });
+    await bench.until(() => bench.ofType(callId, 'media.started').length > 0);
+    await bench.registry.bindSource(callId, '11', { participantId: 'p-late' });
+    await host.closed;
+    await bench.stopped(callId);
+    const named = bench.of(callId).filter(({ sourceId }) => sourceId === '11');
+    expect(named).toHaveLength(3);
+    expect(named.every(({ participant }) => participant?.id === 'p-late')).toBe(true);
+  });
+
+  it('asks hosts to leave when it closes, and takes no more calls', async () => {
+    bench = await Bench.start({ drainMs: 20_000 });
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: TALKING });
+    const late = await bench.place();
+    const closed = bench.worker.close();
+    await host.until(() => host.drained);
+    await expect(bench.dial(late).connect()).rejects.toMatchObject({ code: 'draining' });
+    expect(await bench.registry.placeCall('c_another')).toBeUndefined();
+    await host.bye('reattach');
+    await closed;
+    expect((await bench.stopped(callId)).data.reason).toBe('reattach');
+    expect(await bench.registry.workers()).toEqual([]);
+  });
+
+  it('ends the calls of hosts that do not leave', async () => {
+    bench = await Bench.start({ drainMs: 50 });
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: TALKING });
+    await bench.worker.close();
+    expect((await host.closed).code).toBe(1000);
+    expect((await bench.stopped(callId)).data.reason).toBe('drained');
+  });
+});

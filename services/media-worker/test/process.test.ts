@@ -1,0 +1,151 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@earshot/async/system';
+import { MediaTokens } from '@earshot/media-token';
+import { Registry } from '@earshot/registry';
+import { startTestRedis } from '@earshot/test-kit';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { BRIDGE_KEY, newCallId } from './bench.js';
+import { encode, silence } from './sound.js';
+import { TestHost } from './test-host.js';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const KEY = Buffer.from(BRIDGE_KEY).toString('base64url');
+
+interface Message {
+  readonly type: string;
+  readonly url?: string;
+  readonly workerId?: string;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** The worker as a process of its own, with what it writes. */
+class WorkerProcess {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | null>;
+  stderr = '';
+
+  constructor(environment: Record<string, string>) {
+    const { PATH = '', HOME = '' } = process.env;
+    this.child = fork(MAIN, {
+      env: { PATH, HOME, ...environment },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    const written = this.child.stderr === null ? undefined : once(this.child.stderr, 'end');
+    this.exited = once(this.child, 'exit').then(async ([code]) => {
+      await written;
+      return code;
+    });
+  }
+
+  async told(): Promise<Message> {
+    const [message] = await once(this.child, 'message');
+    return message;
+  }
+}
+
+let redis: Awaited<ReturnType<typeof startTestRedis>>;
+let registry: Registry;
+const started: WorkerProcess[] = [];
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+  registry = new Registry({ redisUrl: redis.url, clock: systemClock });
+  await registry.ready();
+});
+
+afterEach(async () => {
+  for (const { child } of started) child.kill('SIGKILL');
+  await Promise.all(started.splice(0).map(({ exited }) => exited));
+});
+
+afterAll(async () => {
+  await registry.close();
+  await redis.close();
+});
+
+function start(environment: Record<string, string> = {}): WorkerProcess {
+  const worker = new WorkerProcess({
+    REDIS_URL: redis.url,
+    EARSHOT_BRIDGE_KEY: KEY,
+    EARSHOT_LOG_LEVEL: 'error',
+    EARSHOT_DECODE_THREADS: '1',
+    EARSHOT_DRAIN_MS: '500',
+    ...environment,
+  });
+  started.push(worker);
+  return worker;
+}
+
+async function expectRefusal(worker: WorkerProcess, code: string): Promise<void> {
+  const told = await worker.told();
+  expect(told).toMatchObject({ type: 'failed', code });
+  expect(await worker.exited).toBe(1);
+  const lines = worker.stderr.trim().split('\n');
+  expect(lines).toEqual([`${told.message} [${code}]`]);
+}
+
+describe('the process', () => {
+  it('says when it is ready, hears a call, and leaves in order on SIGTERM', async () => {
+    const worker = start({ EARSHOT_WORKER_ID: 'w_process' });
+    const ready = await worker.told();
+    expect(ready).toMatchObject({ type: 'ready', workerId: 'w_process' });
+    expect((await fetch(`${ready.url}/readyz`)).status).toBe(200);
+
+    const callId = newCallId();
+    const placed = await registry.placeCall(callId);
+    const { epoch = 0, workerId = '', url = '' } = placed ?? {};
+    const tokens = new MediaTokens({ key: BRIDGE_KEY, clock: systemClock });
+    const token = await tokens.mint({ callId, workerId, epoch });
+    const host = await new TestHost({ url, token, callId, epoch }).connect();
+    host.open(1, '11');
+    await host.play({ 1: encode(silence(500)) });
+    await host.settled();
+
+    worker.child.kill('SIGTERM');
+    await host.until(() => host.drained);
+    expect(await host.closed).toEqual({ code: 1000, reason: 'finished' });
+    expect(await worker.exited).toBe(0);
+    expect(await registry.workers()).toEqual([]);
+    expect(worker.stderr).toBe('');
+  });
+
+  it.each(['SIGINT', 'disconnect'])('leaves in order on %s', async (how) => {
+    const worker = start();
+    await worker.told();
+    if (how === 'disconnect') worker.child.disconnect();
+    else worker.child.kill('SIGINT');
+    expect(await worker.exited).toBe(0);
+  });
+
+  it('leaves in order when told to while it starts', async () => {
+    const worker = start();
+    await once(worker.child, 'spawn');
+    worker.child.disconnect();
+    expect(await worker.exited).toBe(0);
+  });
+
+  it('refuses a port that is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await expectRefusal(start({ EARSHOT_LISTEN: `127.0.0.1:${port}` }), 'port_taken');
+    other.close();
+  });
+
+  it('refuses to run without Redis', async () => {
+    await expectRefusal(start({ REDIS_URL: 'redis://127.0.0.1:1' }), 'redis_unreachable');
+  });
+
+  it('refuses a configuration that is not valid', async () => {
+    await expectRefusal(start({ EARSHOT_BRIDGE_KEY: 'short' }), 'invalid_configuration');
+  });
+});

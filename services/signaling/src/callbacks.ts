@@ -9,6 +9,7 @@ import { Problem } from './rest/problem.js';
 /** Graph sends the whole roster on every change; that of a 1000-person meeting is about 1 MB. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** What the route stands on. */
 export interface CallbackRouteOptions {
   readonly auth: CallbackAuth;
   readonly registry: Registry;

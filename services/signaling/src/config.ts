@@ -35,6 +35,7 @@ export interface SignalingConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
+/** Where the service listens. */
 export interface ListenAddress {
   readonly host: string;
   /** 0 takes any free port. */

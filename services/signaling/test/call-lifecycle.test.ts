@@ -1,9 +1,11 @@
+import { request } from 'node:http';
 import { systemClock } from '@earshot/async/system';
+import { HOST_SUBPROTOCOL } from '@earshot/bridge-protocol';
 import { MediaTokens } from '@earshot/media-token';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallView } from '../src/rest/schemas.js';
 import type { TestHost } from './support/harness.js';
-import { Harness, HOST_KEY, JOIN_URL, TENANT, WAIT } from './support/harness.js';
+import { Harness, HOST_KEY, TENANT, WAIT } from './support/harness.js';
 import { endItem, rosterItem, stateItem } from './support/notifications.js';
 
 const ADA = { id: 'p-ada', name: 'Ada', sourceId: '101' };
@@ -285,16 +287,35 @@ describe('the choice of a media host', () => {
     expect([leaving.allocated.length, staying.allocated.length]).toEqual([0, 1]);
   });
 
-  it('lets no host in without the key', async () => {
-    const response = await fetch(harness.signaling.hostLinkUrl.replace(/^ws/, 'http'), {
+  it.each([
+    ['no key', {}],
+    ['another key', { authorization: `Bearer not-${HOST_KEY}` }],
+  ])('lets no host in with %s', async (_, headers) => {
+    expect(await upgradeStatus(harness.signaling.hostLinkUrl, headers)).toBe(401);
+    expect((await harness.get<{ hosts: unknown[] }>('/v1/hosts')).body.hosts).toEqual([]);
+    expect((await harness.join()).body.code).toBe('no_media_host');
+  });
+});
+
+/** Status of the answer to a WebSocket handshake; 101 when it was accepted. */
+function upgradeStatus(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const handshake = request(url.replace(/^ws/, 'http'), {
       headers: {
         connection: 'Upgrade',
         upgrade: 'websocket',
-        authorization: `Bearer not-${HOST_KEY}`,
+        'sec-websocket-version': '13',
+        'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+        'sec-websocket-protocol': HOST_SUBPROTOCOL,
+        ...headers,
       },
-    }).catch(() => undefined);
-    expect(response?.ok ?? false).toBe(false);
-    expect((await harness.get<{ hosts: unknown[] }>('/v1/hosts')).body.hosts).toEqual([]);
-    expect((await harness.join({ joinUrl: JOIN_URL })).body.code).toBe('no_media_host');
+    });
+    handshake.on('error', reject);
+    handshake.on('response', (response) => resolve(response.resume().statusCode));
+    handshake.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode);
+    });
+    handshake.end();
   });
-});
+}

@@ -14,6 +14,7 @@ const RETRY = { baseMs: 1_000, maxMs: 30_000 } as const;
 /** Bounds one pass: a duty that stays due though it succeeded would spin otherwise. */
 const MAX_DUTIES_PER_PASS = 20;
 
+/** What the driver stands on. */
 export interface CallDriverOptions {
   readonly registry: Registry;
   readonly work: CallWork;
@@ -24,6 +25,7 @@ export interface CallDriverOptions {
   readonly log: DriverLog;
 }
 
+/** The part of a log that the driver needs. */
 export interface DriverLog {
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }

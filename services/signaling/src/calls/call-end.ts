@@ -42,6 +42,7 @@ export const RETRY_CLASSES: readonly RetryClass[] = [
   'stopForMonth',
 ];
 
+/** Checks a `CallEnd` read back from a record. */
 export const callEndSchema: z.ZodType<CallEnd> = z.object({
   code: z.enum(END_CODES),
   reason: z.string(),

@@ -25,6 +25,7 @@ import {
   requestProblem,
 } from './start-failures.js';
 
+/** What starting a call stands on. */
 export interface CallStarterOptions {
   readonly registry: Registry;
   readonly graph: GraphCalls;
@@ -40,6 +41,7 @@ export interface CallStarterOptions {
   publicUrl(): string;
 }
 
+/** A wish to join a meeting. */
 export interface StartRequest {
   readonly joinUrl: string;
   readonly tenantId?: string | undefined;

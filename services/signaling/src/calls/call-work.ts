@@ -17,12 +17,14 @@ import type { DutyKind } from './duties.js';
 import type { HostAssignments } from './host-picker.js';
 import type { HostPresence } from './host-presence.js';
 import { NotMine } from './not-mine.js';
+import type { ServiceState } from './service-state.js';
 import { serviceState, withService } from './service-state.js';
 import type { SourceBinder } from './source-binder.js';
 
 /** Long enough for one keepAlive; another process takes over after it. */
 const KEEP_ALIVE_OWNERSHIP_MS = 60_000;
 
+/** What the duties stand on. */
 export interface CallWorkOptions {
   readonly registry: Registry;
   readonly graph: GraphCalls;
@@ -103,13 +105,20 @@ export class CallWork {
     this.#failedWorkers.delete(callId);
   }
 
-  /** Ends a call by our own decision; what follows from it are duties of the record. */
-  async end(callId: string, code: Exclude<EndCode, 'ended_by_teams'>): Promise<void> {
-    const { registry, clock, log } = this.#options;
-    const end = localEnd(code, clock.wallclockMs());
-    const record = await registry.updateCall(callId, (current) => endCall(current, end));
-    if (serviceState(record).end?.code !== code) return;
-    log.info('call ended', { callId, code });
+  /**
+   * Ends a call by our own decision; what follows from it are duties of the record.
+   *
+   * @param patch stored in the same write, also when the call had ended before.
+   */
+  async end(
+    callId: string,
+    code: Exclude<EndCode, 'ended_by_teams'>,
+    patch: Partial<ServiceState> = {},
+  ): Promise<void> {
+    const end = localEnd(code, this.#options.clock.wallclockMs());
+    await this.#options.registry.updateCall(callId, (current) =>
+      withService(endCall(current, end), patch),
+    );
   }
 
   /** A notification that our own code can't digest must not hold up those behind it. */
@@ -189,8 +198,7 @@ export class CallWork {
     } catch (error) {
       if (!isGone(error)) throw error;
       metrics.keepAlives.add(1, { outcome: 'gone' });
-      await this.#legGone(record);
-      return this.end(record.callId, 'call_gone');
+      return this.end(record.callId, 'call_gone', { graph: 'gone' });
     }
     metrics.keepAlives.add(1, { outcome: 'ok' });
     const keptAliveAtMs = clock.wallclockMs();
@@ -200,13 +208,12 @@ export class CallWork {
   async #deleteFromGraph(record: CallRecord): Promise<void> {
     const { registry, graph, clock } = this.#options;
     const { graphCallId } = record.model;
-    if (graphCallId === undefined) return this.#legGone(record);
+    if (graphCallId === undefined) return;
     try {
       await graph.delete(record.tenantId, graphCallId);
     } catch (error) {
       if (!isGone(error)) throw error;
-      await this.#legGone(record);
-      return this.end(record.callId, 'hung_up');
+      return this.end(record.callId, 'hung_up', { graph: 'gone' });
     }
     const graphDeletedAtMs = clock.wallclockMs();
     await registry.updateCall(record.callId, (current) =>
@@ -238,24 +245,17 @@ export class CallWork {
   }
 
   async #close(record: CallRecord): Promise<void> {
-    const { registry, metrics } = this.#options;
+    const { registry, metrics, log } = this.#options;
+    const { callId } = record;
     const { end } = serviceState(record);
     if (end === undefined) return;
+    await registry.updateCall(callId, (current) => ({ ...current, endedAtMs: end.atMs }));
     metrics.callsEnded.add(1, { cause: end.code, retry: end.retryClass });
-    await registry.updateCall(record.callId, (current) => ({ ...current, endedAtMs: end.atMs }));
+    const { code, resultCode, resultSubcode } = end;
+    log.info('call ended', { callId, code, resultCode, resultSubcode });
   }
 
-  async #legGone(record: CallRecord): Promise<void> {
-    await this.#options.registry.updateCall(record.callId, (current) =>
-      withService(current, { graph: 'gone' }),
-    );
-  }
-
-  async #patch(
-    record: CallRecord,
-    patch: Parameters<typeof withService>[1],
-    message: string,
-  ): Promise<void> {
+  async #patch(record: CallRecord, patch: Partial<ServiceState>, message: string): Promise<void> {
     const { callId, hostId } = record;
     this.#options.log.warn(message, { callId, hostId });
     await this.#options.registry.updateCall(callId, (current) => withService(current, patch));

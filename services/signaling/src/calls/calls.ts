@@ -20,6 +20,7 @@ import { SourceBinder } from './source-binder.js';
 
 const GRAPH_TIMEOUT_MS = 15_000;
 
+/** What the parts stand on. */
 export interface CallsOptions {
   readonly config: SignalingConfig;
   readonly tokens: { token(tenantId: string): Promise<string> } | undefined;

@@ -19,6 +19,7 @@ export interface Duty {
   readonly dueAtMs: number;
 }
 
+/** What there is to do; `CallWork` says how. */
 export type DutyKind =
   | 'publish'
   | 'deleteFromGraph'

@@ -7,6 +7,7 @@ const PRESENCE_TTL_MS = 30_000;
 /** Just long enough to ask: the process that has the host takes the name back. */
 const INQUIRY_TTL_MS = 1_000;
 
+/** What presence stands on. */
 export interface HostPresenceOptions {
   readonly registry: Registry;
   readonly clock: Clock;

@@ -11,6 +11,7 @@ import type { CallView } from './schemas.js';
 import { createCallBody, idempotencyKey, listCallsQuery } from './schemas.js';
 import { validate } from './validate.js';
 
+/** What the routes stand on. */
 export interface CallRoutesOptions {
   readonly registry: Registry;
   readonly hostLink: HostLinkServer;

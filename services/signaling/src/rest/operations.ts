@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { openApiDocument } from './openapi.js';
 import { Problem } from './problem.js';
 
+/** What the routes stand on. */
 export interface OperationsRoutesOptions {
   readonly publisher: EventPublisher;
   readonly metrics: Metrics;

@@ -4,12 +4,14 @@ import { RETRY_CLASSES } from '../calls/call-end.js';
 
 // What crosses the REST API: requests are checked by these schemas, answers are described by them.
 
+/** Body of `POST /v1/calls`. */
 export interface CreateCallBody {
   readonly joinUrl: string;
   readonly tenantId?: string | undefined;
   readonly displayName?: string | undefined;
 }
 
+/** Query of `GET /v1/calls`. */
 export interface ListCallsQuery {
   readonly limit: number;
   readonly cursor?: string | undefined;
@@ -36,6 +38,7 @@ export interface CallView {
   readonly result?: ResultView | undefined;
 }
 
+/** Someone in the call. */
 export interface ParticipantView {
   readonly id: string;
   readonly displayName?: string | undefined;
@@ -46,6 +49,7 @@ export interface ParticipantView {
   readonly sourceIds: readonly string[];
 }
 
+/** Why a call ended. */
 export interface ResultView {
   /** A stable code. */
   readonly cause: string;
@@ -57,11 +61,13 @@ export interface ResultView {
   readonly resultSubcode?: number | undefined;
 }
 
+/** A page of calls. */
 export interface CallListView {
   readonly calls: readonly CallView[];
   readonly nextCursor?: string | undefined;
 }
 
+/** The media hosts connected to this process. */
 export interface HostListView {
   readonly hosts: readonly {
     readonly hostId: string;
@@ -85,6 +91,7 @@ export interface ProblemView {
 /** Teams names tenants by GUID. */
 const GUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
+/** Checks `CreateCallBody`. */
 export const createCallBody: z.ZodType<CreateCallBody> = z.object({
   joinUrl: z.string().min(1).max(4096).describe('Teams meeting link, long or short'),
   tenantId: z
@@ -101,8 +108,10 @@ export const createCallBody: z.ZodType<CreateCallBody> = z.object({
     .describe('Joins as a guest of this name, who waits in the lobby'),
 });
 
+/** Checks the `Idempotency-Key` header. */
 export const idempotencyKey: z.ZodType<string | undefined> = z.string().min(1).max(255).optional();
 
+/** Checks `ListCallsQuery`. */
 export const listCallsQuery: z.ZodType<ListCallsQuery> = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(25),
   cursor: z.string().min(1).max(500).optional(),
@@ -126,6 +135,7 @@ const resultView: z.ZodType<ResultView> = z.object({
   resultSubcode: z.number().optional(),
 });
 
+/** Describes `CallView`. */
 export const callView: z.ZodType<CallView> = z.object({
   id: z.string(),
   state: z.string().describe('A callState of Graph'),
@@ -146,11 +156,13 @@ export const callView: z.ZodType<CallView> = z.object({
   result: resultView.optional(),
 });
 
+/** Describes `CallListView`. */
 export const callListView: z.ZodType<CallListView> = z.object({
   calls: z.array(callView),
   nextCursor: z.string().optional(),
 });
 
+/** Describes `HostListView`. */
 export const hostListView: z.ZodType<HostListView> = z.object({
   hosts: z.array(
     z.object({
@@ -163,6 +175,7 @@ export const hostListView: z.ZodType<HostListView> = z.object({
   ),
 });
 
+/** Describes `ProblemView`. */
 export const problemView: z.ZodType<ProblemView> = z.object({
   type: z.string(),
   title: z.string(),

@@ -272,4 +272,4 @@ interface HostList {
 }
 
 /** Outcomes are waited for, never slept for. */
-export const WAIT: { timeout: number; interval: number } = { timeout: 4_000, interval: 10 };
+export const WAIT: { timeout: number; interval: number } = { timeout: 10_000, interval: 20 };

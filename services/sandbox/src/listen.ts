@@ -14,6 +14,11 @@ export async function listen(app: FastifyInstance, { host, port }: ListenAddress
   } catch (cause) {
     throw listenError(cause, `${host}:${port}`);
   }
+  return urlOf(app, { host, port });
+}
+
+/** The https URL of a server that listens. */
+export function urlOf(app: FastifyInstance, { host, port }: ListenAddress): string {
   const address = app.server.address();
   const actualPort = typeof address === 'object' && address !== null ? address.port : port;
   return `https://${reachable(host)}:${actualPort}`;

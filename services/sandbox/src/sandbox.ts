@@ -5,6 +5,7 @@ import { CloseStack, CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import type { Log } from '@earshot/telemetry';
 import { createLog } from '@earshot/telemetry';
+import type { FastifyInstance } from 'fastify';
 import { createCertificate } from './certificate.js';
 import type { SandboxConfig } from './config.js';
 import { writeCaFile } from './data-folder.js';
@@ -15,7 +16,7 @@ import { CALLBACK_ISSUER, CALLBACK_OPENID_PATH, CallbackSigner } from './graph/c
 import { createGraphServer } from './graph/graph-server.js';
 import { addTokenEndpoint, DEFAULT_ROLES } from './graph/token-endpoint.js';
 import { MediaHost } from './host/media-host.js';
-import { listen } from './listen.js';
+import { listen, urlOf } from './listen.js';
 import { createCustomMeeting } from './meetings/custom-meeting.js';
 import { audioOfFolder, loadMeeting } from './meetings/load-meeting.js';
 import { createMeeting } from './meetings/meeting.js';
@@ -101,26 +102,17 @@ async function start(
   deps: SandboxDeps,
   closers: CloseStack,
 ): Promise<Sandbox> {
-  const { clock = systemClock, random = Math.random } = deps;
+  const { clock = systemClock } = deps;
   const log = deps.log ?? createLog({ service: 'sandbox', level: config.logLevel });
-  const meetingFolder = config.meetingFolder ?? BUNDLED_MEETING;
   const [meetings, tokens, signer, certificate] = await Promise.all([
-    openMeetings(config, meetingFolder),
+    openMeetings(config),
     AppTokens.create(clock),
     CallbackSigner.create(clock),
     createCertificate(config.listen.host, clock.wallclockMs()),
   ]);
   const caFile = await writeCaFile(config.dataDir, certificate.certificate, closers);
-
-  const mediaHost = new MediaHost({
-    hostId: `sandbox-${randomBytes(4).toString('hex')}`,
-    capacity: HOST_CAPACITY,
-    clock,
-    random,
-    log,
-    replayWindowMs: deps.replayWindowMs ?? REPLAY_WINDOW_MS,
-    virtualTime: config.speed > 1,
-  });
+  const mediaHost = createMediaHost(config, deps, clock, log);
+  const { random = Math.random } = deps;
   const desk = new CallDesk({
     meetings,
     signer,
@@ -131,43 +123,20 @@ async function start(
     connectMedia: (blob, onRoom) => mediaHost.claim(blob, onRoom),
   });
   const addMeeting = async (definition: unknown): Promise<MeetingSummary> => {
-    const parsed = parseDefinition(definition);
-    const meeting = await createMeeting(parsed, config.tenantId, audioOfFolder(meetingFolder));
+    const packetsOf = audioOfFolder(meetingFolderOf(config));
+    const meeting = await createMeeting(parseDefinition(definition), config.tenantId, packetsOf);
     meetings.add(meeting);
     return summaryOf(meeting);
   };
 
-  let url = '';
   const app = createGraphServer({ ...certificate, clock });
-  addTokenEndpoint(app, {
-    tokens,
-    clock,
-    clientId: config.clientId,
-    clientSecret: config.clientSecret,
-    authorityUrl: () => url,
-    rolesOf: (tenantId) => {
-      const isOurs = tenantId.toLowerCase() === config.tenantId.toLowerCase();
-      if (!isOurs && !meetings.hasTenant(tenantId)) return undefined;
-      return deps.rolesOf?.(tenantId) ?? DEFAULT_ROLES;
-    },
-  });
-  signer.addRoutes(app, () => url);
-  for (const version of ['v1.0', 'beta'] as const) {
-    for (const alias of ['communications', 'app'] as const) {
-      addCallRoutes(app, { version, alias }, { desk, tokens, baseUrl: () => url });
-    }
-  }
-  addSandboxRoutes(app, {
-    metrics: createSandboxMetrics(desk, mediaHost),
-    meetings: () => meetings.summaries(),
-    addMeeting,
-  });
+  addRoutes(app, { config, deps, clock, meetings, tokens, signer, desk, mediaHost, addMeeting });
   closers.defer(() => app.close());
-  url = await listen(app, config.listen);
+  const url = await listen(app, config.listen);
   closers.defer(() => mediaHost.close());
   closers.defer(() => desk.close());
 
-  const connectHost = async (hostUrl: string, token: string): Promise<{ hostId: string }> => {
+  const connectHost: Sandbox['connectHost'] = async (hostUrl, token) => {
     await withinTime(clock, mediaHost.connect(hostUrl, token));
     return { hostId: mediaHost.hostId };
   };
@@ -177,18 +146,7 @@ async function start(
     );
   }
   return {
-    ready: {
-      url,
-      graphBaseUrl: `${url}/v1.0`,
-      authorityUrl: url,
-      callbackOpenIdUrl: `${url}${CALLBACK_OPENID_PATH}`,
-      callbackIssuer: CALLBACK_ISSUER,
-      caFile,
-      clientId: config.clientId,
-      clientSecret: config.clientSecret,
-      tenantId: config.tenantId,
-      meetings: meetings.summaries(),
-    },
+    ready: readyOf(config, url, caFile, meetings.summaries()),
     mediaHost,
     meetings: () => meetings.summaries(),
     addMeeting,
@@ -197,9 +155,91 @@ async function start(
   };
 }
 
-async function openMeetings(config: SandboxConfig, folder: string): Promise<MeetingBook> {
+interface RouteParts {
+  readonly config: SandboxConfig;
+  readonly deps: SandboxDeps;
+  readonly clock: Clock;
+  readonly meetings: MeetingBook;
+  readonly tokens: AppTokens;
+  readonly signer: CallbackSigner;
+  readonly desk: CallDesk;
+  readonly mediaHost: MediaHost;
+  addMeeting(definition: unknown): Promise<MeetingSummary>;
+}
+
+/** Entra ID, Graph, the keys of callbacks, and what is the sandbox's own. */
+function addRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const { config, deps, clock, meetings, tokens, signer, desk, mediaHost, addMeeting } = parts;
+  const baseUrl = (): string => urlOf(app, config.listen);
+  addTokenEndpoint(app, {
+    tokens,
+    clock,
+    clientId: config.clientId,
+    clientSecret: config.clientSecret,
+    authorityUrl: baseUrl,
+    rolesOf: (tenantId) => {
+      const isOurs = tenantId.toLowerCase() === config.tenantId.toLowerCase();
+      if (!isOurs && !meetings.hasTenant(tenantId)) return undefined;
+      return deps.rolesOf?.(tenantId) ?? DEFAULT_ROLES;
+    },
+  });
+  signer.addRoutes(app, baseUrl);
+  for (const version of ['v1.0', 'beta'] as const) {
+    for (const alias of ['communications', 'app'] as const) {
+      addCallRoutes(app, { version, alias }, { desk, tokens, baseUrl });
+    }
+  }
+  addSandboxRoutes(app, {
+    metrics: createSandboxMetrics(desk, mediaHost),
+    meetings: () => meetings.summaries(),
+    addMeeting,
+  });
+}
+
+function createMediaHost(
+  config: SandboxConfig,
+  { random = Math.random, replayWindowMs = REPLAY_WINDOW_MS }: SandboxDeps,
+  clock: Clock,
+  log: Log,
+): MediaHost {
+  return new MediaHost({
+    hostId: `sandbox-${randomBytes(4).toString('hex')}`,
+    capacity: HOST_CAPACITY,
+    clock,
+    random,
+    log,
+    replayWindowMs,
+    virtualTime: config.speed > 1,
+  });
+}
+
+function readyOf(
+  config: SandboxConfig,
+  url: string,
+  caFile: string,
+  meetings: readonly MeetingSummary[],
+): SandboxReady {
+  return {
+    url,
+    graphBaseUrl: `${url}/v1.0`,
+    authorityUrl: url,
+    callbackOpenIdUrl: `${url}${CALLBACK_OPENID_PATH}`,
+    callbackIssuer: CALLBACK_ISSUER,
+    caFile,
+    clientId: config.clientId,
+    clientSecret: config.clientSecret,
+    tenantId: config.tenantId,
+    meetings,
+  };
+}
+
+function meetingFolderOf(config: SandboxConfig): string {
+  return config.meetingFolder ?? BUNDLED_MEETING;
+}
+
+async function openMeetings(config: SandboxConfig): Promise<MeetingBook> {
   const book = new MeetingBook();
-  book.add(await loadMeeting(folder, config.tenantId));
+  book.add(await loadMeeting(meetingFolderOf(config), config.tenantId));
   if (config.audioFiles.length > 0) {
     book.add(await createCustomMeeting(config.audioFiles, config.tenantId));
   }

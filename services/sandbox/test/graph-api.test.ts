@@ -164,7 +164,7 @@ describe('the token endpoint', () => {
         callbackIssuers: [ready.callbackIssuer],
       },
     });
-    await expect(tokens.token(ready.tenantId)).rejects.toThrow();
+    await expect(tokens.token(ready.tenantId)).rejects.toThrow('AADSTS7000215');
   });
 });
 

@@ -1,9 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openStage } from './test-stage.js';
+import { writeTestMeeting } from './test-meeting.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -38,8 +41,8 @@ function start(environment: Readonly<Record<string, string>>): {
 
 describe('the sandbox as a process', () => {
   it('says over IPC how to use it, and ends cleanly', async () => {
-    const stage = await openStage();
-    const { meetingFolder } = stage;
+    const meetingFolder = await mkdtemp(path.join(os.tmpdir(), 'earshot-process-test-'));
+    await writeTestMeeting(meetingFolder);
     const { message, exit, stderr } = start({ EARSHOT_MEETING_DIR: meetingFolder });
     const ready = await message;
     expect(ready).toMatchObject({
@@ -56,7 +59,7 @@ describe('the sandbox as a process', () => {
     expect(stderr()).toBe('');
     // The folder that it made for itself is gone with it.
     expect(existsSync(String(ready['caFile']))).toBe(false);
-    await stage.close();
+    await rm(meetingFolder, { recursive: true });
   });
 
   it.each([

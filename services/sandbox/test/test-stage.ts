@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Clock } from '@earshot/async';
@@ -6,12 +6,11 @@ import { CloseStack } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import { parseJoinUrl } from '@earshot/call';
 import { GraphCalls, GraphTokens } from '@earshot/graph';
-import { writeOggOpus } from '@earshot/opus';
 import { createLog } from '@earshot/telemetry';
 import type { Sandbox, SandboxDeps } from '../src/sandbox.js';
 import { startSandbox } from '../src/sandbox.js';
-import { testPackets } from './fixtures.js';
 import { TestBot } from './test-bot.js';
+import { writeTestMeeting } from './test-meeting.js';
 import { trustingFetch } from './trusting-fetch.js';
 
 export interface StageOptions {
@@ -25,7 +24,6 @@ export interface StageOptions {
 /** A sandbox, and a bot that is told of its calls. */
 export interface Stage {
   readonly sandbox: Sandbox;
-  readonly meetingFolder: string;
   /** Trusts the sandbox's certificate. */
   readonly fetch: typeof fetch;
   readonly bot: TestBot;
@@ -39,14 +37,11 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** The packets of the bundled test audio: long enough for every test meeting. */
-export const AUDIO_FRAMES = 500;
-
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const closers = new CloseStack();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'earshot-sandbox-test-'));
   closers.defer(() => rm(folder, { recursive: true, force: true }));
-  await writeMeeting(folder);
+  await writeTestMeeting(folder);
   const sandbox = await startSandbox(
     {
       listen: { host: '127.0.0.1', port: 0 },
@@ -69,15 +64,10 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     },
   );
   closers.defer(() => sandbox.close());
-  return setStage(sandbox, folder, options.clock ?? systemClock, closers);
+  return setStage(sandbox, options.clock ?? systemClock, closers);
 }
 
-async function setStage(
-  sandbox: Sandbox,
-  meetingFolder: string,
-  clock: Clock,
-  closers: CloseStack,
-): Promise<Stage> {
+async function setStage(sandbox: Sandbox, clock: Clock, closers: CloseStack): Promise<Stage> {
   const { ready } = sandbox;
   const ca = await readFile(ready.caFile, 'utf8');
   const fetchTrusting = trustingFetch(ca, globalThis.fetch);
@@ -101,7 +91,6 @@ async function setStage(
   let graph = openGraph();
   return {
     sandbox,
-    meetingFolder,
     fetch: fetchTrusting,
     bot,
     tokens: new GraphTokens({ ...ready, endpoints }),
@@ -126,35 +115,4 @@ async function setStage(
     },
     close: () => closers.close(),
   };
-}
-
-/** A meeting of two, of whom one comes later, loses frames, is muted for a while, and leaves. */
-async function writeMeeting(folder: string): Promise<void> {
-  const audio = { 'ada.opus': 1, 'bob.opus': 2 };
-  for (const [file, speaker] of Object.entries(audio)) {
-    const packets = testPackets(AUDIO_FRAMES, speaker);
-    await writeFile(path.join(folder, file), await writeOggOpus({ packets }));
-  }
-  const meeting = {
-    name: 'test',
-    durationMs: 4_000,
-    participants: [
-      { key: 'ada', displayName: 'Ada', kind: 'user', audio: 'ada.opus', joinAtMs: 0 },
-      {
-        key: 'bob',
-        displayName: 'Bob',
-        kind: 'guest',
-        sourceId: '777',
-        audio: 'bob.opus',
-        joinAtMs: 1_000,
-        leaveAtMs: 3_000,
-        mutedAtMs: [{ startMs: 2_000, endMs: 2_400 }],
-        missing: [
-          { firstFrame: 10, frames: 5 },
-          { firstFrame: 98, frames: 2 },
-        ],
-      },
-    ],
-  };
-  await writeFile(path.join(folder, 'meeting.json'), JSON.stringify(meeting));
 }

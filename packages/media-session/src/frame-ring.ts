@@ -21,6 +21,8 @@ const TAIL = 16;
 const CLOSED = 32;
 const NEXT_SEQUENCE = 33;
 const HAS_NEXT_SEQUENCE = 34;
+/** The tail that the reader left; one that replaces it goes on there and misses no drop. */
+const READ_TAIL = 35;
 const CONTROL_BYTES = 192;
 
 const SLOT_HEADER_BYTES = 24;
@@ -92,7 +94,7 @@ export class FrameRing {
     this.#bytes = new Uint8Array(shared, CONTROL_BYTES);
     this.#words = new Int32Array(shared, CONTROL_BYTES);
     this.#view = new DataView(shared, CONTROL_BYTES);
-    this.#nextTail = Atomics.load(this.#control, TAIL);
+    this.#nextTail = Atomics.load(this.#control, READ_TAIL);
   }
 
   /**
@@ -194,6 +196,7 @@ export class FrameRing {
       if (Atomics.compareExchange(this.#control, TAIL, tail, next) === tail) {
         slot.droppedBefore = (tail - this.#nextTail) | 0;
         this.#nextTail = next;
+        Atomics.store(this.#control, READ_TAIL, next);
         return true;
       }
     }

@@ -15,6 +15,7 @@ import type { Finding, FindingSink } from './finding.js';
 import type { CloseMode, FrameSlot } from './frame-ring.js';
 import { CLOSE_MODE } from './frame-ring.js';
 import { GapReporter } from './gap-reporter.js';
+import { copyPcm16 } from './pcm16.js';
 import type { AudioDecoder, DecoderPool } from './ports.js';
 import type { StreamCounters } from './stream-counters.js';
 
@@ -51,7 +52,7 @@ export interface StreamPipelineOptions {
 
 /**
  * One stream from frame to finding: order, gaps and their concealment, decoding, level, tones,
- * speech. A synchronous step function on media time: no clock, no I/O, no allocation per frame.
+ * speech. A synchronous step function on media time: no clock, no I/O, no object per frame.
  */
 export class StreamPipeline {
   readonly #codec: number;
@@ -69,8 +70,8 @@ export class StreamPipeline {
   readonly #speech: SpeechActivity = new SpeechActivity();
   #decoder: AudioDecoder | undefined;
   #expected: number;
-  /** End of the last frame on the media clock; undefined before the first. */
-  #endMs: number | undefined;
+  /** End of the last frame on the media clock; NaN before the first, which needs no box. */
+  #endMs = Number.NaN;
   #quietFrames = 0;
   #silent = false;
 
@@ -138,7 +139,7 @@ export class StreamPipeline {
     this.#setLevel(SILENCE_DBFS);
     this.#sink({
       kind: 'closed',
-      endMs: this.#endMs ?? null,
+      endMs: Number.isNaN(this.#endMs) ? null : this.#endMs,
       totals: this.#counters.totals(),
     });
   }
@@ -153,22 +154,26 @@ export class StreamPipeline {
     this.#speechChanged({ kind: 'ended', startMs, endMs });
   }
 
+  #endOr(otherMs: number): number {
+    return Number.isNaN(this.#endMs) ? otherMs : this.#endMs;
+  }
+
   #flush(nextSequence: number | undefined): void {
     const missing = nextSequence === undefined ? 0 : sequenceDistance(this.#expected, nextSequence);
     if (missing > 0) {
-      this.#gap(missing, (this.#endMs ?? 0) + missing * PTIME_MS);
+      this.#gap(missing, this.#endOr(0) + missing * PTIME_MS);
       this.#expected = (this.#expected + missing) >>> 0;
     }
     this.#gaps.endCorruptRun();
     this.#tones.discontinuity();
-    this.#speechChanged(this.#speech.discontinuity(this.#endMs ?? 0));
+    this.#speechChanged(this.#speech.discontinuity(this.#endOr(0)));
     this.#counters.set('expected', this.#expected);
   }
 
   /** `missing` frame slots before the frame at `mediaTimeMs` will not be heard. */
   #gap(missing: number, mediaTimeMs: number): void {
     this.#gaps.endCorruptRun();
-    const startMs = this.#endMs ?? mediaTimeMs - missing * PTIME_MS;
+    const startMs = this.#endOr(mediaTimeMs - missing * PTIME_MS);
     const concealed = this.#conceal(missing, startMs);
     this.#endMs = startMs + missing * PTIME_MS;
     this.#gaps.missing(missing, startMs, concealed);
@@ -192,7 +197,7 @@ export class StreamPipeline {
 
   /** Tells the detectors when the media clock jumped, which silence suppression does. */
   #meetTime(mediaTimeMs: number, flags: number): void {
-    if (this.#endMs === undefined) return;
+    if (Number.isNaN(this.#endMs)) return;
     const jumpMs = mediaTimeMs - this.#endMs;
     if ((flags & FLAG.discontinuity) === 0 && Math.abs(jumpMs) <= JUMP_TOLERANCE_MS) return;
     this.#gaps.endCorruptRun();
@@ -298,11 +303,4 @@ export class StreamPipeline {
 
 function isSilence(frame: FrameSlot): boolean {
   return frame.codec === CODEC.silence || (frame.flags & FLAG.silence) !== 0;
-}
-
-/** Little-endian bytes, at any alignment, into samples. */
-function copyPcm16(bytes: Uint8Array, out: Int16Array): void {
-  for (let i = 0, at = 0; i < out.length; i += 1, at += 2) {
-    out[i] = bytes[at]! | (bytes[at + 1]! << 8);
-  }
 }

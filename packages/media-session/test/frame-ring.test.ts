@@ -86,6 +86,18 @@ describe('FrameRing', () => {
     );
   });
 
+  it('tells a reader that comes late, or after another, what was dropped before', () => {
+    const shared = FrameRing.allocate(4);
+    const writer = new FrameRing(shared);
+    const slot = new FrameSlot();
+    for (let n = 0; n < 10; n += 1) push(writer, n);
+    expect(new FrameRing(shared).pop(slot)).toBe(true);
+    expect([slot.sequence, slot.droppedBefore]).toEqual([6, 6]);
+    for (let n = 10; n < 13; n += 1) push(writer, n);
+    expect(new FrameRing(shared).pop(slot)).toBe(true);
+    expect([slot.sequence, slot.droppedBefore]).toEqual([9, 2]);
+  });
+
   it('says whether a push dropped the oldest', () => {
     const ring = new FrameRing(FrameRing.allocate(2));
     const kept = [0, 1, 2].map((n) => ring.push(n, 0, 0, 0, EMPTY, 0, 0));

@@ -19,19 +19,8 @@ import type { DecodePool } from './decode-pool.js';
 import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
-
-/** Why a call's media stopped here. */
-export type StopReason =
-  | 'callEnded'
-  | 'released'
-  | 'shutdown'
-  | 'reattach'
-  | 'linkLost'
-  | 'leaseLost'
-  | 'drained';
-
-/** After these the call is heard elsewhere: what sounds now is not over. */
-const GOES_ON: ReadonlySet<StopReason> = new Set(['reattach', 'leaseLost', 'drained']);
+import type { StopReason } from './stop-reason.js';
+import { CLOSED_AS, GOES_ON } from './stop-reason.js';
 
 export interface CallAudioOptions {
   readonly hello: HelloMessage;
@@ -140,12 +129,17 @@ export class CallAudio {
   }
 
   /**
-   * Processes what was received, publishes all of it with the totals, then says `finished` and
-   * closes the link. Idempotent: the first reason counts.
+   * Processes what was received, publishes all of it with the totals, then closes the link, after
+   * a bye with `finished`. Idempotent: the first reason counts.
    */
   end(reason: StopReason): Promise<void> {
     this.#ending ??= this.#end(reason);
     return this.#ending;
+  }
+
+  /** Gives up what is not published. */
+  abandon(): void {
+    this.#options.journal.abandon();
   }
 
   /** Tells the host how far its streams are, if that changed. */
@@ -267,14 +261,23 @@ export class CallAudio {
     if (this.#started) journal.add(this.#stoppedEvent(reason));
     try {
       await journal.flushed();
-      this.#session?.send({ type: 'finished' });
-      this.#session?.close(CLOSE.normal, 'finished');
+      this.#closeLink(reason);
     } catch (error) {
       log.error('events of a call were lost', { callId: this.callId, error: String(error) });
       this.#session?.close(CLOSE.internal, 'events_lost');
     }
     log.info('media of a call stopped', { callId: this.callId, reason });
     await onOver(this);
+  }
+
+  #closeLink(reason: StopReason): void {
+    const closedAs = CLOSED_AS[reason];
+    if (closedAs !== undefined) {
+      this.#session?.close(closedAs.code, closedAs.reason);
+      return;
+    }
+    this.#session?.send({ type: 'finished' });
+    this.#session?.close(CLOSE.normal, 'finished');
   }
 
   #stoppedEvent(reason: StopReason): ReturnType<typeof mediaStoppedEvent> {

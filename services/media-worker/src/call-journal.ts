@@ -33,6 +33,7 @@ export class CallJournal {
   #position = 0;
   #flushedPosition = 0;
   #pumping: Promise<void> | undefined;
+  #abandoned = false;
 
   constructor(options: CallJournalOptions) {
     this.#options = options;
@@ -51,6 +52,11 @@ export class CallJournal {
   add(draft: MediaEventDraft): void {
     if (!this.#queue.push(draft)) return;
     this.#pumping ??= this.#pump();
+  }
+
+  /** Publishes no more: what waits is lost. */
+  abandon(): void {
+    this.#abandoned = true;
   }
 
   /** Resolves once everything added so far is in Redis. */
@@ -82,7 +88,7 @@ export class CallJournal {
       wallclock: new Date(clock.wallclockMs()).toISOString(),
       participant: toParticipant(found),
     };
-    while (!sink.publish(event)) await delay(clock, RETRY_MS);
+    while (!this.#abandoned && !sink.publish(event)) await delay(clock, RETRY_MS);
     this.#position += 1;
   }
 }

@@ -39,7 +39,10 @@ interface Entry {
 /** The calls that this worker hears: who may begin, and who must end. */
 export class CallTable {
   readonly #options: CallTableOptions;
+  /** The newest attachment of each call. */
   readonly #entries = new Map<string, Entry>();
+  /** All that are not over: those of `#entries`, and those that gave way and still finish. */
+  readonly #unfinished = new Set<CallAudio>();
   readonly #ended = new Set<string>();
   #endedTotals: StreamTotals = sumTotals([]);
   #draining = false;
@@ -54,11 +57,11 @@ export class CallTable {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#unfinished.size;
   }
 
   calls(): CallAudio[] {
-    return Array.from(this.#entries.values(), (entry) => entry.call);
+    return [...this.#unfinished];
   }
 
   /** Totals of all calls since the start. */
@@ -83,7 +86,7 @@ export class CallTable {
 
   /** Sends progress to hosts; with `eagerOnly`, to those that wait for it. */
   sendProgress(eagerOnly: boolean): void {
-    for (const { call } of this.#entries.values()) {
+    for (const call of this.#unfinished) {
       if (!eagerOnly || call.virtualTime) call.sendProgress();
     }
   }
@@ -94,17 +97,22 @@ export class CallTable {
    */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
-    if (this.#entries.size === 0) return;
-    for (const { call } of this.#entries.values()) call.askToLeave('shutdown');
+    if (this.#unfinished.size === 0) return;
+    for (const call of this.#unfinished) call.askToLeave('shutdown');
     const { clock } = this.#options;
     const empty = new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
     });
     const cancel = clock.at(deadlineMs, () => {
-      for (const { call } of this.#entries.values()) void call.end('drained');
+      for (const call of this.#unfinished) void call.end('drained');
     });
     await empty;
     cancel();
+  }
+
+  /** Gives up what calls have not published: the process must go. */
+  abandon(): void {
+    for (const call of this.#unfinished) call.abandon();
   }
 
   #refusalOf(hello: HelloMessage): MediaLinkRefusal | undefined {
@@ -139,8 +147,12 @@ export class CallTable {
   #attach(hello: HelloMessage): MediaLinkHandlers {
     const existing = this.#entries.get(hello.callId);
     if (existing?.call.epoch === hello.epoch) return existing.call.attach();
-    if (existing !== undefined) void existing.call.end('leaseLost');
+    if (existing !== undefined) {
+      existing.stopRenewing();
+      void existing.call.end('leaseLost');
+    }
     const call = this.#create(hello);
+    this.#unfinished.add(call);
     this.#entries.set(hello.callId, { call, stopRenewing: this.#keepRenewing(call) });
     return call.attach();
   }
@@ -184,6 +196,7 @@ export class CallTable {
     const { registry, workerId, log } = this.#options;
     this.#endedTotals = sumTotals([this.#endedTotals, call.totals]);
     this.#remember(attachmentKey(call));
+    this.#unfinished.delete(call);
     const entry = this.#entries.get(call.callId);
     if (entry?.call === call) {
       entry.stopRenewing();
@@ -194,7 +207,7 @@ export class CallTable {
     } catch (error) {
       log.warn('lease not released', { callId: call.callId, error: String(error) });
     }
-    if (this.#entries.size === 0) this.#whenEmpty();
+    if (this.#unfinished.size === 0) this.#whenEmpty();
   }
 
   #remember(key: string): void {

@@ -73,6 +73,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
   const parsed = environmentSchema.safeParse(withoutEmpty(environment));
   if (!parsed.success) throw configurationError(parsed.error);
   const env = parsed.data;
+  if (env.EARSHOT_ADVERTISED_URL === undefined && isWildcard(env.EARSHOT_LISTEN.host)) {
+    throw new CodedError(
+      'invalid_configuration',
+      `Cannot start the media worker: EARSHOT_ADVERTISED_URL must be set when it listens on all addresses, got ${env.EARSHOT_LISTEN.host}`,
+      { fix: 'Set it to the ws:// URL of /v1/media-link as media hosts reach it.' },
+    );
+  }
   return Object.freeze({
     redisUrl: env.REDIS_URL,
     listen: env.EARSHOT_LISTEN,
@@ -86,6 +93,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     drainMs: env.EARSHOT_DRAIN_MS,
     attributionWaitMs: env.EARSHOT_ATTRIBUTION_WAIT_MS,
   });
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 /** A variable set to nothing is a variable not set. */

@@ -210,5 +210,7 @@ async function leave(
   });
   await Promise.race([drained, tooLate]);
   cancel();
-  if (calls.size > 0) log.error('calls were cut off', { calls: calls.size });
+  if (calls.size === 0) return;
+  log.error('calls were cut off', { calls: calls.size });
+  calls.abandon();
 }

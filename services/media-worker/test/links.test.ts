@@ -56,7 +56,7 @@ describe('a link', () => {
     const second = await bench.place(first.callId);
     await expect(bench.dial(first).connect()).rejects.toMatchObject({ code: 'stale_epoch' });
     const next = await bench.dial(second).connect();
-    await host.closed;
+    expect(await host.closed).toEqual({ code: 4409, reason: 'lease_lost' });
     const stopped = await bench.stopped(first.callId);
     expect([stopped.epoch, stopped.data.reason]).toEqual([first.epoch, 'leaseLost']);
     await next.bye();
@@ -252,7 +252,7 @@ describe('a worker', () => {
     host.open(1, '11');
     await host.play({ 1: TALKING });
     await bench.worker.close();
-    expect((await host.closed).code).toBe(1000);
+    expect(await host.closed).toEqual({ code: 4503, reason: 'draining' });
     expect((await bench.stopped(callId)).data.reason).toBe('drained');
   });
 });

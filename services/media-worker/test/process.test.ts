@@ -111,7 +111,7 @@ describe('the process', () => {
 
     worker.child.kill('SIGTERM');
     await host.until(() => host.drained);
-    expect(await host.closed).toEqual({ code: 1000, reason: 'finished' });
+    expect(await host.closed).toEqual({ code: 4503, reason: 'draining' });
     expect(await worker.exited).toBe(0);
     expect(await registry.workers()).toEqual([]);
     expect(worker.stderr).toBe('');

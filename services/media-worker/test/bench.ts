@@ -6,6 +6,7 @@ import type { EarshotEvent, EventType } from '@earshot/events';
 import { EventConsumer, parseEvent } from '@earshot/events';
 import { MediaTokens } from '@earshot/media-token';
 import { Registry } from '@earshot/registry';
+import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
 // The decode threads are files of their own, so these tests run what was built.
 import type { MediaWorker, MediaWorkerConfig } from '../dist/index.js';
@@ -20,7 +21,7 @@ export type EventOf<Type extends EventType> = Extract<EarshotEvent, { type: Type
 
 /** A real worker with a real Redis and a real consumer. */
 export class Bench {
-  readonly redisUrl: string;
+  readonly redis: TestRedis;
   readonly worker: MediaWorker;
   readonly registry: Registry;
   readonly tokens = new MediaTokens({ key: BRIDGE_KEY, clock: systemClock });
@@ -29,12 +30,12 @@ export class Bench {
   readonly #watchers = new Set<() => void>();
 
   private constructor(
-    redisUrl: string,
+    redis: TestRedis,
     worker: MediaWorker,
     registry: Registry,
     closers: CloseStack,
   ) {
-    this.redisUrl = redisUrl;
+    this.redis = redis;
     this.worker = worker;
     this.registry = registry;
     this.#closers = closers;
@@ -42,14 +43,14 @@ export class Bench {
 
   static async start(more: Partial<MediaWorkerConfig> = {}): Promise<Bench> {
     const closers = new CloseStack();
-    const redis = await startTestRedis();
+    const redis = await startTestRedis({ persistent: true });
     closers.defer(() => redis.close());
     const registry = new Registry({ redisUrl: redis.url, clock: systemClock });
     closers.defer(() => registry.close());
     await registry.ready();
     const worker = await startMediaWorker(testConfig(redis.url, more), { log: SILENT_LOG });
     closers.defer(() => worker.close());
-    const bench = new Bench(redis.url, worker, registry, closers);
+    const bench = new Bench(redis, worker, registry, closers);
     const consumer = new EventConsumer({
       redisUrl: redis.url,
       clock: systemClock,

@@ -98,7 +98,7 @@ describe('a call', () => {
       'media.streamClosed',
       'media.stopped',
     ]);
-    expect(await eventCounts(bench.redisUrl, callId)).toEqual({ published: events.length });
+    expect(await eventCounts(bench.redis.url, callId)).toEqual({ published: events.length });
     expect(await bench.registry.leaseOf(callId)).toBeUndefined();
   });
 

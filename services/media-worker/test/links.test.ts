@@ -214,6 +214,28 @@ describe('a worker', () => {
     expect(bench.ofType(callId, 'tone.detected')).toHaveLength(1);
   });
 
+  it('keeps what it found while Redis is away, and moves no position past it', async () => {
+    bench = await Bench.start();
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: QUIET });
+    await host.until(() => host.durable(1) > 25);
+    await bench.redis.kill();
+    await host.play({ 1: KEYING });
+    await host.play({ 1: QUIET });
+    await host.settled();
+    expect(host.received(1)).toBe(2 * QUIET.length + KEYING.length);
+    expect(host.durable(1)).toBeLessThanOrEqual(QUIET.length + 25);
+    expect((await fetch(`${bench.worker.url}/readyz`)).status).toBe(503);
+    await bench.redis.restart();
+    await host.until(() => host.durable(1) > QUIET.length + KEYING.length);
+    await host.bye();
+    await bench.stopped(callId);
+    const events = bench.of(callId);
+    expect(events.map(({ position }) => position)).toEqual(events.map((_, n) => n));
+    expect(bench.ofType(callId, 'tone.detected')).toHaveLength(1);
+  });
+
   it('waits for the roster to name a new source', async () => {
     bench = await Bench.start({ attributionWaitMs: 20_000 });
     const { host, callId } = await bench.host();

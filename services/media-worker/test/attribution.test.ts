@@ -1,0 +1,150 @@
+import { VirtualClock } from '@earshot/async';
+import type { MediaEventDraft } from '@earshot/media-session';
+import { describe, expect, it } from 'vitest';
+import type { ParticipantRef } from '../src/attribution.js';
+import { Attribution } from '../src/attribution.js';
+import { CallJournal } from '../src/call-journal.js';
+
+const ADA: ParticipantRef = { participantId: 'p-a', displayName: 'Ada' };
+
+/** A roster under the test's hand, and how often it was asked. */
+class Roster {
+  readonly known = new Map<string, ParticipantRef>();
+  away = false;
+  asked = 0;
+  readonly lookUp = async (sourceId: string): Promise<ParticipantRef | undefined> => {
+    this.asked += 1;
+    if (this.away) throw new Error('away');
+    return this.known.get(sourceId);
+  };
+}
+
+async function settle(): Promise<void> {
+  for (let n = 0; n < 20; n += 1) await Promise.resolve();
+}
+
+function open(waitMs: number): { roster: Roster; clock: VirtualClock; attribution: Attribution } {
+  const roster = new Roster();
+  const clock = new VirtualClock();
+  return { roster, clock, attribution: new Attribution({ lookUp: roster.lookUp, clock, waitMs }) };
+}
+
+describe('attribution', () => {
+  it('asks once for what is known', async () => {
+    const { roster, attribution } = open(2000);
+    roster.known.set('11', ADA);
+    attribution.expect('11');
+    expect(await attribution.resolve('11')).toEqual(ADA);
+    expect(await attribution.resolve('11')).toEqual(ADA);
+    expect(attribution.known('11')).toEqual(ADA);
+    expect(roster.asked).toBe(1);
+  });
+
+  it('waits for a new source, and then with each event asks once more', async () => {
+    const { roster, clock, attribution } = open(2000);
+    attribution.expect('11');
+    let resolved = false;
+    const first = attribution.resolve('11').finally(() => {
+      resolved = true;
+    });
+    for (let n = 0; n < 39; n += 1) {
+      await settle();
+      clock.advance(50);
+    }
+    await settle();
+    expect(resolved).toBe(false);
+    clock.advance(50);
+    expect(await first).toBeUndefined();
+    const asked = roster.asked;
+    expect(await attribution.resolve('11')).toBeUndefined();
+    expect(roster.asked).toBe(asked + 1);
+    roster.known.set('11', ADA);
+    expect(await attribution.resolve('11')).toEqual(ADA);
+  });
+
+  it('takes a roster that is away for one that does not know', async () => {
+    const { roster, clock, attribution } = open(100);
+    roster.away = true;
+    attribution.expect('11');
+    const resolved = attribution.resolve('11');
+    await settle();
+    roster.away = false;
+    roster.known.set('11', ADA);
+    clock.advance(50);
+    expect(await resolved).toEqual(ADA);
+  });
+
+  it('stops waiting when told to hurry', async () => {
+    const { clock, attribution } = open(60_000);
+    attribution.expect('11');
+    const resolved = attribution.resolve('11');
+    await settle();
+    attribution.hurry();
+    clock.advance(50);
+    expect(await resolved).toBeUndefined();
+  });
+});
+
+describe('the journal of a call', () => {
+  function draft(sourceId: string | null, n: number): MediaEventDraft {
+    const data = { startMs: n };
+    return { id: `e${n}`, type: 'speech.started', mediaTimeMs: n, sourceId, data };
+  }
+
+  it('keeps the order, also of events that wait for no name, and numbers them', async () => {
+    const { roster, clock, attribution } = open(1000);
+    const taken: [string, number, string | undefined][] = [];
+    const journal = new CallJournal({
+      callId: 'c_1',
+      epoch: 1,
+      attribution,
+      clock,
+      sink: {
+        publish: ({ id, position, participant }) => taken.push([id, position, participant?.id]) > 0,
+        flushed: async () => {},
+      },
+    });
+    attribution.expect('11');
+    journal.add(draft('11', 0));
+    journal.add(draft(null, 1));
+    await settle();
+    expect(taken).toEqual([]);
+    expect(journal.isFlushed).toBe(false);
+    roster.known.set('11', ADA);
+    clock.advance(50);
+    await journal.flushed();
+    expect(taken).toEqual([
+      ['e0', 0, 'p-a'],
+      ['e1', 1, undefined],
+    ]);
+    expect(journal.isFlushed).toBe(true);
+  });
+
+  it('holds back what the outbox has no room for, and loses nothing', async () => {
+    const { clock, attribution } = open(0);
+    const taken: number[] = [];
+    let room = 1;
+    const journal = new CallJournal({
+      callId: 'c_1',
+      epoch: 1,
+      attribution,
+      clock,
+      sink: {
+        publish({ position }) {
+          if (room === 0) return false;
+          room -= 1;
+          return taken.push(position) > 0;
+        },
+        flushed: async () => {},
+      },
+    });
+    for (let n = 0; n < 3; n += 1) journal.add(draft(null, n));
+    await settle();
+    expect(taken).toEqual([0]);
+    room = 9;
+    clock.advance(100);
+    await journal.flushed();
+    expect(taken).toEqual([0, 1, 2]);
+    expect(journal.refused).toBe(0);
+  });
+});

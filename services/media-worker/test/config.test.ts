@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../src/index.js';
+
+const REQUIRED = {
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  EARSHOT_BRIDGE_KEY: Buffer.alloc(32, 1).toString('base64url'),
+};
+
+function refusal(environment: Record<string, string>): unknown {
+  try {
+    readConfig({ ...REQUIRED, ...environment });
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe('the environment', () => {
+  it('needs Redis and the bridge key only', () => {
+    const config = readConfig(REQUIRED);
+    expect(config).toMatchObject({
+      redisUrl: 'redis://127.0.0.1:6379',
+      listen: { host: '127.0.0.1', port: 0 },
+      advertisedUrl: undefined,
+      ringFrames: 128,
+      linkGraceMs: 30_000,
+      drainMs: 3000,
+      attributionWaitMs: 2000,
+    });
+    expect(config.bridgeKey).toEqual(new Uint8Array(32).fill(1));
+    expect(config.decodeThreads).toBeGreaterThanOrEqual(1);
+    expect(config.workerId).toMatch(/^w_[\w-]{12}$/);
+    expect(readConfig(REQUIRED).workerId).not.toBe(config.workerId);
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('takes a variable set to nothing as not set', () => {
+    const config = readConfig({ ...REQUIRED, EARSHOT_WORKER_ID: '', EARSHOT_DECODE_THREADS: '' });
+    expect(config.workerId).toMatch(/^w_/);
+  });
+
+  it('reads any address', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6()),
+        fc.integer({ min: 0, max: 65_535 }),
+        (host, port) => {
+          const text = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+          const config = readConfig({
+            ...REQUIRED,
+            EARSHOT_LISTEN: text,
+            EARSHOT_ADVERTISED_URL: 'wss://worker.example/v1/media-link',
+          });
+          expect(config.listen).toEqual({ host, port });
+        },
+      ),
+    );
+  });
+
+  it.each([
+    ['REDIS_URL', 'localhost'],
+    ['REDIS_URL', ''],
+    ['EARSHOT_LISTEN', '127.0.0.1'],
+    ['EARSHOT_LISTEN', '127.0.0.1:70000'],
+    ['EARSHOT_BRIDGE_KEY', 'c2hvcnQ'],
+    ['EARSHOT_ADVERTISED_URL', 'http://worker'],
+    ['EARSHOT_WORKER_ID', 'two words'],
+    ['EARSHOT_DECODE_THREADS', '0'],
+    ['EARSHOT_DECODE_THREADS', 'many'],
+    ['EARSHOT_RING_FRAMES', '100'],
+    ['EARSHOT_DRAIN_MS', '-1'],
+  ])('refuses %s=%j by name', (name, value) => {
+    expect(refusal({ [name]: value })).toMatchObject({
+      code: 'invalid_configuration',
+      message: expect.stringContaining(`Cannot start the media worker: ${name} `),
+    });
+  });
+
+  it.each(['0.0.0.0:0', '[::]:8080'])(
+    'wants to be told its URL when it listens on %s',
+    (listen) => {
+      expect(refusal({ EARSHOT_LISTEN: listen })).toMatchObject({
+        code: 'invalid_configuration',
+        message: expect.stringContaining('EARSHOT_ADVERTISED_URL'),
+      });
+    },
+  );
+});

@@ -96,7 +96,7 @@ function meterCell(participant: ParticipantView, paint: Paint): string {
   const lit = Math.round(Math.min(1, Math.max(0, share)) * METER_COLUMNS);
   const level = Math.round(Math.max(METER_FLOOR_DBFS, participant.levelDbfs));
   const number = level === METER_FLOOR_DBFS ? '   ' : String(level).padStart(3);
-  return `${paint.green('▮'.repeat(lit))}${paint.dim('▯'.repeat(METER_COLUMNS - lit))} ${number}`;
+  return `${paint.green('█'.repeat(lit))}${paint.dim('░'.repeat(METER_COLUMNS - lit))} ${number}`;
 }
 
 interface TimelineShape {

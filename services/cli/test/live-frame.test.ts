@@ -22,7 +22,7 @@ describe('renderFrame', () => {
       'Earshot  0:10.0  establishing → established → terminated',
       '',
       // 31 columns for 10 s: speech from column 3 to 12, the gap at 4, the digit at 18.
-      'Ada             ▯▯▯▯▯▯▯▯▯▯     ───█×████████─────5────────────',
+      'Ada             ░░░░░░░░░░     ───█×████████─────5────────────',
       '',
       '1 talkspurt · 1 tone · 1 gap (3 frames lost) · 10 events consumed · ended: normal',
       '',

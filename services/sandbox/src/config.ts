@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { CodedError } from '@earshot/async';
+import type { ListenAddress } from '@earshot/service-process';
+import { parseListenAddress } from '@earshot/service-process';
 import { z } from 'zod';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -25,12 +27,6 @@ export interface SandboxConfig {
   /** Folder of `meeting.json`; the bundled meeting's when absent. */
   readonly meetingFolder: string | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-}
-
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
 }
 
 const filled = z.string().min(1, 'must be set');
@@ -97,13 +93,6 @@ function hostLinkOf(url: string | undefined, token: string | undefined): Sandbox
     'invalid_config',
     'Cannot start the sandbox: EARSHOT_HOST_KEY must be set with EARSHOT_HOST_LINK_URL, got nothing',
   );
-}
-
-function parseListenAddress(text: string): ListenAddress | undefined {
-  const match = /^(?:\[([0-9a-f:]+)\]|([^:\s]+)):(\d{1,5})$/i.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return host === undefined || port > 65_535 ? undefined : { host, port };
 }
 
 function parseFileList(text: string): string[] | undefined {

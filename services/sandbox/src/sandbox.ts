@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '@earshot/async';
 import { CloseStack, CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
+import { listen, reachableAt } from '@earshot/service-process';
 import type { Log } from '@earshot/telemetry';
 import { createLog } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -16,7 +17,6 @@ import { CALLBACK_ISSUER, CALLBACK_OPENID_PATH, CallbackSigner } from './graph/c
 import { createGraphServer } from './graph/graph-server.js';
 import { addTokenEndpoint, DEFAULT_ROLES } from './graph/token-endpoint.js';
 import { MediaHost } from './host/media-host.js';
-import { listen, urlOf } from './listen.js';
 import { createCustomMeeting } from './meetings/custom-meeting.js';
 import { audioOfFolder, loadMeeting } from './meetings/load-meeting.js';
 import { createMeeting } from './meetings/meeting.js';
@@ -132,7 +132,7 @@ async function start(
   const app = createGraphServer({ ...certificate, clock });
   addRoutes(app, { config, deps, clock, meetings, tokens, signer, desk, mediaHost, addMeeting });
   closers.defer(() => app.close());
-  const url = await listen(app, config.listen);
+  const url = `https://${await listen(app, config.listen, 'the sandbox')}`;
   closers.defer(() => mediaHost.close());
   closers.defer(() => desk.close());
 
@@ -170,7 +170,7 @@ interface RouteParts {
 /** Entra ID, Graph, the keys of callbacks, and what is the sandbox's own. */
 function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   const { config, deps, clock, meetings, tokens, signer, desk, mediaHost, addMeeting } = parts;
-  const baseUrl = (): string => urlOf(app, config.listen);
+  const baseUrl = (): string => `https://${reachableAt(app, config.listen)}`;
   addTokenEndpoint(app, {
     tokens,
     clock,

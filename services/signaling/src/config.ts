@@ -1,6 +1,8 @@
 import { CodedError } from '@earshot/async';
 import type { GraphEndpoints } from '@earshot/graph';
 import { GLOBAL_CLOUD } from '@earshot/graph';
+import type { ListenAddress } from '@earshot/service-process';
+import { parseListenAddress } from '@earshot/service-process';
 import { z } from 'zod';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -33,13 +35,6 @@ export interface SignalingConfig {
   /** Tenant of meetings whose URL doesn't name one. */
   readonly tenantId: string | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-}
-
-/** Where the service listens. */
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
 }
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
@@ -121,13 +116,6 @@ export function readConfig(
     tenantId: data.GRAPH_TENANT_ID,
     logLevel: data.EARSHOT_LOG_LEVEL,
   });
-}
-
-function parseListenAddress(text: string): ListenAddress | undefined {
-  const match = /^(?:\[([0-9a-f:]+)\]|([^:\s]+)):(\d{1,5})$/i.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  return host === undefined || port > 65_535 ? undefined : { host, port };
 }
 
 function isLoopback(host: string): boolean {

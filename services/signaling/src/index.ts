@@ -1,4 +1,4 @@
-export type { ListenAddress, SignalingConfig } from './config.js';
+export type { SignalingConfig } from './config.js';
 export { readConfig } from './config.js';
 export type { Signaling, SignalingDependencies } from './signaling.js';
 export { startSignaling } from './signaling.js';

@@ -4,6 +4,7 @@ import { systemClock } from '@earshot/async/system';
 import type { EventPublisher } from '@earshot/events';
 import { CallbackAuth } from '@earshot/graph';
 import type { Registry } from '@earshot/registry';
+import { listen } from '@earshot/service-process';
 import type { Log, Metrics } from '@earshot/telemetry';
 import { createLog, createMetrics } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -12,7 +13,6 @@ import { addCallbackRoute } from './callbacks.js';
 import type { Calls } from './calls/calls.js';
 import { wireCalls } from './calls/calls.js';
 import type { SignalingConfig } from './config.js';
-import { listen } from './listen.js';
 import type { SignalingMetrics } from './metrics.js';
 import { signalingMetrics } from './metrics.js';
 import { openRedis } from './redis.js';
@@ -99,7 +99,7 @@ async function start(
   answerWithProblems(app, log);
   addRoutes(app, { ...calls, config, clock, registry, publisher, metrics, counters });
 
-  const url = await listen(app, config.listen);
+  const url = `http://${await listen(app, config.listen, 'signaling')}`;
   calls.driver.start();
   return {
     url,

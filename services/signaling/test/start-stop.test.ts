@@ -184,6 +184,6 @@ describe('the process', () => {
     expect((await message)[0]).toMatchObject({ type: 'failed', code: 'api_key_required' });
     expect((await exit)[0]).toBe(1);
     expect(output.trim().split('\n')).toHaveLength(1);
-    expect(output).toContain('(api_key_required)');
+    expect(output).toContain('[api_key_required]');
   });
 });

@@ -28,13 +28,15 @@ export const OPEN_TTL_MS: number = 7 * 24 * HOUR_MS;
 export const ENDED_TTL_MS: number = 24 * HOUR_MS;
 const MAX_UPDATE_ATTEMPTS = 100;
 
+/** A nonce tells one's own write, sent again after a lost connection, from somebody else's. */
 const CREATE = new LuaScript(`
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'version', ARGV[1], 'record', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local held = redis.call('HMGET', KEYS[1], 'version', 'nonce')
+if held[1] then return held[2] == ARGV[3] and 1 or 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[1], 'nonce', ARGV[3], 'record', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`);
 
-/** A nonce tells one's own write, sent again after a lost connection, from somebody else's. */
+/** The nonce does the same here. */
 const REPLACE = new LuaScript(`
 local held = redis.call('HMGET', KEYS[1], 'version', 'nonce')
 if not held[1] then return -1 end
@@ -60,10 +62,8 @@ export class CallStore {
   async create(record: CallRecord): Promise<void> {
     const { callId, version } = record;
     const keys = [this.#keys.call(callId)];
-    const text = JSON.stringify(record);
-    const created = await this.#redis.run((client) =>
-      CREATE.run(client, keys, [version, text, OPEN_TTL_MS]),
-    );
+    const args = [version, JSON.stringify(record), randomUUID(), OPEN_TTL_MS];
+    const created = await this.#redis.run((client) => CREATE.run(client, keys, args));
     if (created !== 1) {
       throw new CodedError(
         'call_exists',
@@ -161,7 +161,11 @@ export class CallStore {
         pipeline.set(this.#keys.attempt(attemptKey), callId, 'PX', OPEN_TTL_MS);
       }
       if (endedAtMs === undefined) pipeline.sadd(this.#keys.openCalls(), callId);
-      else pipeline.srem(this.#keys.openCalls(), callId);
+      else {
+        pipeline.srem(this.#keys.openCalls(), callId);
+        // They hold names too.
+        pipeline.pexpire(this.#keys.sources(callId), ENDED_TTL_MS);
+      }
       return execute(pipeline);
     });
   }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { CodedError, every } from '@earshot/async';
 import { OPEN_TTL_MS } from './call-store.js';
@@ -15,14 +15,24 @@ redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`);
 
+/** A lock that is one's own already was taken by the same command, whose answer was lost. */
+const TAKE = new LuaScript(`
+if redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 1 end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
+return 0`);
+
 /**
  * The whole cycle of the one who holds the lock: take off what is done, look at the next, and
- * give the lock back when there is none, so that nothing can be appended unseen in between.
+ * give the lock back when there is none, so that nothing can be appended unseen in between. What
+ * is done is named by its digest: a step that is sent again takes off nothing else.
  */
 const ADVANCE = new LuaScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
-if ARGV[2] == 'done' then redis.call('LPOP', KEYS[2]) end
 local raw = redis.call('LINDEX', KEYS[2], 0)
+if raw and redis.sha1hex(raw) == ARGV[2] then
+  redis.call('LPOP', KEYS[2])
+  raw = redis.call('LINDEX', KEYS[2], 0)
+end
 if raw then return {'next', raw} end
 redis.call('DEL', KEYS[1])
 return {'empty'}`);
@@ -66,9 +76,9 @@ export class NotificationQueue {
     const lock = this.#keys.notificationLock(callId);
     const token = randomUUID();
     const locked = await this.#redis.run((client) =>
-      client.set(lock, token, 'PX', this.#lockTtlMs, 'NX'),
+      TAKE.run(client, [lock], [token, this.#lockTtlMs]),
     );
-    if (locked !== 'OK') return;
+    if (locked !== 1) return;
     const stopRenewing = every(this.#clock, this.#lockTtlMs / 3, () => {
       // A renewal that fails leaves the lock to expire, which the next step finds out.
       this.#redis
@@ -90,20 +100,21 @@ export class NotificationQueue {
     token: string,
     handle: (raw: string) => Promise<void>,
   ): Promise<void> {
-    let raw = await this.#advance(callId, token, 'start');
+    let raw = await this.#advance(callId, token, undefined);
     while (raw !== undefined) {
       await handle(raw);
-      raw = await this.#advance(callId, token, 'done');
+      raw = await this.#advance(callId, token, raw);
     }
   }
 
   async #advance(
     callId: string,
     token: string,
-    step: 'start' | 'done',
+    done: string | undefined,
   ): Promise<string | undefined> {
+    const digest = done === undefined ? '' : createHash('sha1').update(done).digest('hex');
     const keys = [this.#keys.notificationLock(callId), this.#keys.notifications(callId)];
-    const reply = await this.#redis.run((client) => ADVANCE.run(client, keys, [token, step]));
+    const reply = await this.#redis.run((client) => ADVANCE.run(client, keys, [token, digest]));
     if (!Array.isArray(reply) || reply[0] !== 'next') return undefined;
     return String(reply[1]);
   }

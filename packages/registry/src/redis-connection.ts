@@ -12,14 +12,9 @@ export class RedisConnection {
   readonly #client: Redis;
   #lastError: Error | undefined;
 
+  /** @throws CodedError `redis_unreachable` when the address is none. */
   constructor(redisUrl: string) {
-    this.#client = new Redis(redisUrl, {
-      lazyConnect: true,
-      // A command outlives a restart of Redis (some 2.5 s of trying), but not a long break.
-      maxRetriesPerRequest: 6,
-      commandTimeout: COMMAND_TIMEOUT_MS,
-      retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, 1_000),
-    });
+    this.#client = openClient(redisUrl);
     this.#client.on('error', (error: Error) => {
       this.#lastError = error;
     });
@@ -109,6 +104,25 @@ export class LuaScript {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
       return client.eval(this.#text, keys.length, ...keys, ...args);
     }
+  }
+}
+
+function openClient(redisUrl: string): Redis {
+  try {
+    return new Redis(redisUrl, {
+      lazyConnect: true,
+      // A command outlives a restart of Redis (some 2.5 s of trying), but not a long break.
+      maxRetriesPerRequest: 6,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, 1_000),
+    });
+  } catch {
+    // The error quotes the address, which may hold a password.
+    throw new CodedError(
+      'redis_unreachable',
+      'Cannot use Redis: its address must be redis://host:port or the path of a unix socket, got another text',
+      { fix: 'Correct REDIS_URL.' },
+    );
   }
 }
 

@@ -48,6 +48,7 @@ export class Registry {
   readonly #workers: WorkerPool;
   #closing: Promise<void> | undefined;
 
+  /** @throws CodedError `redis_unreachable` when `redisUrl` is no address. */
   constructor(options: RegistryOptions) {
     const { redisUrl, clock, prefix = 'earshot', lockTtlMs = 15_000 } = options;
     this.#redis = new RedisConnection(redisUrl);

@@ -96,10 +96,13 @@ describe('call records', () => {
   it('are kept for a day after the end', async () => {
     const registry = await redis.registry();
     await registry.createCall(callRecord());
+    await registry.bindSource('c_1', '7', { participantId: 'p1', displayName: 'Ada' });
     await registry.updateCall('c_1', (record) => ({ ...record, endedAtMs: 1 }));
-    const ttlMs = await redis.raw.pttl('earshot:{c_1}:record');
-    expect(ttlMs).toBeGreaterThan(0);
-    expect(ttlMs).toBeLessThanOrEqual(24 * 3_600_000);
+    for (const key of ['earshot:{c_1}:record', 'earshot:{c_1}:sources']) {
+      const ttlMs = await redis.raw.pttl(key);
+      expect(ttlMs).toBeGreaterThan(0);
+      expect(ttlMs).toBeLessThanOrEqual(24 * 3_600_000);
+    }
   });
 });
 
@@ -214,6 +217,13 @@ describe('sources', () => {
 });
 
 describe('without Redis', () => {
+  it('refuses an address that is none, without showing it', () => {
+    const open = () =>
+      new Registry({ redisUrl: 'redis://:secret@host:abc', clock: new VirtualClock() });
+    expect(open).toThrow(expect.objectContaining({ code: 'redis_unreachable' }));
+    expect(open).not.toThrow(/secret/);
+  });
+
   it('says so in a second, at the start', async () => {
     const registry = new Registry({ redisUrl: '/nowhere/redis.sock', clock: new VirtualClock() });
     await expect(registry.ready()).rejects.toMatchObject({ code: 'redis_unreachable' });

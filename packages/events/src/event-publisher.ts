@@ -8,7 +8,7 @@ import { DEFAULT_SUBSCRIPTION, Names } from './names.js';
 import { OutboxLane } from './outbox-lane.js';
 import { PARTITIONS, partitionOf } from './partition.js';
 import { PartitionQueues } from './partition-queues.js';
-import { connect, createClient, disconnect } from './redis.js';
+import { connect, connectionError, createClient, disconnect } from './redis.js';
 
 export interface PublisherOptions {
   /** `redis://…` or the absolute path of a unix socket. */
@@ -120,9 +120,17 @@ export class EventPublisher {
     await Promise.all(this.#lanes.map((lane) => lane.flushed()));
   }
 
-  /** How many events of a call are in Redis, as counted by all publishers together. */
-  counts(callId: string): Promise<{ published: number }> {
-    return readCounts(this.#client, this.#names, callId);
+  /**
+   * How many events of a call are in Redis, as counted by all publishers together.
+   *
+   * @throws CodedError `redis_unreachable`.
+   */
+  async counts(callId: string): Promise<{ published: number }> {
+    try {
+      return await readCounts(this.#client, this.#names, callId);
+    } catch (error) {
+      throw connectionError(error);
+    }
   }
 
   get stats(): PublisherStats {

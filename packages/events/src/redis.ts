@@ -14,15 +14,32 @@ export interface ClientOptions {
   readonly commandTimeout?: number;
 }
 
-/** A client that connects on `connect` and reconnects by itself; its errors need no listener. */
+/**
+ * A client that connects on `connect` and reconnects by itself; its errors need no listener.
+ *
+ * @throws CodedError `redis_unreachable` when the address is none.
+ */
 export function createClient(redisUrl: string, options: ClientOptions): Redis {
-  const client = new Redis(redisUrl, {
-    lazyConnect: true,
-    retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, 1_000),
-    ...options,
-  });
+  const client = openClient(redisUrl, options);
   client.on('error', () => {});
   return client;
+}
+
+function openClient(redisUrl: string, options: ClientOptions): Redis {
+  try {
+    return new Redis(redisUrl, {
+      lazyConnect: true,
+      retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, 1_000),
+      ...options,
+    });
+  } catch {
+    // The error quotes the address, which may hold a password.
+    throw new CodedError(
+      'redis_unreachable',
+      'Cannot use Redis: its address must be redis://host:port or the path of a unix socket, got another text',
+      { fix: 'Correct REDIS_URL.' },
+    );
+  }
 }
 
 /** @throws CodedError `redis_unreachable` when the first connection does not come about. */
@@ -103,6 +120,12 @@ export class LuaScript {
       return client.eval(this.#text, keys.length, ...keys, ...args);
     }
   }
+}
+
+/** What failed because of the connection, as an error that people can read. */
+export function connectionError(error: unknown): unknown {
+  if (error instanceof CodedError) return error;
+  return error instanceof Error && error.name === 'ReplyError' ? error : unreachable(error);
 }
 
 function unreachable(cause: unknown): CodedError {

@@ -214,6 +214,12 @@ describe('closing', () => {
 describe('without Redis', () => {
   const options = { redisUrl: '/nowhere/redis.sock', clock: systemClock };
 
+  it('an address that is none is refused, without showing it', () => {
+    const open = () => new EventPublisher({ ...options, redisUrl: 'redis://:secret@host:abc' });
+    expect(open).toThrow(expect.objectContaining({ code: 'redis_unreachable' }));
+    expect(open).not.toThrow(/secret/);
+  });
+
   it('everything says so at the start', async () => {
     const publisher = new EventPublisher(options);
     const consumer = new EventConsumer({ ...options, handler: () => {} });

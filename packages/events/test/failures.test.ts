@@ -61,6 +61,7 @@ describe('while Redis is away', () => {
     const accepted = upTo(150).filter((i) => publisher.publish(speech('c_1', i)));
     expect(accepted).toEqual(upTo(100));
     await until(() => errors.length > 0);
+    await expect(publisher.counts('c_1')).rejects.toMatchObject({ code: 'redis_unreachable' });
     expect(publisher.stats).toEqual({ published: 0, waiting: 100, refused: 50, redisUp: false });
 
     await redis.server.restart();

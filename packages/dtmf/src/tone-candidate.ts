@@ -22,17 +22,13 @@ export interface DetectedTone {
 }
 
 /** Shortest tone: 40 ms must be heard, 23 must not (ITU-T Q.24). */
-const MIN_DURATION_MS = 32;
+const MIN_DURATION_MS = 34;
 
 /** The same beside a gap, into which the tone may have gone on. */
 const MIN_DURATION_BESIDE_GAP_MS = 24;
 
-/** Readings of the inside without which nothing is a tone. */
-const MIN_READINGS = 4;
-const MIN_READINGS_BESIDE_GAP = 3;
-
 /** Least part of a tone, gaps aside, that must have been clear enough to be read. */
-const MIN_CLEAR = 0.45;
+const MIN_CLEAR = 0.38;
 
 /** Readings of the inside from which on a tone is likely enough to be taken for one. */
 const LIKELY_READINGS = 2;
@@ -103,9 +99,8 @@ export class ToneCandidate {
     const besideGap =
       Math.abs(startMs - gapEndMs) < HOP_MS || Math.abs(endMs - gapStartMs) < HOP_MS;
     if (durationMs < (besideGap ? MIN_DURATION_BESIDE_GAP_MS : MIN_DURATION_MS)) return undefined;
-    if (readings < (besideGap ? MIN_READINGS_BESIDE_GAP : MIN_READINGS)) return undefined;
     if (readings * HOP_MS < MIN_CLEAR * (durationMs - this.#bridgedMs)) return undefined;
-    if (!this.#supported()) return undefined;
+    if (!this.#evidence.isEnough(!besideGap) || !this.#supported()) return undefined;
     const digit = KEYPAD[this.#row * GROUP + this.#column]!;
     const acrossGap = this.#bridgedMs > 0;
     return { digit, startMs, endMs, durationMs, levelDbfs, twistDb, acrossGap };

@@ -10,15 +10,22 @@ const MIN_SHARE = 0.62;
  * purity; what speech has by accident is seldom pure.
  */
 const STRICT_SHARE = 0.65;
-const LENIENT_SHARE = 0.85;
+const LENIENT_SHARE = 0.9;
 
-/** Largest mean deviation: 1.5 % and 2 Hz must be heard, 3 % must not (Q.24, ES 201 235). */
-const STRICT_DEVIATION = 0.012;
-const LENIENT_DEVIATION = 0.023;
+/**
+ * Largest mean deviation of a perfectly even tone; 1.5 % and 2 Hz must be heard, 3 % must not
+ * (Q.24, ES 201 235). A tone that is uneven too must deviate less.
+ */
+const STRICT_DEVIATION = 0.013;
+const LENIENT_DEVIATION = 0.025;
 
-/** Least evenness of the phase advance: 1 for a constant frequency, 0 for none at all. */
-const STRICT_COHERENCE = 0.995;
-const LENIENT_COHERENCE = 0.978;
+/** Largest unevenness of a tone without deviation: 0 for a constant frequency, 1 for none at all. */
+const STRICT_UNEVENNESS = 0.006;
+const LENIENT_UNEVENNESS = 0.025;
+
+/** Least number of readings. */
+const STRICT_READINGS = 6;
+const LENIENT_READINGS = 4;
 
 /** Span of the twist: −8 to +4 dB must be heard (Q.24). */
 const MIN_TWIST_DB = -10.5;
@@ -66,17 +73,30 @@ export class ToneEvidence {
 
   /** True when all of it speaks for a digit of these frequencies. */
   supports(lowHz: number, highHz: number): boolean {
-    if (this.#readings === 0) return false;
-    const share = this.#share / this.#readings;
+    if (this.#readings === 0 || this.#meanShare() < MIN_SHARE) return false;
     const { twistDb } = this;
-    if (share < MIN_SHARE || twistDb < MIN_TWIST_DB || twistDb > MAX_TWIST_DB) return false;
-    const leniency = (share - STRICT_SHARE) / (LENIENT_SHARE - STRICT_SHARE);
+    if (twistDb < MIN_TWIST_DB || twistDb > MAX_TWIST_DB) return false;
+    const leniency = this.#leniency();
     const deviation = between(STRICT_DEVIATION, LENIENT_DEVIATION, leniency);
-    const coherence = between(STRICT_COHERENCE, LENIENT_COHERENCE, leniency);
+    const unevenness = between(STRICT_UNEVENNESS, LENIENT_UNEVENNESS, leniency);
     return (
-      this.#low.isPure(deviation * lowHz, coherence) &&
-      this.#high.isPure(deviation * highHz, coherence)
+      this.#low.isPure(deviation * lowHz, unevenness) &&
+      this.#high.isPure(deviation * highHz, unevenness)
     );
+  }
+
+  /** @param whole false when part of the tone may have been lost: then a little less will do */
+  isEnough(whole: boolean): boolean {
+    const least = between(STRICT_READINGS, LENIENT_READINGS, this.#leniency());
+    return this.#readings >= (whole ? least : least - 1);
+  }
+
+  #leniency(): number {
+    return (this.#meanShare() - STRICT_SHARE) / (LENIENT_SHARE - STRICT_SHARE);
+  }
+
+  #meanShare(): number {
+    return this.#share / this.#readings;
   }
 }
 
@@ -97,10 +117,11 @@ class PhaseSum {
     this.#lengths += Math.sqrt(step.re * step.re + step.im * step.im);
   }
 
-  isPure(maxOffsetHz: number, minCoherence: number): boolean {
+  isPure(maxOffsetHz: number, maxUnevenness: number): boolean {
     const { re, im } = this.#sum;
-    const coherence = Math.sqrt(re * re + im * im) / this.#lengths;
-    return coherence >= minCoherence && Math.abs(offsetHz(this.#sum)) <= maxOffsetHz;
+    const offset = offsetHz(this.#sum) / maxOffsetHz;
+    const unevenness = (1 - Math.sqrt(re * re + im * im) / this.#lengths) / maxUnevenness;
+    return offset * offset + unevenness * unevenness <= 1;
   }
 }
 

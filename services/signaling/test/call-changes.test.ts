@@ -185,6 +185,18 @@ describe('a call that ended here', () => {
   });
 });
 
+describe('the state of a record', () => {
+  it('is checked once, not again with each event that is added', () => {
+    const record = newRecord();
+    const state = serviceState(record);
+    expect(serviceState(record)).toBe(state);
+    const changed = withService(record, { hostHeld: false });
+    expect(serviceState(changed)).toBe(changed.service);
+    expect(serviceState(changed)).toEqual({ ...state, hostHeld: false });
+    expect(serviceState(record).hostHeld).toBe(true);
+  });
+});
+
 describe('dropPublished', () => {
   it('keeps what came after', () => {
     const record = endCall(newRecord(), localEnd('hung_up', AT_MS));

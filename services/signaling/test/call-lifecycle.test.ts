@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { systemClock } from '@earshot/async/system';
 import { HOST_SUBPROTOCOL } from '@earshot/bridge-protocol';
 import { MediaTokens } from '@earshot/media-token';
+import { Registry } from '@earshot/registry';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallView } from '../src/rest/schemas.js';
 import type { TestHost } from './support/harness.js';
@@ -174,6 +175,25 @@ describe('a call', () => {
       ['Ada', ['101']],
       ['Bob', ['102']],
     ]);
+  });
+
+  it('keeps no name of a source for longer because of a notification after its end', async () => {
+    const { id, graphCallId } = await establish();
+    await harness.graph.notify([rosterItem(graphCallId, [ADA])]);
+    await vi.waitUntil(() => harness.registry.participantOfSource(id, '101'), WAIT);
+    await harness.graph.notify([endItem(graphCallId, 200, 5001)]);
+    await harness.closed(id);
+    const bind = vi.spyOn(Registry.prototype, 'bindSource');
+    const take = vi.spyOn(Registry.prototype, 'takeNotifications');
+    await harness.graph.notify([stateItem(graphCallId, 'terminated')]);
+    const isTaken = () => {
+      const index = take.mock.calls.findIndex(([callId]) => callId === id);
+      return take.mock.settledResults[index]?.type === 'fulfilled';
+    };
+    await vi.waitUntil(isTaken, WAIT);
+    expect(bind).not.toHaveBeenCalled();
+    bind.mockRestore();
+    take.mockRestore();
   });
 
   it('takes duplicate and swapped notifications for what they are', async () => {

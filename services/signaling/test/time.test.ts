@@ -1,4 +1,5 @@
 import { VirtualClock } from '@earshot/async';
+import { GraphError } from '@earshot/graph';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HANG_UP_GRACE_MS, KEEP_ALIVE_INTERVAL_MS, WATCHDOG_MS } from '../src/calls/duties.js';
 import type { TestHost } from './support/harness.js';
@@ -81,6 +82,17 @@ describe('as time passes', () => {
     const call = await harness.reaches(id, 'terminated');
     expect(call.result).toMatchObject({ cause: 'call_gone', retryClass: 'backOff' });
     expect(harness.graph.count('DELETE', graphCallId)).toBe(0);
+  });
+
+  it('a call outlives an authority that answers 404', async () => {
+    const { id } = await attached();
+    harness.tokenFailures.push(new GraphError('graph_token_refused', 'none', { status: 404 }));
+    clock.advance(KEEP_ALIVE_INTERVAL_MS);
+    await vi.waitUntil(() => {
+      clock.advance(1_000);
+      return keepAlives() === 1;
+    }, WAIT);
+    expect((await harness.call(id)).state).toBe('established');
   });
 
   it('a call that is not established in time is deleted and ended, and its host freed', async () => {

@@ -66,7 +66,8 @@ export class CallWork {
     const record = await registry.updateCall(callId, (current) =>
       this.#fold(current, parsed.items, atMs),
     );
-    await sources.bind(record);
+    // Once a call is closed its names are about to be forgotten.
+    if (record.endedAtMs === undefined) await sources.bind(record);
     await this.#publish(record);
   }
 
@@ -281,7 +282,7 @@ export class CallWork {
   }
 }
 
-/** Graph answers 404 (8522) for a call that is over. */
+/** Graph answers 404 (8522) for a call that is over; a 404 of Entra ID tells nothing of it. */
 function isGone(error: unknown): boolean {
-  return error instanceof GraphError && error.status === 404;
+  return error instanceof GraphError && error.code === 'graph_refused' && error.status === 404;
 }

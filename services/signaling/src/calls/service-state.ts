@@ -69,10 +69,19 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   pendingEvents: z.array(eventSchema),
 });
 
+/** States by the stored object they were read from: a large roster takes thousands of looks. */
+const known = new WeakMap<object, ServiceState>();
+
 /** @throws CodedError `corrupt_call_record` when another program wrote the record. */
 export function serviceState(record: CallRecord): ServiceState {
+  const stored = isObject(record.service) ? record.service : {};
+  const state = known.get(stored);
+  if (state !== undefined) return state;
   const parsed = serviceStateSchema.safeParse(record.service);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    known.set(stored, parsed.data);
+    return parsed.data;
+  }
   throw new CodedError(
     'corrupt_call_record',
     `Cannot read call ${record.callId}: its record must hold signaling's state, got ${parsed.error.issues[0]?.message}`,
@@ -81,5 +90,11 @@ export function serviceState(record: CallRecord): ServiceState {
 
 /** The record with parts of its service state replaced. */
 export function withService(record: CallRecord, patch: Partial<ServiceState>): CallRecord {
-  return { ...record, service: { ...serviceState(record), ...patch } };
+  const state: ServiceState = { ...serviceState(record), ...patch };
+  known.set(state, state);
+  return { ...record, service: state };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -63,12 +63,13 @@ export class Harness {
   readonly graph: GraphServer;
   readonly registry: Registry;
   readonly bridgeKey: string = randomBytes(32).toString('base64url');
+  /** What the next requests for an access token fail with. */
+  readonly tokenFailures: Error[] = [];
   readonly #closers = new CloseStack();
   readonly #events: EarshotEvent[] = [];
   #consumer: EventConsumer | undefined;
   #signaling: Signaling | undefined;
   #hosts = 0;
-
   private constructor(redis: TestRedis, graph: GraphServer) {
     this.redis = redis;
     this.graph = graph;
@@ -116,7 +117,13 @@ export class Harness {
     this.#signaling = await startSignaling(readConfig(this.environment(environment)), {
       clock,
       random: () => 0.5,
-      tokens: { token: async (tenantId) => `token-of-${tenantId}` },
+      tokens: {
+        token: async (tenantId) => {
+          const failure = this.tokenFailures.shift();
+          if (failure !== undefined) throw failure;
+          return `token-of-${tenantId}`;
+        },
+      },
     });
     return this.#signaling;
   }

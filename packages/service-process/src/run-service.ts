@@ -5,6 +5,8 @@ import { CodedError } from '@earshot/async';
 export interface RunningService {
   /** Stops; idempotent. */
   close(): Promise<void>;
+  /** How long closing may take before the process is ended with 1. @defaultValue 5 000 */
+  readonly closeDeadlineMs?: number;
 }
 
 export interface ServiceProcessOptions<Service extends RunningService> {
@@ -16,8 +18,6 @@ export interface ServiceProcessOptions<Service extends RunningService> {
   ready(service: Service): Readonly<Record<string, unknown>>;
   /** A message from the parent; what it resolves with is answered, what it throws is told. */
   onMessage?(service: Service, message: unknown): Promise<Answer>;
-  /** How long closing may take before the process is ended with 1. @defaultValue 5 000 */
-  readonly closeDeadlineMs?: number;
 }
 
 /** An answer to the parent, or none. */
@@ -59,9 +59,10 @@ function leaveRequested(): Promise<void> {
 
 async function close<Service extends RunningService>(
   service: Service,
-  { name, closeDeadlineMs = CLOSE_DEADLINE_MS }: ServiceProcessOptions<Service>,
+  { name }: ServiceProcessOptions<Service>,
 ): Promise<void> {
-  setTimeout(() => process.exit(1), closeDeadlineMs).unref();
+  const deadlineMs = service.closeDeadlineMs ?? CLOSE_DEADLINE_MS;
+  setTimeout(() => process.exit(1), deadlineMs).unref();
   try {
     await service.close();
     process.exit(0);

@@ -1,13 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { CodedError } from '@earshot/async';
+import type { ListenAddress } from '@earshot/service-process';
+import { parseListenAddress } from '@earshot/service-process';
 import { z } from 'zod';
-
-/** Where a server listens; port 0 takes a free one. */
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What a media worker is told at its start. Times in ms. */
 export interface MediaWorkerConfig {
@@ -19,6 +15,7 @@ export interface MediaWorkerConfig {
   readonly advertisedUrl: string | undefined;
   /** Key of the media tokens, shared with signaling; at least 32 bytes. */
   readonly bridgeKey: Uint8Array;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly decodeThreads: number;
   /** Streams heard at once; calls beyond are refused as busy. */
   readonly maxStreams: number;
@@ -32,6 +29,7 @@ export interface MediaWorkerConfig {
   readonly attributionWaitMs: number;
 }
 
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const KEY_BYTES = 32;
 
 const powerOfTwo = z.coerce
@@ -41,9 +39,14 @@ const powerOfTwo = z.coerce
   .max(4096)
   .refine((n) => (n & (n - 1)) === 0, 'must be a power of two');
 
+const listenAddress = z
+  .string()
+  .transform(parseListenAddress)
+  .refine((address) => address !== undefined, 'must be host:port, such as 127.0.0.1:8081');
+
 const environmentSchema = z.object({
   REDIS_URL: z.string().regex(/^(rediss?:\/\/|\/)/, 'must be redis://… or the path of a socket'),
-  EARSHOT_LISTEN: z.string().transform(toListenAddress).default({ host: '127.0.0.1', port: 0 }),
+  EARSHOT_LISTEN: listenAddress.default({ host: '127.0.0.1', port: 0 }),
   EARSHOT_WORKER_ID: z
     .string()
     .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 of [A-Za-z0-9_-]')
@@ -56,6 +59,7 @@ const environmentSchema = z.object({
     .string()
     .transform((text) => new Uint8Array(Buffer.from(text, 'base64url')))
     .refine((key) => key.length >= KEY_BYTES, `must be at least ${KEY_BYTES} bytes of base64url`),
+  EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   EARSHOT_DECODE_THREADS: z.coerce.number().int().min(1).max(64).optional(),
   EARSHOT_MAX_STREAMS: z.coerce.number().int().min(1).max(5000).default(400),
   EARSHOT_RING_FRAMES: powerOfTwo.default(128),
@@ -67,15 +71,15 @@ const environmentSchema = z.object({
 /**
  * Reads the environment.
  *
- * @throws CodedError `invalid_configuration`, naming the first variable that is wrong.
+ * @throws CodedError `invalid_config`, naming the first variable that is wrong.
  */
 export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
   const parsed = environmentSchema.safeParse(withoutEmpty(environment));
-  if (!parsed.success) throw configurationError(parsed.error);
+  if (!parsed.success) throw invalidConfig(parsed.error);
   const env = parsed.data;
   if (env.EARSHOT_ADVERTISED_URL === undefined && isWildcard(env.EARSHOT_LISTEN.host)) {
     throw new CodedError(
-      'invalid_configuration',
+      'invalid_config',
       `Cannot start the media worker: EARSHOT_ADVERTISED_URL must be set when it listens on all addresses, got ${env.EARSHOT_LISTEN.host}`,
       { fix: 'Set it to the ws:// URL of /v1/media-link as media hosts reach it.' },
     );
@@ -86,6 +90,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     workerId: env.EARSHOT_WORKER_ID ?? `w_${randomBytes(9).toString('base64url')}`,
     advertisedUrl: env.EARSHOT_ADVERTISED_URL,
     bridgeKey: env.EARSHOT_BRIDGE_KEY,
+    logLevel: env.EARSHOT_LOG_LEVEL,
     decodeThreads: env.EARSHOT_DECODE_THREADS ?? Math.max(1, os.availableParallelism() - 1),
     maxStreams: env.EARSHOT_MAX_STREAMS,
     ringFrames: env.EARSHOT_RING_FRAMES,
@@ -106,21 +111,11 @@ function withoutEmpty(environment: NodeJS.ProcessEnv): Record<string, string> {
   );
 }
 
-function toListenAddress(text: string, context: z.RefinementCtx): ListenAddress {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    context.addIssue({ code: 'custom', message: `must be host:port, got ${text}` });
-    return z.NEVER;
-  }
-  return { host: match[1] ?? match[2] ?? '', port };
-}
-
-function configurationError(error: z.ZodError): CodedError {
+function invalidConfig(error: z.ZodError): CodedError {
   const issue = error.issues[0];
   const name = String(issue?.path[0] ?? 'the environment');
   return new CodedError(
-    'invalid_configuration',
+    'invalid_config',
     `Cannot start the media worker: ${name} ${issue?.message ?? 'is not valid'}`,
   );
 }

@@ -1,4 +1,4 @@
-export type { ListenAddress, MediaWorkerConfig } from './config.js';
+export type { MediaWorkerConfig } from './config.js';
 export { readConfig } from './config.js';
 export type { WorkerLog } from './log.js';
 export type { MediaWorker, MediaWorkerDeps } from './media-worker.js';

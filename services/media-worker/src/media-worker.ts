@@ -1,15 +1,16 @@
 import type { Clock } from '@earshot/async';
-import { CloseStack, CodedError, every } from '@earshot/async';
+import { CloseStack, every } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import { MediaLinkServer } from '@earshot/bridge';
 import { EventPublisher } from '@earshot/events';
 import { MediaTokens } from '@earshot/media-token';
 import { Registry } from '@earshot/registry';
+import { listen } from '@earshot/service-process';
 import { createLog } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { CallTable } from './call-table.js';
-import type { ListenAddress, MediaWorkerConfig } from './config.js';
+import type { MediaWorkerConfig } from './config.js';
 import { DecodePool } from './decode-pool.js';
 import { Heartbeat } from './heartbeat.js';
 import { LevelsStream } from './levels-stream.js';
@@ -36,6 +37,8 @@ export interface MediaWorker {
    * and stops. Idempotent.
    */
   close(): Promise<void>;
+  /** How long closing may take in the worst case, ms. */
+  readonly closeDeadlineMs: number;
 }
 
 const MEDIA_PATH = '/v1/media-link';
@@ -44,6 +47,8 @@ const PROGRESS_INTERVAL_MS = 200;
 
 /** After the drain time, how long the last events may take. */
 const FLUSH_MS = 1000;
+/** After that, how long closing Redis, threads and the port may take. */
+const CLOSE_MS = 1000;
 
 /**
  * Starts a media worker; on failure nothing is left running.
@@ -69,7 +74,7 @@ async function start(
   closers: CloseStack,
 ): Promise<MediaWorker> {
   const clock = deps.clock ?? systemClock;
-  const log = deps.log ?? createLog({ service: 'media-worker', level: 'warn' });
+  const log = deps.log ?? createLog({ service: 'media-worker', level: config.logLevel });
   const { registry, publisher } = await connectToRedis(config, clock, log, closers);
   const pool = await DecodePool.start({
     threads: config.decodeThreads,
@@ -112,14 +117,21 @@ async function start(
   const metrics = new WorkerMetrics({ calls, pool, publisher, heartbeat });
   addRoutes(app, { workerId, calls, pool, publisher, heartbeat, levels, metrics });
 
-  const address = await listen(app, config.listen);
+  const address = await listen(app, config.listen, 'the media worker');
   const mediaUrl = config.advertisedUrl ?? `ws://${address}${MEDIA_PATH}`;
   closers.defer(every(clock, PROGRESS_INTERVAL_MS, () => calls.sendProgress(false)));
   await heartbeat.start(mediaUrl);
   closers.defer(() => heartbeat.close());
   closers.defer(() => leave(calls, heartbeat, clock, log, config.drainMs));
   log.info('media worker is ready', { workerId, mediaUrl });
-  return { workerId, url: `http://${address}`, mediaUrl, pool, close: () => closers.close() };
+  return {
+    workerId,
+    url: `http://${address}`,
+    mediaUrl,
+    pool,
+    close: () => closers.close(),
+    closeDeadlineMs: config.drainMs + FLUSH_MS + CLOSE_MS,
+  };
 }
 
 async function connectToRedis(
@@ -167,28 +179,6 @@ function openLinkServer(
     },
     accept: (hello, claims) => calls.accept(hello, claims),
   });
-}
-
-/** Resolves with the address taken, as host:port. */
-async function listen(app: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
-  try {
-    await app.listen({ host, port });
-  } catch (cause) {
-    throw listenError(`${host}:${port}`, cause);
-  }
-  const address = app.server.address();
-  if (address === null || typeof address === 'string')
-    throw listenError(`${host}:${port}`, address);
-  return `${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-}
-
-function listenError(address: string, cause: unknown): CodedError {
-  const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-  return new CodedError(
-    inUse ? 'port_taken' : 'not_listening',
-    `Cannot listen: the address must be free and ours, got ${address}`,
-    { cause, fix: 'Set EARSHOT_LISTEN to another address; port 0 takes a free one.' },
-  );
 }
 
 /** Has placement and hosts leave this worker, and waits for its calls, but not for ever. */

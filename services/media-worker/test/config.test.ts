@@ -72,7 +72,7 @@ describe('the environment', () => {
     ['EARSHOT_DRAIN_MS', '-1'],
   ])('refuses %s=%j by name', (name, value) => {
     expect(refusal({ [name]: value })).toMatchObject({
-      code: 'invalid_configuration',
+      code: 'invalid_config',
       message: expect.stringContaining(`Cannot start the media worker: ${name} `),
     });
   });
@@ -81,7 +81,7 @@ describe('the environment', () => {
     'wants to be told its URL when it listens on %s',
     (listen) => {
       expect(refusal({ EARSHOT_LISTEN: listen })).toMatchObject({
-        code: 'invalid_configuration',
+        code: 'invalid_config',
         message: expect.stringContaining('EARSHOT_ADVERTISED_URL'),
       });
     },

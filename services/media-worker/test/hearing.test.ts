@@ -1,8 +1,8 @@
 import { generateSequence } from '@earshot/dtmf';
 import { eventCounts } from '@earshot/events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from './bench.js';
 import { encode, join, silence, voice } from './sound.js';
+import { Bench } from './test-bench.js';
 import type { Track } from './test-host.js';
 
 const DIGITS = generateSequence({

@@ -1,7 +1,7 @@
 import { generateSequence } from '@earshot/dtmf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from './bench.js';
 import { encode, join, silence, voice } from './sound.js';
+import { Bench } from './test-bench.js';
 
 const TALKING = encode(join(silence(500), voice(1500)));
 const KEYING = encode(

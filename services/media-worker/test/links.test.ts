@@ -1,7 +1,7 @@
 import { generateSequence } from '@earshot/dtmf';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bench } from './bench.js';
 import { encode, join, silence, voice } from './sound.js';
+import { Bench } from './test-bench.js';
 import type { Track } from './test-host.js';
 
 const QUIET = encode(silence(1000));

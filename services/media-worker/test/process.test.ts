@@ -8,8 +8,8 @@ import { MediaTokens } from '@earshot/media-token';
 import { Registry } from '@earshot/registry';
 import { startTestRedis } from '@earshot/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { BRIDGE_KEY, newCallId } from './bench.js';
 import { encode, silence } from './sound.js';
+import { BRIDGE_KEY, newCallId } from './test-bench.js';
 import { TestHost } from './test-host.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -89,7 +89,7 @@ async function expectRefusal(worker: WorkerProcess, code: string): Promise<void>
   expect(told).toMatchObject({ type: 'failed', code });
   expect(await worker.exited).toBe(1);
   const lines = worker.stderr.trim().split('\n');
-  expect(lines).toEqual([`${told.message} [${code}]`]);
+  expect(lines).toEqual([`media-worker: ${told.message} [${code}]`]);
 }
 
 describe('the process', () => {
@@ -146,6 +146,6 @@ describe('the process', () => {
   });
 
   it('refuses a configuration that is not valid', async () => {
-    await expectRefusal(start({ EARSHOT_BRIDGE_KEY: 'short' }), 'invalid_configuration');
+    await expectRefusal(start({ EARSHOT_BRIDGE_KEY: 'short' }), 'invalid_config');
   });
 });

@@ -132,6 +132,7 @@ export function testConfig(
     workerId: `w_${randomBytes(6).toString('hex')}`,
     advertisedUrl: undefined,
     bridgeKey: BRIDGE_KEY,
+    logLevel: 'silent',
     decodeThreads: 2,
     maxStreams: 100,
     ringFrames: 128,

@@ -16,7 +16,10 @@ const callSchema: z.ZodType<CallView> = z.looseObject({
   state: z.string(),
   events: z.looseObject({ published: z.number() }).optional(),
 });
-const callListSchema = z.looseObject({ calls: z.array(callSchema) });
+const callListSchema = z.looseObject({
+  calls: z.array(callSchema),
+  nextCursor: z.string().optional(),
+});
 const problemSchema = z.looseObject({
   detail: z.string().optional(),
   title: z.string().optional(),
@@ -40,15 +43,26 @@ export class SignalingClient {
   }
 
   async join(joinUrl: string): Promise<CallView> {
-    return callSchema.parse(await this.#request('POST', '/v1/calls', { joinUrl }));
+    return this.#read(callSchema, await this.#request('POST', '/v1/calls', { joinUrl }));
   }
 
   async read(callId: string): Promise<CallView> {
-    return callSchema.parse(await this.#request('GET', `/v1/calls/${encodeURIComponent(callId)}`));
+    const path = `/v1/calls/${encodeURIComponent(callId)}`;
+    return this.#read(callSchema, await this.#request('GET', path));
   }
 
+  /** All of them, newest first. */
   async list(): Promise<readonly CallView[]> {
-    return callListSchema.parse(await this.#request('GET', '/v1/calls')).calls;
+    const calls: CallView[] = [];
+    let cursor: string | undefined;
+    do {
+      const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const answer = await this.#request('GET', `/v1/calls?limit=100${from}`);
+      const page = this.#read(callListSchema, answer);
+      calls.push(...page.calls);
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    return calls;
   }
 
   async hangUp(callId: string): Promise<void> {
@@ -56,8 +70,7 @@ export class SignalingClient {
   }
 
   async #request(method: string, path: string, body?: unknown): Promise<unknown> {
-    const response = await this.#fetch(method, path, body);
-    const text = await response.text();
+    const { response, text } = await this.#exchange(method, path, body);
     const value = parseJson(text);
     if (response.ok) return value;
     const problem = problemSchema.safeParse(value).data;
@@ -70,9 +83,23 @@ export class SignalingClient {
     );
   }
 
-  async #fetch(method: string, path: string, body: unknown): Promise<Response> {
+  #read<T>(schema: z.ZodType<T>, answer: unknown): T {
+    const parsed = schema.safeParse(answer);
+    if (parsed.success) return parsed.data;
+    throw new CodedError(
+      'signaling_error',
+      `Cannot read the answer: ${this.#url} must be a signaling service, it answered something else`,
+      { fix: 'Set EARSHOT_URL to the address of signaling.' },
+    );
+  }
+
+  async #exchange(
+    method: string,
+    path: string,
+    body: unknown,
+  ): Promise<{ response: Response; text: string }> {
     try {
-      return await fetch(this.#url + path, {
+      const response = await fetch(this.#url + path, {
         method,
         headers: {
           ...(this.#apiKey === undefined ? {} : { authorization: `Bearer ${this.#apiKey}` }),
@@ -81,6 +108,7 @@ export class SignalingClient {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
+      return { response, text: await response.text() };
     } catch (cause) {
       throw new CodedError(
         'signaling_unreachable',

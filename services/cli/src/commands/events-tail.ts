@@ -15,7 +15,7 @@ export interface EventsTailOptions {
   readonly parent?: boolean;
 }
 
-/** `earshot events tail`: prints each event as one line of JSON until interrupted. */
+/** `earshot events tail`: prints each event as one line of JSON until interrupted or unread. */
 export async function eventsTail(options: EventsTailOptions): Promise<void> {
   const redisUrl = options.redis ?? connection().redisUrl;
   const subscription = options.subscription ?? `tail-${randomBytes(6).toString('hex')}`;
@@ -23,20 +23,27 @@ export async function eventsTail(options: EventsTailOptions): Promise<void> {
     redisUrl,
     subscription,
     clock: systemClock,
+    // What could not be written stays unhandled, for others of the subscription.
     handler: (event) =>
-      new Promise((resolve, reject) => {
+      new Promise((resolve) => {
         process.stdout.write(`${JSON.stringify(event)}\n`, (error) => {
-          if (error) reject(error);
-          else resolve();
+          if (!error) resolve();
         });
       }),
   });
-  await consumer.start();
-  await ended(options.parent ?? false);
-  await consumer.close();
+  const ended = endRequested(options.parent ?? false);
+  let isUnread = false;
+  try {
+    await consumer.start();
+    isUnread = (await ended) === 'unread';
+  } finally {
+    // The event that nobody reads would keep the consumer from closing in good order.
+    if (!isUnread) await consumer.close();
+    // The IPC channel would keep the process alive.
+    if (process.connected) process.disconnect();
+  }
   if (options.subscription === undefined) await removeSubscription(redisUrl, subscription);
-  // The IPC channel would keep the process alive.
-  if (process.connected) process.disconnect();
+  if (isUnread) process.exit();
 }
 
 async function removeSubscription(redisUrl: string, name: string): Promise<void> {
@@ -49,10 +56,15 @@ async function removeSubscription(redisUrl: string, name: string): Promise<void>
   }
 }
 
-function ended(withParent: boolean): Promise<void> {
+/** Asked for from the first moment: who reads, and a parent, may go while the command starts. */
+function endRequested(withParent: boolean): Promise<'asked' | 'unread'> {
   return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-    if (withParent) process.once('disconnect', () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => resolve('asked'));
+    }
+    process.stdout.on('error', () => resolve('unread'));
+    if (!withParent) return;
+    process.once('disconnect', () => resolve('asked'));
+    if (!process.connected) resolve('asked');
   });
 }

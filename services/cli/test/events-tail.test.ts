@@ -1,0 +1,80 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@earshot/async/system';
+import { EventPublisher, Subscriptions } from '@earshot/events';
+import type { RedisServer } from '@earshot/redis-server';
+import { startRedis } from '@earshot/redis-server';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { event } from './fixtures.js';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const WAIT = { timeout: 20_000, interval: 20 };
+
+describe('earshot events tail', () => {
+  let folder: string;
+  let redis: RedisServer;
+  let subscriptions: Subscriptions;
+  let child: ChildProcess | undefined;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'earshot-tail-'));
+    redis = await startRedis({ dataDir: folder });
+    subscriptions = new Subscriptions({ redisUrl: redis.url });
+    await subscriptions.ready();
+  });
+
+  afterEach(() => child?.kill('SIGKILL'));
+
+  afterAll(async () => {
+    await subscriptions.close();
+    await redis.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function tail(redisUrl: string): { exited: Promise<unknown[]>; stderr: () => string } {
+    child = spawn(process.execPath, [MAIN, 'events', 'tail', '--redis', redisUrl], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr?.on('data', (text) => {
+      stderr += text;
+    });
+    return { exited: once(child, 'exit'), stderr: () => stderr };
+  }
+
+  async function names(): Promise<string[]> {
+    return (await subscriptions.list()).map(({ name }) => name);
+  }
+
+  it('leaves no subscription behind when its terminal goes', async () => {
+    const { exited } = tail(redis.url);
+    await vi.waitUntil(async () => (await names()).length === 2, WAIT);
+    child?.kill('SIGHUP');
+    expect(await exited).toEqual([0, null]);
+    expect(await names()).toEqual(['default']);
+  });
+
+  it('ends quietly, and with its subscription, when nobody reads any more', async () => {
+    const { exited, stderr } = tail(redis.url);
+    await vi.waitUntil(async () => (await names()).length === 2, WAIT);
+    child?.stdout?.destroy();
+    const publisher = new EventPublisher({ redisUrl: redis.url, clock: systemClock });
+    await publisher.ready();
+    publisher.publish(event('speech.started', { startMs: 0 }));
+    expect(await exited).toEqual([0, null]);
+    expect(stderr()).toBe('');
+    expect(await names()).toEqual(['default']);
+    await publisher.close();
+  });
+
+  it('ends with a code when Redis is not there', async () => {
+    const { exited, stderr } = tail('/nowhere/redis.sock');
+    expect(await exited).toEqual([1, null]);
+    expect(stderr()).toContain('[redis_unreachable]');
+  });
+});

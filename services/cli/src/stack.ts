@@ -73,16 +73,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function startAll(options: StackOptions, closers: CloseStack): Promise<Stack> {
-  const redisUrl = await startOrUseRedis(options, closers);
   const keys = { host: randomKey(), bridge: randomKey(), api: randomKey() };
-
-  options.onProgress('starting the sandbox (Graph and media host)');
-  const sandbox = await startService(options, closers, 'sandbox', sandboxReady, {
-    EARSHOT_DATA_DIR: options.folder.path,
-    EARSHOT_HOST_KEY: keys.host,
-    EARSHOT_SPEED: String(options.speed),
-    EARSHOT_AUDIO: JSON.stringify(options.audio),
-  });
+  options.onProgress('starting Redis and the sandbox (Graph and media host)');
+  const [redisUrl, sandbox] = await bothStarted(
+    startOrUseRedis(options, closers),
+    startService(options, closers, 'sandbox', sandboxReady, {
+      EARSHOT_DATA_DIR: options.folder.path,
+      EARSHOT_HOST_KEY: keys.host,
+      EARSHOT_SPEED: String(options.speed),
+      EARSHOT_AUDIO: JSON.stringify(options.audio),
+    }),
+  );
 
   options.onProgress('starting signaling and a media worker');
   const [signaling, worker] = await bothStarted(
@@ -124,7 +125,6 @@ async function startAll(options: StackOptions, closers: CloseStack): Promise<Sta
 async function startOrUseRedis(options: StackOptions, closers: CloseStack): Promise<string> {
   const given = process.env['REDIS_URL'];
   if (given !== undefined && given !== '') return given;
-  options.onProgress('starting Redis');
   const redis = await startRedis({
     dataDir: options.folder.redisFolder,
     persistent: true,

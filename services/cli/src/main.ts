@@ -52,8 +52,8 @@ function collect(file: string, files: readonly string[]): string[] {
 
 function parseSpeed(text: string): number {
   const speed = Number(text);
-  if (!(speed > 0 && speed <= 1000)) {
-    throw new InvalidArgumentError('it must be a number above 0, at most 1000.');
+  if (!(speed >= 1 && speed <= 1000)) {
+    throw new InvalidArgumentError('it must be a number from 1 to 1000.');
   }
   return speed;
 }

@@ -6,6 +6,7 @@ import type { RedisServer } from './start-redis.js';
 
 const POLL_MS = 250;
 const CLOSE_POLL_MS = 10;
+const STOP_LIMIT_MS = 5_000;
 
 /** The server that already answers on `socketPath`, left by a process that was killed. */
 export async function takeOver(socketPath: string): Promise<RedisServer | undefined> {
@@ -14,7 +15,7 @@ export async function takeOver(socketPath: string): Promise<RedisServer | undefi
   const pid = Number(/^process_id:(\d+)/m.exec(info)?.[1]);
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
 
-  const stopWithParent = () => terminate(pid);
+  const stopWithParent = () => signal(pid, 'SIGTERM');
   process.once('exit', stopWithParent);
   let markExited = () => {};
   const exited = new Promise<void>((resolve) => {
@@ -31,7 +32,11 @@ export async function takeOver(socketPath: string): Promise<RedisServer | undefi
   }
   async function stop(): Promise<void> {
     await ask(socketPath, 'SHUTDOWN NOSAVE');
-    while (processIdentity(pid) !== '') await sleep(CLOSE_POLL_MS);
+    for (let waitedMs = 0; processIdentity(pid) !== ''; waitedMs += CLOSE_POLL_MS) {
+      // It may refuse to shut down, as while it cannot write its append-only file.
+      if (waitedMs === STOP_LIMIT_MS) signal(pid, 'SIGKILL');
+      await sleep(CLOSE_POLL_MS);
+    }
     ended();
   }
   let closing: Promise<void> | undefined;
@@ -44,9 +49,9 @@ export async function takeOver(socketPath: string): Promise<RedisServer | undefi
   };
 }
 
-function terminate(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGTERM');
+    process.kill(pid, name);
   } catch {
     // It has ended already.
   }

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 import type { EarshotEvent } from '@earshot/events';
 import { parseEvent } from '@earshot/events';
 
+/** A consumer ends the batch it is at, then it is ended. */
+const STOP_TIMEOUT_MS = 12_000;
+
 export interface EventFeedOptions {
   readonly redisUrl: string;
   readonly logFile: string;
@@ -54,6 +57,8 @@ export class EventFeed {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       this.#child.kill('SIGTERM');
     }
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await this.#exited;
+    clearTimeout(timer);
   }
 }

@@ -130,7 +130,14 @@ async function startOrUseRedis(options: StackOptions, closers: CloseStack): Prom
     persistent: true,
     onProgress: options.onProgress,
   });
-  closers.defer(() => redis.close());
+  let isClosing = false;
+  closers.defer(() => {
+    isClosing = true;
+    return redis.close();
+  });
+  void redis.exited.then(() => {
+    if (!isClosing) options.onUnexpectedExit('Redis', 'no code of its own');
+  });
   return redis.url;
 }
 

@@ -44,6 +44,8 @@ function unreachable(redisUrl: string, cause: unknown): CodedError {
   );
 }
 
+/** Host and port only: the user part and the query may hold a password. */
 function withoutPassword(redisUrl: string): string {
-  return redisUrl.replace(/\/\/[^@/]*@/, '//…@');
+  if (redisUrl.startsWith('/')) return redisUrl;
+  return URL.canParse(redisUrl) ? new URL(redisUrl).host : 'the given address';
 }

@@ -42,16 +42,22 @@ function earshot(...args: string[]): EarshotProcess {
   return new EarshotProcess(args, { EARSHOT_DATA_DIR: dataFolder });
 }
 
-/** Processes that a run of this test left behind, by the data folder in their environment. */
+/** Processes that a run of this test left behind, by the data folder that they know of. */
 function leftovers(): string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(dataFolder);
+      // Redis writes its title over its environment; the title has the path of its socket.
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+      return `${environment} ${commandOf(pid)}`.includes(dataFolder);
     } catch {
       return false;
     }
   });
+}
+
+function commandOf(pid: string): string {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 }
 
 describe('the main job on the sample meeting', () => {
@@ -120,6 +126,19 @@ describe('the main job on the sample meeting', () => {
     expect(exitCode).toBe(0);
     expect(leftovers()).toEqual([]);
   });
+
+  it.each(['redis-server', 'services/media-worker/dist', 'services/signaling/dist'])(
+    'ends with one clear line when %s dies',
+    async (part) => {
+      const run = earshot('start', '--json');
+      await run.line((line) => line.includes('"media.started"'));
+      process.kill(Number(leftovers().find((pid) => commandOf(pid).includes(part))), 'SIGKILL');
+      const { exitCode, stderr } = await run.finished;
+      expect(exitCode).toBe(1);
+      expect(stderr.split('\n').filter((line) => line.includes('[service_died]'))).toHaveLength(1);
+      expect(leftovers()).toEqual([]);
+    },
+  );
 
   it('makes a meeting of given Ogg/Opus files', async () => {
     const ada = sampleFile(0);

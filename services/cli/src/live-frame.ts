@@ -17,6 +17,8 @@ export interface FrameInput {
   /** Lines below the picture: how to attach, how to end. */
   readonly notes: readonly string[];
   readonly columns: number;
+  /** Where the media are now, ms on the media clock. */
+  readonly nowMs: number;
   /** Length of the timeline, ms; the meeting's when known. */
   readonly timelineMs: number;
 }
@@ -47,16 +49,12 @@ export function formatMediaTime(timeMs: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}.${tenths % 10}`;
 }
 
-function headLine({ title, model }: FrameInput, paint: Paint): string {
+function headLine({ title, model, nowMs }: FrameInput, paint: Paint): string {
   if (model === undefined) return paint.bold(title);
   const states = model.states.map((state) =>
     state === 'established' ? paint.green(state) : paint.dim(state),
   );
-  return [
-    paint.bold(title),
-    formatMediaTime(model.mediaTimeMs),
-    states.join(paint.dim(' → ')),
-  ].join('  ');
+  return [paint.bold(title), formatMediaTime(nowMs), states.join(paint.dim(' → '))].join('  ');
 }
 
 function participantLines(input: FrameInput, model: LiveModel, paint: Paint): string[] {
@@ -66,11 +64,7 @@ function participantLines(input: FrameInput, model: LiveModel, paint: Paint): st
     [
       nameCell(participant, paint),
       meterCell(participant, paint),
-      timelineCell(
-        participant,
-        { columns, spanMs: input.timelineMs, nowMs: model.mediaTimeMs },
-        paint,
-      ),
+      timelineCell(participant, { columns, spanMs: input.timelineMs, nowMs: input.nowMs }, paint),
     ].join(' '),
   );
 }

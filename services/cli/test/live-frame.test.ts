@@ -13,7 +13,10 @@ function render(columns = 64): string {
   const model = new LiveModel('c_1');
   for (const each of SHORT_CALL) model.apply(each);
   const notes = ['Ctrl-C ends everything.'];
-  return renderFrame({ title: 'Earshot', model, notes, columns, timelineMs: 10_000 }, PLAIN);
+  return renderFrame(
+    { title: 'Earshot', model, notes, columns, nowMs: 10_000, timelineMs: 10_000 },
+    PLAIN,
+  );
 }
 
 describe('renderFrame', () => {
@@ -34,7 +37,14 @@ describe('renderFrame', () => {
     const model = new LiveModel('c_1');
     const [tone] = SHORT_CALL.filter(({ type }) => type === 'tone.detected');
     for (let i = 0; tone !== undefined && i < 3; i += 1) model.apply(tone);
-    const input = { title: 'Earshot', model, notes: [], columns: 64, timelineMs: 10_000 };
+    const input = {
+      title: 'Earshot',
+      model,
+      notes: [],
+      columns: 64,
+      nowMs: 10_000,
+      timelineMs: 10_000,
+    };
     expect(renderFrame(input, PLAIN)).toContain('─555');
   });
 

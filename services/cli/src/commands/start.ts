@@ -5,6 +5,7 @@ import { hangUpAll } from '../hang-up-all.js';
 import { followLevels } from '../levels-feed.js';
 import { LiveModel } from '../live-model.js';
 import { LiveScreen } from '../live-screen.js';
+import { MediaClock } from '../media-clock.js';
 import { plainLine } from '../plain-lines.js';
 import { RunFolder } from '../run-folder.js';
 import { SignalingClient } from '../signaling-client.js';
@@ -69,10 +70,14 @@ class MainJob {
   #lastEventAtMs = Date.now();
   #over = false;
   readonly #drawsScreen: boolean;
+  readonly #speed: number;
+  readonly #mediaClock: MediaClock;
 
   constructor(options: StartOptions, folder: RunFolder) {
     this.#options = options;
     this.#drawsScreen = process.stdout.isTTY && !options.json;
+    this.#speed = options.speed ?? (options.once ? ONCE_SPEED : 1);
+    this.#mediaClock = new MediaClock(this.#speed);
     this.#folder = folder;
     this.#interrupted = new Promise((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -126,7 +131,7 @@ class MainJob {
     const stack = await startStack({
       folder: this.#folder,
       audio: this.#options.audio,
-      speed: this.#options.speed ?? (this.#options.once ? ONCE_SPEED : 1),
+      speed: this.#speed,
       onProgress: (text) => process.stderr.write(`earshot: ${text}\n`),
       onUnexpectedExit,
     });
@@ -173,12 +178,16 @@ class MainJob {
     if (!this.#drawsScreen) return;
     const { model } = this;
     followLevels(stack.workerUrl, (levels) => model?.applyLevels(levels), this.#closing.signal);
-    this.#screen = new LiveScreen(() => ({
-      title: `Earshot · ${meeting.name}`,
-      model,
-      timelineMs: Math.max(meeting.durationMs, model?.mediaTimeMs ?? 0),
-      notes: this.#notes(meeting),
-    }));
+    this.#screen = new LiveScreen(() => {
+      const nowMs = this.#mediaClock.at(Date.now());
+      return {
+        title: `Earshot · ${meeting.name}`,
+        model,
+        nowMs,
+        timelineMs: Math.max(meeting.durationMs, nowMs),
+        notes: this.#notes(meeting),
+      };
+    });
   }
 
   #notes(meeting: SandboxMeeting): string[] {
@@ -200,6 +209,10 @@ class MainJob {
       return;
     }
     this.#model.apply(event);
+    if (event.callId === this.#model.callId && event.mediaTimeMs !== null) {
+      this.#mediaClock.see(event.mediaTimeMs, Date.now());
+      if (event.type === 'media.stopped') this.#mediaClock.stop(event.mediaTimeMs);
+    }
     if (this.#drawsScreen) return;
     const line = this.#options.json ? JSON.stringify(event) : plainLine(event);
     if (line !== undefined) console.log(line);

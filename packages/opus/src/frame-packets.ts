@@ -33,11 +33,16 @@ export async function toFramePackets(
   const kind = fileKind(bytes);
   if (kind !== OGG_OPUS) return packetsThroughFfmpeg(path, kind, options);
   const file = await readOggOpus(bytes);
+  if (file.packets.length === 0) throw unsupported(path, withoutSound(file));
   if (isFramePackets(file)) return file.packets;
   if (file.mappingFamily !== 0) {
     return packetsThroughFfmpeg(path, `Ogg Opus with ${file.channels} channels`, options);
   }
   return transcode(await createOpusEngine(), file);
+}
+
+function withoutSound({ ignoredBytes }: OggOpus): string {
+  return ignoredBytes > 0 ? 'Ogg Opus cut off before its sound' : 'Ogg Opus without sound';
 }
 
 function isFramePackets(file: OggOpus): boolean {

@@ -41,6 +41,19 @@ describe('Ogg Opus', () => {
     expect(await toFramePackets(await fileWith(await writeOggOpus({ packets })))).toEqual(packets);
   });
 
+  test('a file without a packet is refused, and says whether it was cut off', async () => {
+    const whole = await writeOggOpus({ packets: encodeAll(engine, buzz(1, 3)) });
+    const audioPage = Buffer.from(whole).lastIndexOf('OggS');
+    const reject = async (bytes: Uint8Array, found: string): Promise<void> => {
+      await expect(toFramePackets(await fileWith(bytes))).rejects.toMatchObject({
+        code: 'unsupported_audio_file',
+        message: expect.stringContaining(found),
+      });
+    };
+    await reject(whole.subarray(0, audioPage + 40), 'got Ogg Opus cut off before its sound');
+    await reject(whole.subarray(0, audioPage), 'got Ogg Opus without sound');
+  });
+
   test('60 ms packets become 20 ms ones with the same sound', async () => {
     const pcm = buzz(2, 90);
     const packets = encodeAll(engine, pcm);

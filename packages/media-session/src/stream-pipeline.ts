@@ -120,8 +120,13 @@ export class StreamPipeline {
     this.#settle();
   }
 
-  /** The host let go of frames: when the sequence jumps, so many of the missing are its. */
-  discarded(frames: number): void {
+  /**
+   * The host let go of frames: when the sequence jumps, so many of the missing are its.
+   *
+   * @param droppedBefore records that our own ring lost before it told so
+   */
+  discarded(frames: number, droppedBefore: number): void {
+    this.#gaps.dropped(droppedBefore);
     this.#gaps.discarded(frames);
   }
 

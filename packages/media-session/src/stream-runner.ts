@@ -47,7 +47,7 @@ export class StreamRunner {
 
   #process(): void {
     const slot = this.#slot;
-    if (slot.kind === SLOT_KIND.discarded) this.#pipeline.discarded(slot.discardedFrames);
-    else this.#pipeline.accept(slot);
+    if (slot.kind === SLOT_KIND.frame) this.#pipeline.accept(slot);
+    else this.#pipeline.discarded(slot.discardedFrames, slot.droppedBefore);
   }
 }

@@ -207,6 +207,25 @@ describe('a stream', () => {
       { numRuns: 50 },
     );
   });
+
+  it('counts an overflow right before a word of the host', () => {
+    const shared = FrameRing.allocate(4);
+    const writer = new FrameRing(shared);
+    const listener = new Listener();
+    const runner = new StreamRunner({ ring: new FrameRing(shared), pipeline: listener.pipeline });
+    for (const frame of SOUND.slice(0, 2)) push(writer, frame);
+    runner.run(4);
+    for (const frame of SOUND.slice(2, 6)) push(writer, frame);
+    writer.pushDiscarded(6, 1);
+    for (const frame of SOUND.slice(7, 10)) push(writer, frame);
+    writer.close(CLOSE_MODE.end, 10);
+    for (let n = 0; n < 10 && !runner.finished; n += 1) runner.run(100);
+    expect(closedOf(listener.findings).totals).toMatchObject({
+      framesReceived: 5,
+      framesDropped: 4,
+      framesMissing: 1,
+    });
+  });
 });
 
 /** Concealment needs sound before the gap, which a replay may not have: not compared. */

@@ -17,6 +17,8 @@ export interface LinkedStageOptions extends StageOptions {
 /** A stage with both links: the smallest signaling and worker that are real on the wire. */
 export interface LinkedStage extends Stage {
   readonly worker: TestWorker;
+  /** Where the worker's link is. */
+  readonly workerUrl: string;
   readonly hostLink: HostLinkServer;
   /** What the host said of its sessions, with the details. */
   readonly mediaStates: Watched<string>;
@@ -49,9 +51,12 @@ export async function openLinkedStage(options: LinkedStageOptions = {}): Promise
   closers.defer(() => hostLink.close());
   const { hostId } = await sandbox.connectHost(`${base}/v1/host-link`, HOST_KEY);
 
+  const workerUrl = `${base}/v1/media-link`;
+
   return {
     ...stage,
     worker,
+    workerUrl,
     hostLink,
     mediaStates,
     async join(joinUrl, key) {
@@ -59,7 +64,6 @@ export async function openLinkedStage(options: LinkedStageOptions = {}): Promise
       const { mediaId, blob } = await hostLink.allocate(hostId, callId);
       const graphCallId = await stage.create(joinUrl, key, blob);
       await bot.untilState(key, 'established');
-      const workerUrl = `${base}/v1/media-link`;
       await hostLink.attach(hostId, { mediaId, callId, workerUrl, token: `${callId}.1`, epoch: 1 });
       return { graphCallId, mediaId };
     },

@@ -262,6 +262,40 @@ describe('a media link in trouble', () => {
     if (!resumes) expect(after[0]?.frames[0]?.isReplayed).toBe(true);
   });
 
+  it('goes to the newest epoch, though the worker before was slow to let go', async () => {
+    await open({});
+    const { worker, sandbox } = stage;
+    const { mediaId } = await stage.join(stage.joinUrl(), 'moved');
+    const [first] = worker.links;
+    const attach = (epoch: number): Promise<void> =>
+      sandbox.mediaHost.attach(mediaId, {
+        workerUrl: stage.workerUrl,
+        token: `c_moved.${epoch}`,
+        epoch,
+      });
+    const results = await Promise.allSettled([attach(2), attach(3)]);
+    expect(results).toMatchObject([
+      { status: 'rejected', reason: { code: 'stale_epoch' } },
+      { status: 'fulfilled' },
+    ]);
+    expect(first?.bye).toBe('reattach');
+    expect(worker.links.map(({ hello }) => hello.epoch)).toEqual([1, 3]);
+  });
+
+  it('opens no link for a call that ends meanwhile', async () => {
+    await open({});
+    const { worker, sandbox } = stage;
+    const { mediaId } = await stage.join(stage.joinUrl(), 'over');
+    const attached = sandbox.mediaHost.attach(mediaId, {
+      workerUrl: stage.workerUrl,
+      token: 'c_over.2',
+      epoch: 2,
+    });
+    sandbox.mediaHost.release(mediaId);
+    await expect(attached).rejects.toMatchObject({ code: 'media_ended' });
+    expect(worker.links).toHaveLength(1);
+  });
+
   it('drops the oldest frames in real time when the worker is too slow, and says which', async () => {
     await open({ replayWindowMs: 100, creditFrames: 4 });
     const { worker } = stage;

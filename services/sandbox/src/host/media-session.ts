@@ -134,7 +134,7 @@ export class MediaSession implements RunSink {
   /**
    * Sends the audio to a worker, from then on instead of the one before.
    *
-   * @throws CodedError `stale_epoch`; another when the worker can't be reached or refuses.
+   * @throws CodedError `stale_epoch`, `media_ended`; another when the worker can't be reached or refuses.
    */
   async attach(attachment: Attachment): Promise<void> {
     if (attachment.epoch < this.#attachedEpoch) throw staleEpoch(attachment, this.#attachedEpoch);
@@ -143,6 +143,9 @@ export class MediaSession implements RunSink {
     const before = this.#link;
     this.#link = undefined;
     await before?.leave('reattach');
+    // A worker may take its time to let go: meanwhile a newer one was named, or the call ended.
+    if (attachment.epoch < this.#attachedEpoch) throw staleEpoch(attachment, this.#attachedEpoch);
+    if (this.isEnded) throw mediaEnded();
     const link: MediaLink = new MediaLink({
       attachment,
       clock: this.#options.clock,
@@ -297,6 +300,13 @@ export class MediaSession implements RunSink {
     if (link === undefined) ended();
     else link.leave(reason).then(ended, ended);
   }
+}
+
+function mediaEnded(): CodedError {
+  return new CodedError(
+    'media_ended',
+    'Cannot attach: the media session must not be over, it ended meanwhile',
+  );
 }
 
 function staleEpoch({ epoch }: Attachment, attached: number): CodedError {

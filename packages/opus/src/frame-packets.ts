@@ -12,6 +12,8 @@ const SAMPLE_RATE_HZ = 16_000;
 const FRAME_MS = 20;
 const SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000;
 const PRE_SKIP_RATE_HZ = 48_000;
+/** The longest packet of one frame (RFC 6716 §3.2.1); one of several shorter frames may pass it. */
+const MAX_FRAME_BYTES = 1275;
 
 export interface FramePacketsOptions {
   /** Whether ffmpeg on PATH may be used for files that are not Ogg Opus. True by default. */
@@ -19,7 +21,7 @@ export interface FramePacketsOptions {
 }
 
 /**
- * The file's sound as mono Opus packets of 20 ms. Ogg Opus that already is that passes through
+ * The file's sound as mono Opus packets of 20 ms, 1275 bytes at most. Ogg Opus that already is that passes through
  * unchanged (its pre-skip stays in); any other is decoded and encoded again at 16 kHz.
  *
  * @throws CodedError `unsupported_audio_file` when nothing here can read it,
@@ -50,7 +52,7 @@ function isFramePackets(file: OggOpus): boolean {
     file.mappingFamily === 0 &&
     file.outputGainDb === 0 &&
     file.packetDurationMs.every((durationMs) => durationMs === FRAME_MS) &&
-    !file.packets.some(isStereoPacket)
+    !file.packets.some((packet) => isStereoPacket(packet) || packet.length > MAX_FRAME_BYTES)
   );
 }
 

@@ -66,6 +66,17 @@ describe('Ogg Opus', () => {
     expect(correlation(pcm, concat(decodeAlone(engine, result)), 104)).toBeGreaterThan(0.9);
   });
 
+  test('20 ms packets of many bytes become small ones', async () => {
+    // Two frames of 10 ms (CELT, fullband), each shorter than the limit of one frame.
+    const packet = Uint8Array.from({ length: 1401 }, (_, i) => (i * 73) & 0xff);
+    packet[0] = (30 << 3) | 1;
+    expect(opusPacketDurationMs(packet)).toBe(20);
+    const bytes = await writeOggOpus({ packets: [packet, packet, packet] });
+    const result = await toFramePackets(await fileWith(bytes));
+    expect(result).toHaveLength(3);
+    expect(result.every(({ length }) => length <= 1275)).toBe(true);
+  });
+
   test('stereo becomes mono', async () => {
     const stereo = new Int16Array(50 * FRAME * 2);
     const left = buzz(1, 50);

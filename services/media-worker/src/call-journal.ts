@@ -4,6 +4,7 @@ import type { EarshotEvent } from '@earshot/events';
 import type { MediaEventDraft } from '@earshot/media-session';
 import type { Attribution } from './attribution.js';
 import { toParticipant } from './attribution.js';
+import type { WorkerLog } from './log.js';
 
 /** Where events go; the publisher of @earshot/events. */
 export interface EventSink {
@@ -19,6 +20,7 @@ export interface CallJournalOptions {
   readonly sink: EventSink;
   readonly attribution: Attribution;
   readonly clock: Clock;
+  readonly log: WorkerLog;
 }
 
 /** Events that wait for the sink; beyond it they are refused and counted. */
@@ -26,12 +28,24 @@ const CAPACITY = 10_000;
 
 const RETRY_MS = 100;
 
-/** The events of one call on their way out: named, numbered, published in order. */
+/** An event and its number. */
+interface Entry {
+  readonly draft: MediaEventDraft;
+  readonly position: number;
+}
+
+/**
+ * The events of one call on their way out: named, numbered, published in order. One that finds
+ * no room is lost, and its number with it: consumers see the hole.
+ */
 export class CallJournal {
   readonly #options: CallJournalOptions;
-  readonly #queue = new BoundedQueue<MediaEventDraft>({ capacity: CAPACITY, overflow: 'refuse' });
-  #position = 0;
-  #flushedPosition = 0;
+  readonly #queue = new BoundedQueue<Entry>({ capacity: CAPACITY, overflow: 'refuse' });
+  /** Number of the next event. */
+  #nextPosition = 0;
+  /** Events taken by the sink, and those of them known to be in Redis. */
+  #published = 0;
+  #flushed = 0;
   #pumping: Promise<void> | undefined;
   #abandoned = false;
 
@@ -46,11 +60,15 @@ export class CallJournal {
 
   /** Everything added is in Redis, as far as is known. */
   get isFlushed(): boolean {
-    return this.#queue.size === 0 && this.#flushedPosition === this.#position;
+    return this.#queue.size === 0 && this.#flushed === this.#published;
   }
 
   add(draft: MediaEventDraft): void {
-    if (!this.#queue.push(draft)) return;
+    const position = this.#nextPosition++;
+    if (!this.#queue.push({ draft, position })) {
+      if (this.refused === 1) this.#tellLoss(position);
+      return;
+    }
     this.#pumping ??= this.#pump();
   }
 
@@ -62,20 +80,26 @@ export class CallJournal {
   /** Resolves once everything added so far is in Redis. */
   async flushed(): Promise<void> {
     await this.#pumping;
-    const position = this.#position;
+    const published = this.#published;
     await this.#options.sink.flushed();
-    this.#flushedPosition = Math.max(this.#flushedPosition, position);
+    this.#flushed = Math.max(this.#flushed, published);
+  }
+
+  /** Once a call: there may be many. */
+  #tellLoss(position: number): void {
+    const { log, callId } = this.#options;
+    log.error('events of a call are lost: too many wait', { callId, waiting: CAPACITY, position });
   }
 
   async #pump(): Promise<void> {
-    for (let draft = this.#queue.peek(); draft !== undefined; draft = this.#queue.peek()) {
-      await this.#publish(draft);
+    for (let entry = this.#queue.peek(); entry !== undefined; entry = this.#queue.peek()) {
+      await this.#publish(entry);
       this.#queue.shift();
     }
     this.#pumping = undefined;
   }
 
-  async #publish(draft: MediaEventDraft): Promise<void> {
+  async #publish({ draft, position }: Entry): Promise<void> {
     const { callId, epoch, sink, attribution, clock } = this.#options;
     const found = draft.sourceId === null ? undefined : await attribution.resolve(draft.sourceId);
     const event: EarshotEvent = {
@@ -84,11 +108,11 @@ export class CallJournal {
       callId,
       epoch,
       source: 'media',
-      position: this.#position,
+      position,
       wallclock: new Date(clock.wallclockMs()).toISOString(),
       participant: toParticipant(found),
     };
     while (!this.#abandoned && !sink.publish(event)) await delay(clock, RETRY_MS);
-    this.#position += 1;
+    this.#published += 1;
   }
 }

@@ -168,7 +168,7 @@ export class CallTable {
     return new CallAudio({
       hello,
       pool,
-      journal: new CallJournal({ callId, epoch, sink, attribution, clock }),
+      journal: new CallJournal({ callId, epoch, sink, attribution, clock, log }),
       attribution,
       clock,
       log,

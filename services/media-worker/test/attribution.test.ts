@@ -86,6 +86,8 @@ describe('attribution', () => {
 });
 
 describe('the journal of a call', () => {
+  const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
   function draft(sourceId: string | null, n: number): MediaEventDraft {
     const data = { startMs: n };
     return { id: `e${n}`, type: 'speech.started', mediaTimeMs: n, sourceId, data };
@@ -99,6 +101,7 @@ describe('the journal of a call', () => {
       epoch: 1,
       attribution,
       clock,
+      log: SILENT,
       sink: {
         publish: ({ id, position, participant }) => taken.push([id, position, participant?.id]) > 0,
         flushed: async () => {},
@@ -129,6 +132,7 @@ describe('the journal of a call', () => {
       epoch: 1,
       attribution,
       clock,
+      log: SILENT,
       sink: {
         publish({ position }) {
           if (room === 0) return false;
@@ -146,5 +150,34 @@ describe('the journal of a call', () => {
     await journal.flushed();
     expect(taken).toEqual([0, 1, 2]);
     expect(journal.refused).toBe(0);
+  });
+
+  it('leaves a hole in the numbers for what it has to lose, and says so once', async () => {
+    const { clock, attribution } = open(0);
+    const taken: number[] = [];
+    const losses: unknown[] = [];
+    let hasRoom = false;
+    const journal = new CallJournal({
+      callId: 'c_1',
+      epoch: 1,
+      attribution,
+      clock,
+      log: { ...SILENT, error: (_, fields) => losses.push(fields) },
+      sink: {
+        publish: ({ position }) => hasRoom && taken.push(position) > 0,
+        flushed: async () => {},
+      },
+    });
+    for (let n = 0; n < 10_002; n += 1) journal.add(draft(null, n));
+    hasRoom = true;
+    await settle();
+    clock.advance(100);
+    await journal.flushed();
+    journal.add(draft(null, 10_002));
+    await journal.flushed();
+    expect(journal.refused).toBe(2);
+    expect(taken.slice(-2)).toEqual([9_999, 10_002]);
+    expect(losses).toEqual([{ callId: 'c_1', waiting: 10_000, position: 10_000 }]);
+    expect(journal.isFlushed).toBe(true);
   });
 });

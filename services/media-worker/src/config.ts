@@ -114,8 +114,7 @@ function withoutEmpty(environment: NodeJS.ProcessEnv): Record<string, string> {
 function invalidConfig(error: z.ZodError): CodedError {
   const issue = error.issues[0];
   const name = String(issue?.path[0] ?? 'the environment');
-  return new CodedError(
-    'invalid_config',
-    `Cannot start the media worker: ${name} ${issue?.message ?? 'is not valid'}`,
-  );
+  const isMissing = issue?.code === 'invalid_type' && issue.input === undefined;
+  const rule = isMissing ? 'must be set, got nothing' : (issue?.message ?? 'is not valid');
+  return new CodedError('invalid_config', `Cannot start the media worker: ${name} ${rule}`);
 }

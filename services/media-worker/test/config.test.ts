@@ -40,6 +40,14 @@ describe('the environment', () => {
     expect(config.workerId).toMatch(/^w_/);
   });
 
+  it('says which variable is not set', () => {
+    expect(() => readConfig({})).toThrow('REDIS_URL must be set, got nothing');
+    expect(refusal({ EARSHOT_BRIDGE_KEY: '' })).toMatchObject({
+      code: 'invalid_config',
+      message: 'Cannot start the media worker: EARSHOT_BRIDGE_KEY must be set, got nothing',
+    });
+  });
+
   it('reads any address', () => {
     fc.assert(
       fc.property(

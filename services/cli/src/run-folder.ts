@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CodedError } from '@earshot/async';
 import { z } from 'zod';
 
 /** The checkout that this command belongs to. */
@@ -43,11 +44,19 @@ export class RunFolder {
     this.path = folder;
   }
 
-  /** Makes a fresh folder below `EARSHOT_DATA_DIR`, by default `.data` of the checkout. */
+  /**
+   * Makes a fresh folder below `EARSHOT_DATA_DIR`, by default `.data` of the checkout.
+   *
+   * @throws CodedError `data_folder_unwritable`
+   */
   static create(pid: number, startedAt: Date): RunFolder {
     const name = `${startedAt.toISOString().replace(/[:.]/g, '-')}-${pid}`;
     const folder = path.join(runsFolder(), name);
-    mkdirSync(path.join(folder, 'logs'), { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(path.join(folder, 'logs'), { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw unwritable(cause);
+    }
     return new RunFolder(folder);
   }
 
@@ -95,6 +104,15 @@ export function deadRunFolders(): string[] {
     .map((name) => path.join(runsFolder(), name));
 }
 
+function unwritable(cause: unknown): CodedError {
+  const actual = cause instanceof Error ? cause.message : String(cause);
+  return new CodedError(
+    'data_folder_unwritable',
+    `Cannot start: the data folder must be one that can be written, got ${actual}`,
+    { cause, fix: 'Set EARSHOT_DATA_DIR to a folder of yours.' },
+  );
+}
+
 function runNames(): string[] {
   try {
     return readdirSync(runsFolder());
@@ -104,7 +122,7 @@ function runNames(): string[] {
 }
 
 function runsFolder(): string {
-  return path.join(process.env['EARSHOT_DATA_DIR'] ?? path.join(REPOSITORY, '.data'), 'runs');
+  return path.join(process.env['EARSHOT_DATA_DIR'] || path.join(REPOSITORY, '.data'), 'runs');
 }
 
 function isAlive(pid: number): boolean {

@@ -72,6 +72,25 @@ describe('earshot events tail', () => {
     await publisher.close();
   });
 
+  it('ends when its parent goes, which read it, with events still on their way', async () => {
+    const args = [MAIN, 'events', 'tail', '--redis', redis.url, '--parent'];
+    child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
+    const exited = once(child, 'exit');
+    await vi.waitUntil(async () => (await names()).length === 2, WAIT);
+    const publisher = new EventPublisher({ redisUrl: redis.url, clock: systemClock });
+    await publisher.ready();
+    // More than a pipe holds, so that it is on its way when the parent goes.
+    const participant = { id: 'p', displayName: 'x'.repeat(2_000_000) };
+    publisher.publish({ ...event('speech.started', { startMs: 0 }), participant });
+    await once(child.stdout!, 'readable');
+    child.disconnect();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.stdout?.destroy();
+    expect(await exited).toEqual([0, null]);
+    expect(await names()).toEqual(['default']);
+    await publisher.close();
+  });
+
   it('ends with a code when Redis is not there', async () => {
     const { exited, stderr } = tail('/nowhere/redis.sock');
     expect(await exited).toEqual([1, null]);

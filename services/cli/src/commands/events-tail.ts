@@ -31,14 +31,15 @@ export async function eventsTail(options: EventsTailOptions): Promise<void> {
         });
       }),
   });
-  const ended = endRequested(options.parent ?? false);
+  const { asked, unread } = endRequested(options.parent ?? false);
   let isUnread = false;
   try {
     await consumer.start();
-    isUnread = (await ended) === 'unread';
+    isUnread = (await Promise.race([asked, unread])) === 'unread';
   } finally {
-    // The event that nobody reads would keep the consumer from closing in good order.
-    if (!isUnread) await consumer.close();
+    // The event that nobody reads would keep the consumer from closing in good order; who reads
+    // may go while it closes, as a parent does that was killed.
+    if (!isUnread) isUnread = (await Promise.race([consumer.close(), unread])) === 'unread';
     // The IPC channel would keep the process alive.
     if (process.connected) process.disconnect();
   }
@@ -57,14 +58,16 @@ async function removeSubscription(redisUrl: string, name: string): Promise<void>
 }
 
 /** Asked for from the first moment: who reads, and a parent, may go while the command starts. */
-function endRequested(withParent: boolean): Promise<'asked' | 'unread'> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => resolve('asked'));
-    }
+function endRequested(withParent: boolean): { asked: Promise<void>; unread: Promise<'unread'> } {
+  const unread = new Promise<'unread'>((resolve) => {
     process.stdout.on('error', () => resolve('unread'));
-    if (!withParent) return;
-    process.once('disconnect', () => resolve('asked'));
-    if (!process.connected) resolve('asked');
   });
+  const asked = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => resolve());
+    if (!withParent) return;
+    process.once('disconnect', resolve);
+    if (!process.connected) resolve();
+  });
+  return { asked, unread };
 }

@@ -27,18 +27,22 @@ export function runText(
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       ...rest,
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // Not spawn's own timeout: where the program does not exist, that keeps the process alive.
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     let output = '';
     const collect = (text: string) => {
       output += text;
     };
     child.stdout.setEncoding('utf8').on('data', collect);
     child.stderr.setEncoding('utf8').on('data', collect);
-    child.once('error', (error) => resolve({ code: -1, output, lastLine: error.message }));
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      resolve({ code: -1, output, lastLine: error.message });
+    });
     child.once('close', (code, signal) => {
+      clearTimeout(timer);
       const lines = output.split('\n').filter((line) => line.trim() !== '');
       const lastLine = lines.at(-1)?.trim() ?? (signal === null ? `code ${code}` : signal);
       resolve({ code: code ?? -1, output, lastLine });

@@ -102,7 +102,7 @@ export class LiveModel {
         this.totals = event.data;
         return;
       case 'media.streamClosed':
-        this.#endSpeechOf(event);
+        this.#silence(event);
         return;
       case 'media.streamOpened':
         return;
@@ -158,7 +158,7 @@ export class LiveModel {
     else open.endMs = endMs;
   }
 
-  #endSpeechOf(event: EarshotEvent): void {
+  #silence(event: EarshotEvent): void {
     const participant = this.#participantOf(event);
     if (participant !== undefined) participant.levelDbfs = SILENT_DBFS;
   }

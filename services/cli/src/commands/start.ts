@@ -176,7 +176,7 @@ class MainJob {
 
   #show(stack: Stack, meeting: SandboxMeeting): void {
     if (!this.#drawsScreen) return;
-    const { model } = this;
+    const model = this.#model;
     followLevels(stack.workerUrl, (levels) => model?.applyLevels(levels), this.#closing.signal);
     this.#screen = new LiveScreen(() => {
       const nowMs = this.#mediaClock.at(Date.now());
@@ -196,10 +196,6 @@ class MainJob {
       'Your own consumer: npm run earshot -- events tail',
       'Ctrl-C ends everything.',
     ];
-  }
-
-  get model(): LiveModel | undefined {
-    return this.#model;
   }
 
   #onEvent(event: EarshotEvent): void {

@@ -7,13 +7,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createOpusEngine, writeOggOpus } from '../packages/opus/dist/index.js';
+import { createOpusEngine, encodeFrames, writeOggOpus } from '../packages/opus/dist/index.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = process.argv[2] ?? path.join(ROOT, 'services', 'sandbox', 'meeting');
 const RATE_HZ = 16_000;
 const FRAME_MS = 20;
-const FRAME = (RATE_HZ * FRAME_MS) / 1000;
 const FULL_SCALE = 32_768;
 const TELEPHONE_BAND = ['sinc', '300-3400'];
 
@@ -271,22 +270,18 @@ function withRoom(pcm, { lines, joinAtMs }, seed) {
 
 /** @param {import('../packages/opus/dist/index.js').OpusEngine} engine @param {Int16Array} pcm */
 function encode(engine, pcm) {
-  const encoder = engine.createEncoder({
+  const options = /** @type {const} */ ({
     sampleRateHz: RATE_HZ,
     channels: 1,
     bitrateBps: 24_000,
     dtx: true,
     application: 'voip',
   });
+  const { lookaheadSamples } = engine.createEncoderPool({ ...options, capacity: 1 });
   // Given early by its own delay, the encoder puts frame n of the sound into packet n.
   const early = new Int16Array(pcm.length);
-  early.set(pcm.subarray(encoder.lookaheadSamples));
-  const packets = [];
-  for (let start = 0; start < early.length; start += FRAME) {
-    packets.push(encoder.encode(early.subarray(start, start + FRAME)));
-  }
-  encoder.close();
-  return packets;
+  early.set(pcm.subarray(lookaheadSamples));
+  return encodeFrames(engine, early, options);
 }
 
 /** Stretches of speech on the meeting's clock. @param {Int16Array} pcm @param {number} joinAtMs */

@@ -1,6 +1,5 @@
-import type { OpusSampleRateHz } from './decoder-pool.js';
-import type { OpusEncoder } from './opus-encoder.js';
-import type { OpusEngine } from './opus-engine.js';
+import type { OpusEncoder, OpusEngine, OpusSampleRateHz } from './opus-engine.js';
+import { MAX_FRAME_BYTES } from './opus-packet.js';
 
 const FRAMES_PER_SECOND = 50;
 const BITRATE_BPS = 24_000;
@@ -9,18 +8,21 @@ const BITRATE_BPS = 24_000;
 export class FrameEncoder {
   readonly #encoder: OpusEncoder;
   readonly #frame: Int16Array;
+  readonly #packet: Uint8Array = new Uint8Array(MAX_FRAME_BYTES);
   readonly #packets: Uint8Array[] = [];
   #filled = 0;
   #lowByte: number | undefined;
 
   constructor(engine: OpusEngine, sampleRateHz: OpusSampleRateHz) {
-    this.#encoder = engine.createEncoder({
+    const pool = engine.createEncoderPool({
       sampleRateHz,
       channels: 1,
       bitrateBps: BITRATE_BPS,
       dtx: true,
       application: 'voip',
+      capacity: 1,
     });
+    this.#encoder = pool.acquire();
     this.#frame = new Int16Array(sampleRateHz / FRAMES_PER_SECOND);
   }
 
@@ -45,16 +47,21 @@ export class FrameEncoder {
   finish(): Uint8Array[] {
     if (this.#filled > 0) {
       this.#frame.fill(0, this.#filled);
-      this.#packets.push(this.#encoder.encode(this.#frame));
+      this.#encode();
     }
-    this.#encoder.close();
+    this.#encoder.release();
     return this.#packets;
   }
 
   #add(sample: number): void {
     this.#frame[this.#filled++] = sample;
     if (this.#filled < this.#frame.length) return;
-    this.#packets.push(this.#encoder.encode(this.#frame));
+    this.#encode();
     this.#filled = 0;
+  }
+
+  #encode(): void {
+    const length = this.#encoder.encode(this.#frame, this.#packet);
+    this.#packets.push(this.#packet.slice(0, length));
   }
 }

@@ -1,10 +1,10 @@
 import { CodedError } from '@earshot/async';
+import { createOpusEngine } from './create-opus-engine.js';
 import { ffmpegPcm } from './ffmpeg-pcm.js';
 import { fileKind, OGG_OPUS } from './file-kind.js';
 import { FrameEncoder } from './frame-encoder.js';
 import type { OpusEngine } from './opus-engine.js';
-import { createOpusEngine } from './opus-engine.js';
-import { isStereoPacket, MAX_PACKET_SAMPLES } from './opus-packet.js';
+import { isStereoPacket, MAX_FRAME_BYTES, MAX_PACKET_SAMPLES } from './opus-packet.js';
 import type { OggOpus } from './read-ogg-opus.js';
 import { readAudioFile, readOggOpus } from './read-ogg-opus.js';
 
@@ -12,9 +12,6 @@ const SAMPLE_RATE_HZ = 16_000;
 const FRAME_MS = 20;
 const SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000;
 const PRE_SKIP_RATE_HZ = 48_000;
-/** The longest packet of one frame (RFC 6716 §3.2.1); one of several shorter frames may pass it. */
-const MAX_FRAME_BYTES = 1275;
-
 export interface FramePacketsOptions {
   /** Whether ffmpeg on PATH may be used for files that are not Ogg Opus. True by default. */
   readonly ffmpeg?: boolean;

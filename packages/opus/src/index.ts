@@ -1,12 +1,30 @@
-export type { DecoderPoolOptions, OpusDecoder, OpusSampleRateHz } from './decoder-pool.js';
-export { DecoderPool } from './decoder-pool.js';
+export type { CreateOpusEngineOptions } from './create-opus-engine.js';
+export { createOpusEngine, DEFAULT_OPUS_ENGINE } from './create-opus-engine.js';
+export { encodeFrames } from './encode-frames.js';
 export type { FramePacketsOptions } from './frame-packets.js';
 export { toFramePackets } from './frame-packets.js';
-export type { OpusEncoderOptions } from './opus-encoder.js';
-export { OpusEncoder } from './opus-encoder.js';
-export { createOpusEngine, OpusEngine } from './opus-engine.js';
+export type {
+  DecodeBatch,
+  DecodeBatchOptions,
+  DecoderPool,
+  DecoderPoolOptions,
+  EncoderPool,
+  EncoderPoolOptions,
+  OpusDecoder,
+  OpusEncoder,
+  OpusEncoderOptions,
+  OpusEngine,
+  OpusEngineName,
+  OpusSampleRateHz,
+} from './opus-engine.js';
+export { OPUS_ENGINES } from './opus-engine.js';
 export type { OpusHead } from './opus-head.js';
-export { MAX_PACKET_BYTES, OPUS_ERROR, opusPacketDurationMs } from './opus-packet.js';
+export {
+  MAX_PACKET_BYTES,
+  OPUS_ERROR,
+  opusPacketDurationMs,
+  opusPacketHasFec,
+} from './opus-packet.js';
 export type { OggOpus } from './read-ogg-opus.js';
 export { readOggOpus } from './read-ogg-opus.js';
 export type { WriteOggOpusOptions } from './write-ogg-opus.js';

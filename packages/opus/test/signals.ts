@@ -1,4 +1,5 @@
 import type { OpusEncoderOptions, OpusEngine } from '../src/index.js';
+import { encodeFrames } from '../src/index.js';
 
 export const FRAME = 320;
 
@@ -19,7 +20,7 @@ export function buzz(seed: number, frames: number, samplesPerFrame = FRAME): Int
   return pcm;
 }
 
-const VOICE: OpusEncoderOptions = {
+export const VOICE: OpusEncoderOptions = {
   sampleRateHz: 16_000,
   channels: 1,
   bitrateBps: 24_000,
@@ -33,15 +34,7 @@ export function encodeAll(
   pcm: Int16Array,
   change: Partial<OpusEncoderOptions> = {},
 ): Uint8Array[] {
-  const options = { ...VOICE, ...change };
-  const encoder = engine.createEncoder(options);
-  const length = (options.sampleRateHz / 50) * options.channels;
-  const packets: Uint8Array[] = [];
-  for (let start = 0; start + length <= pcm.length; start += length) {
-    packets.push(encoder.encode(pcm.subarray(start, start + length)));
-  }
-  encoder.close();
-  return packets;
+  return encodeFrames(engine, pcm, { ...VOICE, ...change });
 }
 
 /** Joins `count` one-frame packets of one configuration into one of code 3 (RFC 6716 §3.2.5). */

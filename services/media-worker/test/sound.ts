@@ -1,4 +1,4 @@
-import { createOpusEngine } from '@earshot/opus';
+import { createOpusEngine, encodeFrames } from '@earshot/opus';
 
 /** Rate and frame of all sound in these tests. */
 export const RATE_HZ = 16_000;
@@ -35,16 +35,11 @@ export function join(...parts: readonly Int16Array[]): Int16Array {
 
 /** Opus packets of 20 ms, as a media host makes them. */
 export function encode(pcm: Int16Array): Uint8Array[] {
-  const encoder = engine.createEncoder({
+  return encodeFrames(engine, pcm, {
     sampleRateHz: RATE_HZ,
     channels: 1,
     bitrateBps: 24_000,
     dtx: true,
     application: 'voip',
   });
-  const packets = Array.from({ length: Math.floor(pcm.length / FRAME_SAMPLES) }, (_, n) =>
-    encoder.encode(pcm.subarray(n * FRAME_SAMPLES, (n + 1) * FRAME_SAMPLES)),
-  );
-  encoder.close();
-  return packets;
 }

@@ -26,19 +26,6 @@ export interface OpusModule {
   _malloc(byteCount: number): number;
 }
 
-/** libopus `OPUS_APPLICATION_*`. */
-export const APPLICATION = { voip: 2048, audio: 2049 } as const;
-
-/** libopus `OPUS_*_REQUEST` and their arguments. */
-export const CTL = {
-  setBitrate: 4002,
-  setDtx: 4016,
-  setSignal: 4024,
-  getLookahead: 4027,
-  resetState: 4028,
-} as const;
-export const SIGNAL_VOICE = 3001;
-
 /** Instantiates libopus 1.4: each call makes its own module with its own memory. */
 export function loadOpusModule(): OpusModule {
   const load = createRequire(import.meta.url);

@@ -102,6 +102,21 @@ function patches() {
     .map((name) => path.join(patchFolder, name));
 }
 
+/** What we compile beside libopus. */
+function ownSources() {
+  return readdirSync(HERE)
+    .filter((name) => name.endsWith('.c') || name.endsWith('.h'))
+    .sort()
+    .map((name) => path.join(HERE, name));
+}
+
+/** @param {readonly string[]} files */
+function hashes(files) {
+  return Object.fromEntries(
+    files.map((file) => [path.basename(file), sha256Of(readFileSync(file))]),
+  );
+}
+
 /** @param {string} tree @returns {Record<string, Buffer>} */
 function buildWasm(tree) {
   const objects = compile(tree, 'wasm', WASM_FLAGS);
@@ -222,13 +237,12 @@ function keep(built) {
     writeFileSync(path.join(ARTIFACTS, name), bytes);
     say(`${name}: ${bytes.length} bytes`);
   }
-  const artifacts = Object.fromEntries(
-    readdirSync(ARTIFACTS)
-      .filter((name) => name !== path.basename(PROVENANCE))
-      .sort()
-      .map((name) => [name, sha256Of(readFileSync(path.join(ARTIFACTS, name)))]),
-  );
-  writeFileSync(PROVENANCE, `${JSON.stringify({ ...provenance(), artifacts }, null, 2)}\n`);
+  const files = readdirSync(ARTIFACTS)
+    .filter((name) => name !== path.basename(PROVENANCE))
+    .sort()
+    .map((name) => path.join(ARTIFACTS, name));
+  const record = { ...provenance(), artifacts: hashes(files) };
+  writeFileSync(PROVENANCE, `${JSON.stringify(record, null, 2)}\n`);
   return true;
 }
 
@@ -251,9 +265,8 @@ function compare(built) {
 function provenance() {
   return {
     source: { debianPackage: 'opus', version: VERSION, sha256: SOURCE_SHA256 },
-    patches: Object.fromEntries(
-      patches().map((patch) => [path.basename(patch), sha256Of(readFileSync(patch))]),
-    ),
+    patches: hashes(patches()),
+    sources: hashes(ownSources()),
     compiler: compiler(),
     flags: { common: COMMON_FLAGS, wasm: WASM_FLAGS, native: NATIVE_FLAGS },
   };

@@ -19,6 +19,8 @@ import { aligned } from './codec.js';
 import { LibopusBatch } from './libopus-batch.js';
 import { MemoryLayout } from './memory-layout.js';
 
+const FRAMES_PER_SECOND = 50;
+
 /** A pool of decoders in a memory of its own; see `DecoderPool`. */
 export class LibopusDecoderPool implements DecoderPool {
   readonly capacity: number;
@@ -89,6 +91,8 @@ class DecoderMemory {
   readonly #packet: number;
   readonly #pcm: number;
   readonly #samples: Int16Array;
+  /** The first 20 ms of `#samples`. */
+  readonly #frame: Int16Array;
 
   constructor(codec: Codec, layout: MemoryLayout, { sampleRateHz, channels }: DecoderPoolOptions) {
     this.codec = codec;
@@ -99,6 +103,7 @@ class DecoderMemory {
     this.#packet = layout.take(MAX_PACKET_BYTES);
     this.#pcm = layout.take(count * 2);
     this.#samples = new Int16Array(codec.memory, this.#pcm, count);
+    this.#frame = this.#samples.subarray(0, (sampleRateHz / FRAMES_PER_SECOND) * channels);
   }
 
   static bytes({ sampleRateHz, channels }: DecoderPoolOptions): number {
@@ -134,6 +139,10 @@ class DecoderMemory {
   }
 
   #take(count: number, out: Int16Array): void {
+    if (count === this.#frame.length) {
+      out.set(this.#frame);
+      return;
+    }
     const samples = this.#samples;
     for (let i = 0; i < count; i++) out[i] = samples[i]!;
   }

@@ -11,17 +11,18 @@ const DIGITAL_SILENCE_DBFS = -100;
 
 /** A running estimate of the level of what is not speech. */
 export class NoiseFloor {
-  #levelDbfs: number | undefined;
+  /** NaN until something was heard: a number at all times is never boxed anew. */
+  #levelDbfs = Number.NaN;
 
   /** The estimate; `SILENCE_DBFS` until something was heard. */
   get levelDbfs(): number {
-    return this.#levelDbfs ?? SILENCE_DBFS;
+    return Number.isNaN(this.#levelDbfs) ? SILENCE_DBFS : this.#levelDbfs;
   }
 
   /** Moves the estimate towards the level of a stretch without speech. */
   follow(levelDbfs: number, durationMs: number): void {
     if (levelDbfs <= DIGITAL_SILENCE_DBFS) return;
-    const from = this.#levelDbfs ?? levelDbfs;
+    const from = Number.isNaN(this.#levelDbfs) ? levelDbfs : this.#levelDbfs;
     const timeMs = levelDbfs > from ? RISE_TIME_MS : FALL_TIME_MS;
     this.#levelDbfs = from + (levelDbfs - from) * (1 - Math.exp(-durationMs / timeMs));
   }

@@ -20,6 +20,19 @@ describe('samplesPerFrame', () => {
 });
 
 describe('rmsDbfs', () => {
+  it('is what its definition says to the last bit, at the extremes too (property)', () => {
+    const sample = fc.oneof(fc.constantFrom(-32_768, 32_767), fc.integer({ min: -300, max: 300 }));
+    fc.assert(
+      fc.property(fc.array(sample, { minLength: 1, maxLength: 50 }), fc.nat(49), (list, offset) => {
+        const part = list.slice(offset);
+        const energy = part.reduce((sum, x) => sum + x * x, 0);
+        const dbfs = 10 * Math.log10(energy / part.length / 32_768 ** 2);
+        const level = rmsDbfs(Int16Array.from(list), offset, list.length);
+        expect(level).toBe(energy === 0 ? SILENCE_DBFS : Math.max(SILENCE_DBFS, dbfs));
+      }),
+    );
+  });
+
   it('is 0 for a square wave at full scale and −3.01 for a sine', () => {
     const square = new Int16Array(320).fill(-32_768);
     const sine = Int16Array.from({ length: 320 }, (_, i) =>

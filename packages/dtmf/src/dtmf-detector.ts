@@ -1,17 +1,10 @@
 import { HalfBandDecimator } from './half-band.js';
 import { PairGate } from './pair-gate.js';
 import { PairReading } from './pair-reading.js';
+import { MOST_HOPS, SoundTrail } from './sound-trail.js';
 import type { DetectedTone } from './tone-candidate.js';
 import { ToneCandidate } from './tone-candidate.js';
-import { LOOK_BACK } from './tone-edges.js';
-import {
-  ANALYSIS_RATE_HZ,
-  HOP_MS,
-  HOP_SAMPLES,
-  ToneSpectrum,
-  WINDOW_MS,
-  WINDOW_SAMPLES,
-} from './tone-spectrum.js';
+import { ANALYSIS_RATE_HZ, HOP_MS, HOP_SAMPLES, WINDOW_MS } from './tone-spectrum.js';
 
 export interface DtmfDetectorOptions {
   readonly sampleRateHz: 8000 | 16_000;
@@ -34,7 +27,6 @@ const MAX_BRIDGED_GAP_MS = 100;
 /** Media time may jitter by so much from one call to the next without meaning anything. */
 const JITTER_MS = 10;
 
-const HISTORY_SAMPLES = WINDOW_SAMPLES + (LOOK_BACK + 1) * HOP_SAMPLES;
 const FULL_SCALE = 32_768;
 
 /** Different pairs in a row after which the tone before has ended. */
@@ -42,6 +34,9 @@ const RIVALS = 2;
 
 /** Hops without a pair after which the cheap gate alone listens again. */
 const QUIET_HOPS = 4;
+
+/** One for all: it keeps nothing, and what it works in stays at hand. */
+const GATE = new PairGate();
 
 /**
  * Finds the digits in one channel of PCM16, 5 ms at a time: a gate that costs little and says no
@@ -53,16 +48,9 @@ export class DtmfDetector {
   readonly #onTone: (tone: DetectedTone) => void;
   readonly #inputHop: number;
   readonly #decimator: HalfBandDecimator | undefined;
-  /** The last sound at 8 kHz, newest sample last. */
-  readonly #history: Float64Array = new Float64Array(HISTORY_SAMPLES);
-  readonly #gate: PairGate = new PairGate();
+  readonly #trail: SoundTrail = new SoundTrail();
   readonly #reading: PairReading = new PairReading();
   readonly #candidate: ToneCandidate = new ToneCandidate();
-  /** Spectra from the present one backwards. */
-  readonly #recent: ToneSpectrum[] = Array.from(
-    { length: LOOK_BACK + 1 },
-    () => new ToneSpectrum(),
-  );
   #awake = false;
   #skipped = false;
   #rivals = 0;
@@ -109,7 +97,10 @@ export class DtmfDetector {
     }
     if (Math.abs(mediaTimeMs - this.#nextMs) > JITTER_MS) this.discontinuity();
     this.#nextMs = mediaTimeMs;
-    for (let from = 0; from < pcm.length; from += this.#inputHop) this.#take(pcm, from);
+    for (let hop = 0, left = pcm.length / this.#inputHop; left > 0; hop += 1, left -= 1) {
+      if (hop % MOST_HOPS === 0) this.#trail.makeRoom(Math.min(left, MOST_HOPS));
+      this.#take(pcm, hop * this.#inputHop);
+    }
   }
 
   /**
@@ -140,7 +131,7 @@ export class DtmfDetector {
   reset(): void {
     this.#candidate.abandon();
     this.#decimator?.reset();
-    this.#history.fill(0);
+    this.#trail.reset();
     this.#awake = false;
     this.#rivals = 0;
     this.#nextMs = Number.NaN;
@@ -149,65 +140,59 @@ export class DtmfDetector {
   }
 
   #take(pcm: Int16Array, from: number): void {
-    const history = this.#history;
-    const newest = HISTORY_SAMPLES - HOP_SAMPLES;
-    history.copyWithin(0, HOP_SAMPLES);
-    if (this.#decimator !== undefined) this.#decimator.decimate(pcm, from, history, newest);
-    else for (let i = 0; i < HOP_SAMPLES; i += 1) history[newest + i] = pcm[from + i]! / FULL_SCALE;
+    const { samples } = this.#trail;
+    const at = this.#trail.append();
+    if (this.#decimator !== undefined) this.#decimator.decimate(pcm, from, samples, at);
+    else for (let i = 0; i < HOP_SAMPLES; i += 1) samples[at + i] = pcm[from + i]! / FULL_SCALE;
     this.#listen();
   }
 
   #takeNothing(): void {
-    this.#history.copyWithin(0, HOP_SAMPLES);
-    this.#history.fill(0, HISTORY_SAMPLES - HOP_SAMPLES);
+    this.#trail.appendNothing();
     this.#listen();
   }
 
   #listen(): void {
     this.#nextMs += HOP_MS;
     const middleMs = this.#nextMs - WINDOW_MS / 2;
-    if (!this.#awake) {
-      // A tone of 40 ms fills at least two of the windows that are 10 ms apart.
-      this.#skipped = !this.#skipped;
-      if (this.#skipped || !this.#gate.mayHoldPair(this.#history, windowStart(0))) return;
-      this.#wake();
-      this.#advance(middleMs - HOP_MS, 1);
+    if (this.#awake) {
+      this.#trail.advance();
+      this.#hear(middleMs);
+      return;
     }
-    this.#advance(middleMs, 0);
+    // A tone of 40 ms fills at least two of the windows that are 10 ms apart.
+    this.#skipped = !this.#skipped;
+    if (this.#skipped || !GATE.mayHoldPair(this.#trail.samples, this.#trail.windowStart(0))) return;
+    this.#wake(middleMs);
   }
 
-  /** Measures what went before the hop that the gate skipped. */
-  #wake(): void {
+  /** Listens to the hop that the gate skipped, too. */
+  #wake(middleMs: number): void {
     this.#awake = true;
     this.#quietHops = 0;
     this.#rivals = 0;
-    for (let hopsAgo = LOOK_BACK + 1; hopsAgo > 1; hopsAgo -= 1) this.#measure(hopsAgo);
+    this.#trail.jumpTo(1);
+    this.#hear(middleMs - HOP_MS);
+    this.#trail.advance();
+    this.#hear(middleMs);
   }
 
-  #measure(hopsAgo: number): ToneSpectrum {
-    const recent = this.#recent;
-    const now = recent[LOOK_BACK]!;
-    for (let n = LOOK_BACK; n > 0; n -= 1) recent[n] = recent[n - 1]!;
-    recent[0] = now;
-    now.measure(this.#history, windowStart(hopsAgo));
-    return now;
-  }
-
-  #advance(middleMs: number, hopsAgo: number): void {
-    const now = this.#measure(hopsAgo);
+  /** What the present spectrum of the trail says. */
+  #hear(middleMs: number): void {
+    const trail = this.#trail;
     const candidate = this.#candidate;
     const reading = this.#reading;
-    const heard = reading.read(now, this.#recent[1]!);
+    const heard = reading.read(trail);
     this.#quietHops = heard ? 0 : this.#quietHops + 1;
     if (heard && candidate.open && candidate.isOf(reading)) {
       this.#rivals = 0;
-      candidate.heard(reading, middleMs, now, this.#gapSinceHeard(middleMs));
+      candidate.heard(reading, middleMs, trail, this.#gapSinceHeard(middleMs));
     } else if (candidate.open) {
       this.#rivals += heard ? 1 : 0;
-      candidate.unheard(middleMs, now);
+      candidate.unheard(middleMs, trail);
       if (this.#rivals >= RIVALS || this.#isOver(middleMs)) this.#close();
     }
-    if (heard && !candidate.open) candidate.begin(reading, middleMs, this.#recent);
+    if (heard && !candidate.open) candidate.begin(reading, middleMs, trail);
     this.#awake = candidate.open || this.#quietHops < QUIET_HOPS;
   }
 
@@ -229,8 +214,4 @@ export class DtmfDetector {
     const tone = this.#candidate.close(this.#gapStartMs, this.#gapEndMs);
     if (tone !== undefined) this.#onTone(tone);
   }
-}
-
-function windowStart(hopsAgo: number): number {
-  return HISTORY_SAMPLES - WINDOW_SAMPLES - hopsAgo * HOP_SAMPLES;
 }

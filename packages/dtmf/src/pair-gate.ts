@@ -10,7 +10,8 @@ const LEAST_PAIR_SHARE = 0.35;
 
 /**
  * The cheap question that is asked of every sound: could it hold a pair of tones at all? It says
- * no to nearly everything, mostly after the low tones alone, and never to a real pair.
+ * no to nearly everything, mostly after the high tones alone, and never to a real pair. Nothing is
+ * kept from one question to the next.
  */
 export class PairGate {
   readonly #spectrum: ToneSpectrum = new ToneSpectrum();
@@ -18,17 +19,15 @@ export class PairGate {
   /** @param samples borrowed; the window that begins at `from` is looked at */
   mayHoldPair(samples: Float64Array, from: number): boolean {
     const spectrum = this.#spectrum;
-    spectrum.fold(samples, from);
+    spectrum.forget();
+    spectrum.measureHigh(samples, from);
     const total = spectrum.totalPower;
     if (total < LEAST_POWER) return false;
-    const low = spectrum.power[this.#strongest(0)]!;
-    if (low < LEAST_LOW_SHARE * total) return false;
-    const high = spectrum.power[this.#strongest(GROUP)]!;
-    return high >= LEAST_HIGH_SHARE * total && low + high >= LEAST_PAIR_SHARE * total;
-  }
-
-  #strongest(first: number): number {
-    for (let tone = first; tone < first + GROUP; tone += 1) this.#spectrum.measureTone(tone);
-    return this.#spectrum.strongest(first);
+    // The high tones first: of speech one window in eight passes them, but one in five the low.
+    const high = spectrum.power[spectrum.strongest(GROUP)]!;
+    if (high < LEAST_HIGH_SHARE * total) return false;
+    spectrum.measureLow(samples, from);
+    const low = spectrum.power[spectrum.strongest(0)]!;
+    return low >= LEAST_LOW_SHARE * total && low + high >= LEAST_PAIR_SHARE * total;
   }
 }

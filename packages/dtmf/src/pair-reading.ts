@@ -1,4 +1,5 @@
 import { LEAST_POWER } from './pair-gate.js';
+import type { SoundTrail } from './sound-trail.js';
 import type { ToneSpectrum } from './tone-spectrum.js';
 import { GROUP, HOP_MS, lobe, TONES_HZ } from './tone-spectrum.js';
 
@@ -13,6 +14,16 @@ const LEAST_TWIST = 10 ** -1.2;
 const MOST_DEVIATION = 0.035;
 
 const HOP_S = HOP_MS / 1000;
+
+/** How much of its power each tone's measure still sees of a tone that is as far off as may be. */
+const LEAST_LOBE: readonly number[] = TONES_HZ.map((hz) => lobe(MOST_DEVIATION * hz));
+
+/** The comparisons with what is below are made before the exact ones and must not be stricter. */
+const ROUNDING = 1 - 1e-9;
+
+/** Shares that the tones of a pair cannot be below, given the pair's share and its twist. */
+const LEAST_LOW_SHARE = (ROUNDING * LEAST_SHARE) / (1 + MOST_TWIST);
+const LEAST_HIGH_SHARE = (ROUNDING * LEAST_SHARE * LEAST_TWIST) / (1 + LEAST_TWIST);
 
 // How the phase of each tone's very frequency turns from one spectrum to the next.
 const TURN_COS: readonly number[] = TONES_HZ.map((hz) => Math.cos(2 * Math.PI * hz * HOP_S));
@@ -40,20 +51,32 @@ export class PairReading {
   readonly lowStep: PhaseStep = { re: 0, im: 0 };
   readonly highStep: PhaseStep = { re: 0, im: 0 };
 
-  /** Reads the strongest pair; true when it may be a digit, as far as one moment can tell. */
-  read(now: ToneSpectrum, before: ToneSpectrum): boolean {
-    if (now.totalPower < LEAST_POWER) return false;
+  /**
+   * Reads the strongest pair of the present spectrum; true when it may be a digit, as far as one
+   * moment can tell. Nothing is read when it is not.
+   */
+  read(trail: SoundTrail): boolean {
+    const now = trail.low(0);
+    const { totalPower } = now;
+    if (totalPower < LEAST_POWER) return false;
+    // Most sound is turned away by what the powers can be at most, wherever the tones lie.
     const low = now.strongest(0);
-    const high = now.strongest(GROUP);
+    const mostLow = now.power[low]! / LEAST_LOBE[low]!;
+    if (mostLow < LEAST_LOW_SHARE * totalPower) return false;
+    const high = trail.high(0).strongest(GROUP);
+    const mostHigh = now.power[high]! / LEAST_LOBE[high]!;
+    if (mostHigh < LEAST_HIGH_SHARE * totalPower) return false;
+    if (mostLow + mostHigh < ROUNDING * LEAST_SHARE * totalPower) return false;
+
+    const lowHz = stepOf(low, now, trail.low(1), this.lowStep);
+    if (Math.abs(lowHz) > MOST_DEVIATION * TONES_HZ[low]!) return false;
+    const highHz = stepOf(high, now, trail.high(1), this.highStep);
+    if (Math.abs(highHz) > MOST_DEVIATION * TONES_HZ[high]!) return false;
     this.row = low;
     this.column = high - GROUP;
-    const lowHz = stepOf(low, now, before, this.lowStep);
-    const highHz = stepOf(high, now, before, this.highStep);
-    if (Math.abs(lowHz) > MOST_DEVIATION * TONES_HZ[low]!) return false;
-    if (Math.abs(highHz) > MOST_DEVIATION * TONES_HZ[high]!) return false;
     this.lowPower = now.power[low]! / lobe(lowHz);
     this.highPower = now.power[high]! / lobe(highHz);
-    this.share = (this.lowPower + this.highPower) / now.totalPower;
+    this.share = (this.lowPower + this.highPower) / totalPower;
     const twist = this.highPower / this.lowPower;
     return this.share >= LEAST_SHARE && twist >= LEAST_TWIST && twist <= MOST_TWIST;
   }

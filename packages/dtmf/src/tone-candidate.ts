@@ -1,9 +1,9 @@
 import type { Digit } from './digit.js';
 import { HIGH_TONES_HZ, KEYPAD, LOW_TONES_HZ } from './digit.js';
 import type { PairReading } from './pair-reading.js';
-import { magnitudeOf, ToneEdges } from './tone-edges.js';
+import type { SoundTrail } from './sound-trail.js';
+import { ToneEdges } from './tone-edges.js';
 import { ToneEvidence } from './tone-evidence.js';
-import type { ToneSpectrum } from './tone-spectrum.js';
 import { GROUP, HOP_MS } from './tone-spectrum.js';
 
 /** A tone that was heard, from where it began to where it ended on the media clock. */
@@ -58,15 +58,15 @@ export class ToneCandidate {
     return this.#lastHeardMs;
   }
 
-  /** Starts anew with the pair of `reading`, heard in the first of the `recent` spectra. */
-  begin(reading: PairReading, middleMs: number, recent: readonly ToneSpectrum[]): void {
+  /** Starts anew with the pair of `reading`, heard in the present spectrum of `trail`. */
+  begin(reading: PairReading, middleMs: number, trail: SoundTrail): void {
     this.#open = true;
     this.#row = reading.row;
     this.#column = reading.column;
     this.#lastHeardMs = middleMs;
     this.#bridgedMs = 0;
     this.#evidence.reset();
-    this.#edges.begin(reading.row, reading.column, middleMs, recent);
+    this.#edges.begin(reading.row, reading.column, middleMs, trail);
   }
 
   isOf(reading: PairReading): boolean {
@@ -74,15 +74,15 @@ export class ToneCandidate {
   }
 
   /** @param gapMs how much of a gap lies between this reading and the one before */
-  heard(reading: PairReading, middleMs: number, now: ToneSpectrum, gapMs: number): void {
-    const magnitude = magnitudeOf(now, this.#row, this.#column);
+  heard(reading: PairReading, middleMs: number, trail: SoundTrail, gapMs: number): void {
+    const magnitude = trail.magnitude(0, this.#row, this.#column);
     if (this.#edges.heard(middleMs, magnitude)) this.#evidence.add(reading);
     this.#lastHeardMs = middleMs;
     this.#bridgedMs += gapMs;
   }
 
-  unheard(middleMs: number, now: ToneSpectrum): void {
-    this.#edges.unheard(middleMs, magnitudeOf(now, this.#row, this.#column));
+  unheard(middleMs: number, trail: SoundTrail): void {
+    this.#edges.unheard(middleMs, trail.magnitude(0, this.#row, this.#column));
   }
 
   /**

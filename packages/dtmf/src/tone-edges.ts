@@ -1,8 +1,6 @@
-import type { ToneSpectrum } from './tone-spectrum.js';
-import { GROUP, HOP_MS } from './tone-spectrum.js';
-
-/** Hops looked back on from the first reading for the beginning. */
-export const LOOK_BACK = 2;
+import type { SoundTrail } from './sound-trail.js';
+import { LOOK_BACK } from './sound-trail.js';
+import { HOP_MS } from './tone-spectrum.js';
 
 /** Readings whose strongest tells how strong the tone began. */
 const LOOK_AHEAD = 4;
@@ -28,11 +26,12 @@ export class ToneEdges {
   #last = 0;
   /** Magnitude of the tone's inside of late. */
   #reference = 0;
-  #fallMs: number | undefined;
+  /** NaN while it has not fallen. */
+  #fallMs = Number.NaN;
 
-  /** @param recent spectra from the present one backwards, `LOOK_BACK + 1` of them */
-  begin(row: number, column: number, middleMs: number, recent: readonly ToneSpectrum[]): void {
-    for (let n = 0; n <= LOOK_BACK; n += 1) this.#rise[n] = magnitudeOf(recent[n]!, row, column);
+  /** @param trail whose present spectrum is the first that the pair was heard in */
+  begin(row: number, column: number, middleMs: number, trail: SoundTrail): void {
+    for (let n = 0; n <= LOOK_BACK; n += 1) this.#rise[n] = trail.magnitude(n, row, column);
     this.#firstMs = middleMs;
     this.#beginning = 0;
     this.#readings = 0;
@@ -48,14 +47,14 @@ export class ToneEdges {
     if (this.#readings <= LOOK_AHEAD) this.#beginning = Math.max(this.#beginning, magnitude);
     this.#lastMs = middleMs;
     this.#last = magnitude;
-    this.#fallMs = undefined;
+    this.#fallMs = Number.NaN;
     return this.#readings > 1 && magnitude >= INSIDE * this.#reference;
   }
 
   /** The tone was not heard; it may have ended just before. */
   unheard(middleMs: number, magnitude: number): void {
     const half = this.#reference / 2;
-    if (this.#fallMs === undefined && magnitude < half) {
+    if (Number.isNaN(this.#fallMs) && magnitude < half) {
       const share = Math.min(1, (this.#last - half) / (this.#last - magnitude));
       this.#fallMs = middleMs - HOP_MS * (1 - Math.max(0, share));
     }
@@ -75,10 +74,6 @@ export class ToneEdges {
   }
 
   endMs(): number {
-    return this.#fallMs ?? this.#lastMs + HOP_MS / 2;
+    return Number.isNaN(this.#fallMs) ? this.#lastMs + HOP_MS / 2 : this.#fallMs;
   }
-}
-
-export function magnitudeOf(spectrum: ToneSpectrum, row: number, column: number): number {
-  return Math.sqrt(spectrum.power[row]!) + Math.sqrt(spectrum.power[GROUP + column]!);
 }

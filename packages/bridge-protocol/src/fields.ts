@@ -5,6 +5,8 @@ import { isTickText } from './ticks.js';
 // Ids become keys of stores and parts of log lines: visible ASCII only, and short.
 const ID = /^[\x21-\x7e]{1,128}$/;
 
+const PCM_RATE_HZ = 16_000;
+
 /** An identifier made by either side. */
 export const id: z.ZodType<string> = z.string().regex(ID);
 /** A short machine-readable word: a code or a reason. */
@@ -17,8 +19,22 @@ export const u32: z.ZodType<number> = z.int().min(0).max(0xffff_ffff);
 export const epoch: z.ZodType<number> = z.int().min(0);
 /** A stream's number on its link; 0 is reserved. */
 export const streamId: z.ZodType<number> = z.int().min(1).max(0xffff);
+/** What the frames of a stream carry, besides silence. */
+export const codec: z.ZodType<'opus' | 'pcm16'> = z.enum(['opus', 'pcm16']);
+/** Rates of Opus (RFC 6716 §2); `withPcmRate` narrows them for the other codec. */
+export const sampleRateHz: z.ZodType<number> = z.literal([8000, 12_000, 16_000, 24_000, 48_000]);
 /** 100-ns ticks, u64 in canonical decimal. */
 export const ticks: z.ZodType<string> = z.string().max(20).refine(isTickText);
+/** The message of a stream's opening, held to the one rate that PCM has. */
+export function withPcmRate<Message extends { codec: string; sampleRateHz: number }>(
+  schema: z.ZodType<Message>,
+): z.ZodType<Message> {
+  return schema.refine((m) => m.codec !== 'pcm16' || m.sampleRateHz === PCM_RATE_HZ, {
+    path: ['sampleRateHz'],
+    error: 'pcm16 is 16000 Hz',
+  });
+}
+
 /** The protocol's version. */
 export const version: z.ZodType<1> = z.literal(PROTOCOL_VERSION);
 /** How often a peer asks for pings; bounded so that nobody can ask for a storm or for none. */

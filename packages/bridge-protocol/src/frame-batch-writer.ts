@@ -1,10 +1,6 @@
-import {
-  FRAME_HEADER_BYTES,
-  isPayloadLength,
-  KIND_FRAMES,
-  MESSAGE_HEADER_BYTES,
-} from './frame-layout.js';
-import { LIMITS, PROTOCOL_VERSION } from './protocol.js';
+import { FRAME_HEADER_BYTES, isPayloadLength, MESSAGE_HEADER_BYTES } from './frame-layout.js';
+import type { Kind } from './protocol.js';
+import { KIND, LIMITS, PROTOCOL_VERSION } from './protocol.js';
 
 /** The smallest buffer in which every legal frame fits. */
 const MIN_BYTES = MESSAGE_HEADER_BYTES + FRAME_HEADER_BYTES + LIMITS.maxPayloadBytes;
@@ -17,9 +13,10 @@ export class FrameBatchWriter {
 
   /**
    * @param maxBytes size of the message that may not be passed.
+   * @param kind which way the frames go.
    * @throws RangeError when a legal frame would not fit, or the protocol forbids the size.
    */
-  constructor(maxBytes: number = LIMITS.maxMessageBytes) {
+  constructor(maxBytes: number = LIMITS.maxMessageBytes, kind: Kind = KIND.heard) {
     if (!Number.isInteger(maxBytes) || maxBytes < MIN_BYTES || maxBytes > LIMITS.maxMessageBytes) {
       throw new RangeError(
         `Cannot create a batch: maxBytes must be ${MIN_BYTES} to ${LIMITS.maxMessageBytes}, got ${maxBytes}`,
@@ -27,7 +24,7 @@ export class FrameBatchWriter {
     }
     this.#bytes = new Uint8Array(maxBytes);
     this.#bytes[0] = PROTOCOL_VERSION;
-    this.#bytes[1] = KIND_FRAMES;
+    this.#bytes[1] = kind;
   }
 
   /** Frames appended since the last `reset`. */

@@ -2,15 +2,26 @@ import {
   FRAME_HEADER_BYTES,
   isCodec,
   isPayloadLength,
-  KIND_FRAMES,
   MESSAGE_HEADER_BYTES,
 } from './frame-layout.js';
-import { CLOSE, LIMITS, PROTOCOL_VERSION } from './protocol.js';
+import type { Kind } from './protocol.js';
+import { CLOSE, KIND, LIMITS, PROTOCOL_VERSION } from './protocol.js';
+
+/** Which rule of the layout a binary message broke; stable, and the reason of the close. */
+export type FrameFailure =
+  | 'too_large'
+  | 'truncated'
+  | 'unsupported_version'
+  | 'unsupported_kind'
+  | 'too_many_frames'
+  | 'reserved_stream_id'
+  | 'unsupported_codec'
+  | 'invalid_payload_length'
+  | 'trailing_bytes';
 
 /** Why a binary message was refused. */
 export interface FrameError {
-  /** Stable, snake_case. */
-  readonly code: string;
+  readonly code: FrameFailure;
   readonly message: string;
   /** What to close the link with. */
   readonly closeCode: number;
@@ -27,7 +38,7 @@ const NO_BYTES = new Uint8Array(0);
  *  0                   1                   2                   3
  *  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
  * +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- * |  version = 1  |   kind = 1    |          frameCount           |
+ * |  version = 1  |     kind      |          frameCount           |
  * +=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+=+
  * |           streamId            |     codec     |     flags     |
  * +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -54,9 +65,15 @@ export class FrameCursor {
   payloadLength = 0;
   /** The open message, borrowed from the caller of `open`. */
   bytes: Uint8Array = NO_BYTES;
+  readonly #kind: Kind;
   #frameCount = 0;
   #remaining = 0;
   #offset = 0;
+
+  /** @param kind the one that is taken: a worker takes `heard`, a host `send`. */
+  constructor(kind: Kind = KIND.heard) {
+    this.#kind = kind;
+  }
 
   /** Frames in the open message. */
   get frameCount(): number {
@@ -66,7 +83,7 @@ export class FrameCursor {
   /** Takes a message and stands before its first frame; an error leaves the cursor empty. */
   open(bytes: Uint8Array): FrameError | undefined {
     this.close();
-    const error = checkMessage(bytes);
+    const error = checkMessage(bytes, this.#kind);
     if (error !== undefined) return error;
     this.bytes = bytes;
     this.#frameCount = readU16(bytes, 2);
@@ -102,7 +119,7 @@ export class FrameCursor {
   }
 }
 
-function checkMessage(bytes: Uint8Array): FrameError | undefined {
+function checkMessage(bytes: Uint8Array, kind: Kind): FrameError | undefined {
   const length = bytes.length;
   if (length > LIMITS.maxMessageBytes) {
     const message = `A binary message has at most ${LIMITS.maxMessageBytes} bytes, got ${length}`;
@@ -113,8 +130,8 @@ function checkMessage(bytes: Uint8Array): FrameError | undefined {
     const message = `A binary message has version ${PROTOCOL_VERSION}, got ${bytes[0]}`;
     return { code: 'unsupported_version', message, closeCode: CLOSE.unsupportedVersion };
   }
-  if (bytes[1] !== KIND_FRAMES) {
-    return broken('unsupported_kind', `A binary message has kind 1 (frames), got ${bytes[1]}`);
+  if (bytes[1] !== kind) {
+    return broken('unsupported_kind', `A binary message has kind ${kind} here, got ${bytes[1]}`);
   }
   return checkFrames(bytes, readU16(bytes, 2));
 }
@@ -157,7 +174,7 @@ function truncated(needed: number, got: number): FrameError {
   return broken('truncated', `The message needs at least ${needed} bytes, got ${got}`);
 }
 
-function broken(code: string, message: string): FrameError {
+function broken(code: FrameFailure, message: string): FrameError {
   return { code, message, closeCode: CLOSE.protocolError };
 }
 

@@ -1,8 +1,5 @@
 import { CODEC, LIMITS } from './protocol.js';
 
-/** Kind of a binary message that carries frames. */
-export const KIND_FRAMES = 1;
-
 /** `u8 version, u8 kind, u16 frameCount`. */
 export const MESSAGE_HEADER_BYTES = 4;
 

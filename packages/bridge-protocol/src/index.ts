@@ -1,5 +1,5 @@
 export { FrameBatchWriter } from './frame-batch-writer.js';
-export type { FrameError } from './frame-cursor.js';
+export type { FrameError, FrameFailure } from './frame-cursor.js';
 export { FrameCursor } from './frame-cursor.js';
 export { FRAME_HEADER_BYTES, MESSAGE_HEADER_BYTES } from './frame-layout.js';
 export type {
@@ -51,15 +51,32 @@ export {
   parseWorkerMessage,
   writeMessage,
 } from './parse-message.js';
+export type { Kind } from './protocol.js';
 export {
   CLOSE,
   CODEC,
   FLAG,
   HOST_SUBPROTOCOL,
+  KIND,
   LIMITS,
   MEDIA_SUBPROTOCOL,
   PROTOCOL_VERSION,
 } from './protocol.js';
+export type {
+  ClearedMessage,
+  ClearMessage,
+  HostSendMessage,
+  MarkedMessage,
+  MarkMessage,
+  SendCapability,
+  SendClosedMessage,
+  SendCloseMessage,
+  SendOpenedMessage,
+  SendOpenMessage,
+  SendProgressMessage,
+  SendStreamProgress,
+  WorkerSendMessage,
+} from './send-messages.js';
 export { sequenceDistance } from './sequence.js';
 export type { TickParts } from './ticks.js';
 export { isTickText, joinTicks, relativeMs, splitTicks } from './ticks.js';

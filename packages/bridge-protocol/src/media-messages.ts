@@ -1,6 +1,7 @@
 // Control messages of the media link (media host ↔ media worker). Ticks are u64 of 100 ns on
 // the host's media clock, in canonical decimal; sequences are u32; ids are 1 to 128 visible
 // ASCII characters.
+import type { HostSendMessage, SendCapability, WorkerSendMessage } from './send-messages.js';
 
 /** The host's first message; the worker answers `welcome` or closes. */
 export interface HelloMessage {
@@ -19,6 +20,8 @@ export interface HelloMessage {
   readonly replayWindowMs: number;
   /** The media clock does not run at the pace of real time. */
   readonly virtualTime?: boolean;
+  /** The host can send audio into the meeting. */
+  readonly send?: SendCapability;
 }
 
 /** Announces a stream, before its first frame and again on every new link. */
@@ -92,7 +95,8 @@ export type MediaHostMessage =
   | DominantSpeakerMessage
   | DiscardedMessage
   | MediaPingMessage
-  | ByeMessage;
+  | ByeMessage
+  | HostSendMessage;
 
 /** From where a stream is to be sent. */
 export interface ResumePosition {
@@ -110,6 +114,8 @@ export interface WelcomeMessage {
   readonly creditFrames: number;
   readonly pingIntervalMs: number;
   readonly resume: readonly ResumePosition[];
+  /** The worker knows the way back; only after a `hello` with `send`. */
+  readonly send?: boolean;
 }
 
 /** How far the worker is with one stream; both are next expected sequences. */
@@ -118,6 +124,10 @@ export interface StreamProgress {
   readonly received: number;
   /** Everything before it may be forgotten: its events are stored. */
   readonly durable: number;
+  /** Slots before `received` that never came, modulo 2^32. */
+  readonly lost?: number;
+  /** Frames that came and found no room, modulo 2^32. */
+  readonly dropped?: number;
 }
 
 /** How far the worker is, and how much more may come. */
@@ -167,4 +177,5 @@ export type WorkerMessage =
   | MediaPongMessage
   | UnsupportedMessage
   | ErrorMessage
-  | FinishedMessage;
+  | FinishedMessage
+  | WorkerSendMessage;

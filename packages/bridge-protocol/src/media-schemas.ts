@@ -1,28 +1,24 @@
 import { z } from 'zod';
-import { epoch, id, pingIntervalMs, streamId, text, ticks, u32, version, word } from './fields.js';
+import {
+  codec,
+  epoch,
+  id,
+  pingIntervalMs,
+  sampleRateHz,
+  streamId,
+  text,
+  ticks,
+  u32,
+  version,
+  withPcmRate,
+  word,
+} from './fields.js';
 import type { MediaHostMessage, WorkerMessage } from './media-messages.js';
 import { LIMITS } from './protocol.js';
 import type { SchemaTable } from './schema-table.js';
-
-const OPUS_RATES_HZ = [8000, 12_000, 16_000, 24_000, 48_000] as const;
-const PCM_RATE_HZ = 16_000;
+import { HOST_SEND_SCHEMAS, sendCapability, WORKER_SEND_SCHEMAS } from './send-schemas.js';
 
 const errorMessage = z.object({ type: z.literal('error'), code: word, message: text });
-
-const streamOpen = z
-  .object({
-    type: z.literal('streamOpen'),
-    streamId,
-    kind: z.enum(['mixed', 'unmixed']),
-    sourceId: id.exactOptional(),
-    codec: z.enum(['opus', 'pcm16']),
-    sampleRateHz: z.literal(OPUS_RATES_HZ),
-    firstSequence: u32,
-  })
-  .refine((m) => m.codec !== 'pcm16' || m.sampleRateHz === PCM_RATE_HZ, {
-    path: ['sampleRateHz'],
-    error: 'pcm16 is 16000 Hz',
-  });
 
 /** Every message that a host sends to a worker, by its type. */
 export const MEDIA_HOST_SCHEMAS: SchemaTable<MediaHostMessage> = {
@@ -36,8 +32,19 @@ export const MEDIA_HOST_SCHEMAS: SchemaTable<MediaHostMessage> = {
     clockNowTicks: ticks,
     replayWindowMs: u32,
     virtualTime: z.boolean().exactOptional(),
+    send: sendCapability.exactOptional(),
   }),
-  streamOpen,
+  streamOpen: withPcmRate(
+    z.object({
+      type: z.literal('streamOpen'),
+      streamId,
+      kind: z.enum(['mixed', 'unmixed']),
+      sourceId: id.exactOptional(),
+      codec,
+      sampleRateHz,
+      firstSequence: u32,
+    }),
+  ),
   streamClose: z.object({ type: z.literal('streamClose'), streamId, nextSequence: u32 }),
   tone: z.object({
     type: z.literal('tone'),
@@ -62,6 +69,7 @@ export const MEDIA_HOST_SCHEMAS: SchemaTable<MediaHostMessage> = {
     type: z.literal('bye'),
     reason: z.enum(['callEnded', 'released', 'shutdown', 'reattach']),
   }),
+  ...HOST_SEND_SCHEMAS,
 };
 
 /** Every message that a worker sends to a host, by its type. */
@@ -73,11 +81,20 @@ export const WORKER_SCHEMAS: SchemaTable<WorkerMessage> = {
     creditFrames: u32,
     pingIntervalMs,
     resume: z.array(z.object({ streamId, durableSequence: u32 })).max(LIMITS.maxListedStreams),
+    send: z.boolean().exactOptional(),
   }),
   progress: z.object({
     type: z.literal('progress'),
     streams: z
-      .array(z.object({ streamId, received: u32, durable: u32 }))
+      .array(
+        z.object({
+          streamId,
+          received: u32,
+          durable: u32,
+          lost: u32.exactOptional(),
+          dropped: u32.exactOptional(),
+        }),
+      )
       .max(LIMITS.maxListedStreams),
     creditFrames: u32,
   }),
@@ -86,4 +103,5 @@ export const WORKER_SCHEMAS: SchemaTable<WorkerMessage> = {
   unsupported: z.object({ type: z.literal('unsupported'), what: text }),
   error: errorMessage,
   finished: z.object({ type: z.literal('finished') }),
+  ...WORKER_SEND_SCHEMAS,
 };

@@ -4,6 +4,7 @@ import type { MediaHostMessage, WorkerMessage } from './media-messages.js';
 import { MEDIA_HOST_SCHEMAS, WORKER_SCHEMAS } from './media-schemas.js';
 import { LIMITS, PROTOCOL_VERSION } from './protocol.js';
 import type { SchemaTable } from './schema-table.js';
+import { exceedsUtf8Bytes } from './utf8.js';
 
 /** A message, or why the text is none. */
 export type ParseResult<Message> =
@@ -56,7 +57,7 @@ function parseMessage<Message extends { readonly type: string }>(
   text: string,
   schemas: SchemaTable<Message>,
 ): ParseResult<Message> {
-  if (text.length > LIMITS.maxJsonBytes) {
+  if (exceedsUtf8Bytes(text, LIMITS.maxJsonBytes)) {
     return failed('too_large', `a message has at most ${LIMITS.maxJsonBytes} bytes`);
   }
   const value = parseObject(text);

@@ -9,6 +9,17 @@ export const HOST_SUBPROTOCOL = 'earshot.host.v1';
 /** WebSocket subprotocol of the link between a media host and a media worker. */
 export const MEDIA_SUBPROTOCOL = 'earshot.media.v1';
 
+/** What a binary message holds: the direction of its frames. */
+export const KIND = {
+  /** Heard in the meeting: host → worker. */
+  heard: 1,
+  /** To be sent into the meeting: worker → host. */
+  send: 2,
+} as const;
+
+/** A value of `KIND`. */
+export type Kind = (typeof KIND)[keyof typeof KIND];
+
 /** What the payload of a frame holds. */
 export const CODEC = {
   /** No payload: 20 ms of digital silence. */
@@ -44,6 +55,10 @@ export const LIMITS = {
   maxStreams: 64,
   /** Streams told of in one message: also those that closed and are not yet durable. */
   maxListedStreams: 1024,
+  /** Frames that a host may buffer for one send stream: 21 minutes. */
+  maxSendBufferFrames: 65_535,
+  /** Marks waiting on one send stream. */
+  maxMarks: 64,
   /** Requests waiting for a host's answer, on one host link. */
   maxPendingRequests: 256,
   /** How long an accepted socket may take to say `hello`. */
@@ -52,6 +67,8 @@ export const LIMITS = {
   pingIntervalMs: 5000,
   /** Ping intervals without any message from the peer after which it counts as gone. */
   maxMissedPings: 2,
+  /** How long a worker waits for `sendOpened` or `sendClosed`. */
+  sendOpenTimeoutMs: 5000,
   /** How long signaling waits for `allocated`, `attached` or `refused`. */
   requestTimeoutMs: 10_000,
 } as const;

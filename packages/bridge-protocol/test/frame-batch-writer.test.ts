@@ -1,16 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CODEC, FrameBatchWriter, FrameCursor, LIMITS } from '../src/index.js';
-import { anyFrame, append, readAll } from './frames.js';
-import { frameVectors, hexOf } from './vectors.js';
+import { anyFrame, append } from './frames.js';
+import { hexOf, readFrames, vectors } from './vectors.js';
 
 describe('FrameBatchWriter', () => {
-  test.each(frameVectors.valid)('writes the vector: $name', ({ hex, frames }) => {
-    const writer = new FrameBatchWriter();
-    for (const frame of frames) expect(append(writer, frame)).toBe(true);
-    expect(writer.frameCount).toBe(frames.length);
-    expect(hexOf(writer.finish())).toBe(hex);
-  });
+  test.each(vectors.frames.valid)(
+    'writes the vector: kind $kind, $name',
+    ({ kind, hex, frames }) => {
+      const writer = new FrameBatchWriter(LIMITS.maxMessageBytes, kind);
+      for (const frame of frames) expect(append(writer, frame)).toBe(true);
+      expect(writer.frameCount).toBe(frames.length);
+      expect(hexOf(writer.finish())).toBe(hex);
+    },
+  );
 
   test('says when it is full, and starts again after reset', () => {
     const writer = new FrameBatchWriter(1400);
@@ -39,7 +42,7 @@ describe('FrameBatchWriter', () => {
     writer.append(1, CODEC.silence, 0, 2 ** 32 + 5, -1, 2 ** 32 - 1, null);
     const cursor = new FrameCursor();
     cursor.open(writer.finish());
-    const [frame] = readAll(cursor);
+    const [frame] = readFrames(cursor);
     expect(frame).toMatchObject({ sequence: 5, captureTicks: '18446744073709551615' });
   });
 
@@ -78,7 +81,7 @@ describe('FrameBatchWriter', () => {
         const read: unknown[] = [];
         const flush = (): void => {
           expect(cursor.open(writer.finish())).toBeUndefined();
-          read.push(...readAll(cursor));
+          read.push(...readFrames(cursor));
           writer.reset();
         };
         for (const frame of frames) {

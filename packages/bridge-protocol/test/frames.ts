@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { FrameCursor } from '../src/index.js';
-import { CODEC, FrameBatchWriter, joinTicks, splitTicks } from '../src/index.js';
+import type { Kind } from '../src/index.js';
+import { CODEC, FrameBatchWriter, LIMITS, splitTicks } from '../src/index.js';
 import type { FrameVector } from './vectors.js';
 import { bytesOf, hexOf } from './vectors.js';
 
@@ -24,7 +24,10 @@ export const anyFrame: fc.Arbitrary<FrameVector> = fc
       streamId: fc.integer({ min: 1, max: 0xffff }),
       codec: fc.constant(codec),
       flags: fc.integer({ min: 0, max: 0xff }),
-      sequence: fc.integer({ min: 0, max: 0xffff_ffff }),
+      sequence: fc.oneof(
+        fc.integer({ min: 0, max: 0xffff_ffff }),
+        fc.integer({ min: 0xffff_fff0, max: 0xffff_ffff }),
+      ),
       captureTicks: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }).map(String),
       payloadHex: fc.constant(hexOf(payload)),
     }),
@@ -39,28 +42,22 @@ export function append(writer: FrameBatchWriter, frame: FrameVector): boolean {
 }
 
 /** A message of its own, outside the writer's buffer. */
-export function messageOf(frames: readonly FrameVector[]): Uint8Array {
-  const writer = new FrameBatchWriter();
+export function messageOf(frames: readonly FrameVector[], kind?: Kind): Uint8Array {
+  const writer = new FrameBatchWriter(LIMITS.maxMessageBytes, kind);
   for (const frame of frames) {
     if (!append(writer, frame)) throw new Error('the frames do not fit one message');
   }
   return writer.finish().slice();
 }
 
-/** Reads the rest of an open cursor, as the vectors spell frames. */
-export function readAll(cursor: FrameCursor): FrameVector[] {
-  const frames: FrameVector[] = [];
-  while (cursor.next()) {
-    const start = cursor.payloadOffset;
-    const payload = cursor.bytes.subarray(start, start + cursor.payloadLength);
-    frames.push({
-      streamId: cursor.streamId,
-      codec: cursor.codec,
-      flags: cursor.flags,
-      sequence: cursor.sequence,
-      captureTicks: joinTicks(cursor.ticksHigh, cursor.ticksLow).toString(),
-      payloadHex: hexOf(payload),
-    });
-  }
-  return frames;
+const GUARD_BYTES = 32;
+
+/**
+ * `message` within a larger buffer whose other bytes are `poison`: a reader that strays outside
+ * reads them, and gives another result with another poison.
+ */
+export function poisoned(message: Uint8Array, poison: number): Uint8Array {
+  const buffer = new Uint8Array(message.length + 2 * GUARD_BYTES).fill(poison);
+  buffer.set(message, GUARD_BYTES);
+  return buffer.subarray(GUARD_BYTES, GUARD_BYTES + message.length);
 }

@@ -105,14 +105,26 @@ export class MediaConnection implements LinkHandlers {
   }
 
   #dispatch(message: Exclude<MediaHostMessage, HelloMessage>, handlers: MediaLinkHandlers): void {
-    if (message.type === 'ping') {
-      const { id, clockNowTicks } = message;
-      this.#write({ type: 'pong', id, clockNowTicks });
-      return;
+    switch (message.type) {
+      case 'ping': {
+        const { id, clockNowTicks } = message;
+        this.#write({ type: 'pong', id, clockNowTicks });
+        return;
+      }
+      // The way back, which `welcome` does not offer yet: unknown types, to the host.
+      case 'sendOpened':
+      case 'sendProgress':
+      case 'marked':
+      case 'cleared':
+      case 'sendClosed':
+        this.#write({ type: 'unsupported', what: message.type });
+        return;
+      default: {
+        const fault = this.#streams.check(message);
+        if (fault === undefined) handlers.message(message);
+        else this.#close(CLOSE.protocolError, fault);
+      }
     }
-    const fault = this.#streams.check(message);
-    if (fault === undefined) handlers.message(message);
-    else this.#close(CLOSE.protocolError, fault);
   }
 
   #hello(hello: HelloMessage): void {

@@ -25,9 +25,12 @@ const HAS_NEXT_SEQUENCE = 34;
 const READ_TAIL = 35;
 const CONTROL_BYTES = 192;
 
-const SLOT_HEADER_BYTES = 24;
-const PAYLOAD_BYTES = (LIMITS.maxPayloadBytes + 7) & ~7;
-const SLOT_BYTES = SLOT_HEADER_BYTES + PAYLOAD_BYTES;
+const SLOT_HEADER_BYTES = 32;
+
+/** Room for any payload, in whole words: what a `FrameSlot` needs. */
+export const FRAME_PAYLOAD_BYTES: number = (LIMITS.maxPayloadBytes + 7) & ~7;
+
+const SLOT_BYTES = SLOT_HEADER_BYTES + FRAME_PAYLOAD_BYTES;
 
 /**
  * One record taken out of a ring. Owned by its reader and filled anew by each `pop`.
@@ -45,14 +48,25 @@ export class FrameSlot {
   discardedFrames = 0;
   /** Records that overflow took between the `pop` before and this one. */
   droppedBefore = 0;
+  /** When the frame came, as its writer said; both kinds. */
+  receivedMicros = 0;
   readonly payload: Uint8Array;
   /** The same memory as `payload`, for copying by words. */
   readonly words: Int32Array;
 
-  constructor() {
-    const memory = new ArrayBuffer(PAYLOAD_BYTES);
-    this.payload = new Uint8Array(memory);
-    this.words = new Int32Array(memory);
+  /**
+   * @param payload where payloads are copied to, such as a packet of a `DecodeBatch`; memory of its
+   * own by default.
+   * @throws RangeError when it is shorter than `FRAME_PAYLOAD_BYTES`, or begins within a word.
+   */
+  constructor(payload: Uint8Array = new Uint8Array(FRAME_PAYLOAD_BYTES)) {
+    if (payload.length < FRAME_PAYLOAD_BYTES) {
+      throw new RangeError(
+        `Cannot create a frame slot: it needs ${FRAME_PAYLOAD_BYTES} bytes, got ${payload.length}`,
+      );
+    }
+    this.payload = payload;
+    this.words = new Int32Array(payload.buffer, payload.byteOffset, FRAME_PAYLOAD_BYTES / 4);
   }
 }
 
@@ -67,7 +81,7 @@ export class FrameSlot {
  *   │  free   │ oldest  │   ...   │ newest  │  free   │   ...   │
  *   └─────────┴─────────┴─────────┴─────────┴─────────┴─────────┘
  *   slot: f64 mediaTimeMs · u32 sequence · u8 codec · u8 flags · u16 length ·
- *         u32 discardedFrames · u8 kind · 3 spare · payload
+ *         u32 discardedFrames · i32 receivedMicros · u8 kind · 7 spare · payload
  * ```
  *
  * Head and tail count records ever put and taken (wrapping 32 bits). Overflow drops the oldest:
@@ -118,6 +132,7 @@ export class FrameRing {
   /**
    * Writer: copies one frame in; `bytes` is free afterwards. When full, the oldest record goes.
    *
+   * @param receivedMicros when it came, on a clock of the caller's that wraps in 32 signed bits
    * @returns false when a record was dropped to make room.
    * @throws RangeError when `length` is beyond what a frame may carry: check before.
    */
@@ -129,10 +144,11 @@ export class FrameRing {
     bytes: Uint8Array,
     offset: number,
     length: number,
+    receivedMicros = 0,
   ): boolean {
-    if (length > PAYLOAD_BYTES) {
+    if (length > FRAME_PAYLOAD_BYTES) {
       throw new RangeError(
-        `Cannot push a frame: a payload has at most ${PAYLOAD_BYTES} bytes, got ${length}`,
+        `Cannot push a frame: a payload has at most ${FRAME_PAYLOAD_BYTES} bytes, got ${length}`,
       );
     }
     const head = Atomics.load(this.#control, HEAD);
@@ -143,7 +159,8 @@ export class FrameRing {
     this.#bytes[base + 12] = codec;
     this.#bytes[base + 13] = flags;
     this.#view.setUint16(base + 14, length, true);
-    this.#bytes[base + 20] = SLOT_KIND.frame;
+    this.#words[(base + 20) >> 2] = receivedMicros;
+    this.#bytes[base + 24] = SLOT_KIND.frame;
     const to = base + SLOT_HEADER_BYTES;
     for (let i = 0; i < length; i += 1) this.#bytes[to + i] = bytes[offset + i]!;
     Atomics.store(this.#control, HEAD, (head + 1) | 0);
@@ -151,14 +168,15 @@ export class FrameRing {
   }
 
   /** Writer: notes that the host let go of `frames` frames from `firstSequence` on. */
-  pushDiscarded(firstSequence: number, frames: number): void {
+  pushDiscarded(firstSequence: number, frames: number, receivedMicros = 0): void {
     const head = Atomics.load(this.#control, HEAD);
     this.#makeRoom(head);
     const base = this.#slotOffset(head);
     this.#view.setUint32(base + 8, firstSequence, true);
     this.#view.setUint16(base + 14, 0, true);
     this.#view.setUint32(base + 16, frames, true);
-    this.#bytes[base + 20] = SLOT_KIND.discarded;
+    this.#words[(base + 20) >> 2] = receivedMicros;
+    this.#bytes[base + 24] = SLOT_KIND.discarded;
     Atomics.store(this.#control, HEAD, (head + 1) | 0);
   }
 
@@ -222,7 +240,8 @@ export class FrameRing {
     slot.flags = this.#bytes[base + 13]!;
     slot.length = this.#view.getUint16(base + 14, true);
     slot.discardedFrames = this.#view.getUint32(base + 16, true);
-    slot.kind = this.#bytes[base + 20]!;
+    slot.receivedMicros = this.#words[(base + 20) >> 2]!;
+    slot.kind = this.#bytes[base + 24]!;
     const from = (base + SLOT_HEADER_BYTES) >> 2;
     const words = (slot.length + 3) >> 2;
     for (let i = 0; i < words; i += 1) slot.words[i] = this.#words[from + i]!;

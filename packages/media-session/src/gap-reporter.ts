@@ -1,10 +1,10 @@
 import { PTIME_MS } from '@earshot/audio';
 import type { GapCause, GapFinding } from './finding.js';
-import type { StreamCounters } from './stream-counters.js';
+import type { StreamTally } from './stream-tally.js';
 
 /** Counts the frames of one stream that were not heard, and reports them as gaps by cause. */
 export class GapReporter {
-  readonly #counters: StreamCounters;
+  readonly #tally: StreamTally;
   readonly #report: (gap: GapFinding) => void;
   /** Frames let go by the host and not yet met as a jump of the sequence. */
   #discarded = 0;
@@ -14,8 +14,8 @@ export class GapReporter {
   #corruptConcealed = 0;
   #corruptStartMs = 0;
 
-  constructor(counters: StreamCounters, report: (gap: GapFinding) => void) {
-    this.#counters = counters;
+  constructor(tally: StreamTally, report: (gap: GapFinding) => void) {
+    this.#tally = tally;
     this.#report = report;
   }
 
@@ -43,25 +43,27 @@ export class GapReporter {
    * Frames are missing from the sequence.
    *
    * @param concealed how many from the first on were filled in
+   * @param recovered whether the last one was filled in, beside them
    */
-  missing(frames: number, startMs: number, concealed: number): void {
+  missing(frames: number, startMs: number, concealed: number, recovered: boolean): void {
     const dropped = Math.min(frames, this.#dropped);
     const discarded = Math.min(frames - dropped, this.#discarded);
     const lost = frames - dropped - discarded;
     this.#discarded = 0;
-    this.#counters.add('dropped', dropped);
-    this.#counters.add('missing', discarded + lost);
+    this.#tally.dropped = (this.#tally.dropped + dropped) | 0;
+    this.#tally.missing = (this.#tally.missing + discarded + lost) | 0;
     // Which of them came first is not known; the order told is always the same.
-    this.#tell('discarded', discarded, startMs, concealed);
+    const inLast = recovered ? 1 : 0;
+    this.#tell('discarded', discarded, startMs, concealed, lost + dropped === 0 ? inLast : 0);
     const lostMs = startMs + discarded * PTIME_MS;
-    this.#tell('lost', lost, lostMs, concealed - discarded);
+    this.#tell('lost', lost, lostMs, concealed - discarded, dropped === 0 ? inLast : 0);
     const droppedMs = lostMs + lost * PTIME_MS;
-    this.#tell('overflow', dropped, droppedMs, concealed - discarded - lost);
+    this.#tell('overflow', dropped, droppedMs, concealed - discarded - lost, inLast);
   }
 
   /** A frame came damaged; those in a row are one gap. */
   corrupt(mediaTimeMs: number, concealed: number): void {
-    this.#counters.add('corrupt', 1);
+    this.#tally.corrupt = (this.#tally.corrupt + 1) | 0;
     if (this.#corruptFrames === 0) this.#corruptStartMs = mediaTimeMs;
     this.#corruptFrames += 1;
     this.#corruptConcealed += concealed;
@@ -74,18 +76,27 @@ export class GapReporter {
     const concealed = this.#corruptConcealed;
     this.#corruptFrames = 0;
     this.#corruptConcealed = 0;
-    this.#tell('corrupt', frames, this.#corruptStartMs, concealed);
+    this.#tell('corrupt', frames, this.#corruptStartMs, concealed, 0);
   }
 
-  /** @param concealed how many frames from `startMs` on were filled in, of this gap or after. */
-  #tell(cause: GapCause, frames: number, startMs: number, concealed: number): void {
+  /**
+   * @param concealed how many frames from `startMs` on were filled in, of this gap or after
+   * @param recovered 1 when its last one was, beside them
+   */
+  #tell(
+    cause: GapCause,
+    frames: number,
+    startMs: number,
+    concealed: number,
+    recovered: number,
+  ): void {
     if (frames === 0) return;
-    this.#counters.add('gaps', 1);
+    this.#tally.gaps = (this.#tally.gaps + 1) | 0;
     this.#report({
       kind: 'gap',
       cause,
       missingFrames: frames,
-      concealedFrames: Math.max(0, Math.min(frames, concealed)),
+      concealedFrames: Math.max(0, Math.min(frames, concealed)) + recovered,
       startMs,
       durationMs: frames * PTIME_MS,
     });

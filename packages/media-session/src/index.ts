@@ -9,7 +9,13 @@ export type {
   ToneFinding,
 } from './finding.js';
 export type { CloseMode } from './frame-ring.js';
-export { CLOSE_MODE, FrameRing, FrameSlot, SLOT_KIND } from './frame-ring.js';
+export {
+  CLOSE_MODE,
+  FRAME_PAYLOAD_BYTES,
+  FrameRing,
+  FrameSlot,
+  SLOT_KIND,
+} from './frame-ring.js';
 export type {
   FrameTotals,
   HostTone,
@@ -25,10 +31,10 @@ export {
   streamOpenedEvent,
   sumTotals,
 } from './media-event.js';
-export type { AudioDecoder, DecoderPool } from './ports.js';
+export type { AudioDecoder, CarriesPrevious, DecodeBatch, DecoderPool } from './ports.js';
 export type { CounterName, StreamTotals } from './stream-counters.js';
 export { COUNTER, StreamCounters } from './stream-counters.js';
-export type { StreamPipelineOptions } from './stream-pipeline.js';
+export type { Listening, StreamPipelineOptions } from './stream-pipeline.js';
 export { FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ, StreamPipeline } from './stream-pipeline.js';
-export type { StreamRunnerOptions } from './stream-runner.js';
-export { StreamRunner } from './stream-runner.js';
+export type { StreamRunnerOptions, Taken } from './stream-runner.js';
+export { StreamRunner, TAKEN } from './stream-runner.js';

@@ -176,10 +176,12 @@ export function sumTotals(totals: readonly StreamTotals[]): StreamTotals {
     framesDecoded: sum((t) => t.framesDecoded),
     framesSilent: sum((t) => t.framesSilent),
     framesConcealed: sum((t) => t.framesConcealed),
+    framesRecovered: sum((t) => t.framesRecovered),
     framesMissing: sum((t) => t.framesMissing),
     framesCorrupt: sum((t) => t.framesCorrupt),
     framesDropped: sum((t) => t.framesDropped),
     framesDuplicate: sum((t) => t.framesDuplicate),
+    framesUnheard: sum((t) => t.framesUnheard),
     gaps: sum((t) => t.gaps),
   };
 }

@@ -1,23 +1,65 @@
+// What the core asks of a codec. Structural: @earshot/opus satisfies it without knowing it.
+
 /**
- * Decodes the packets of one stream. Port: the adapter lives in another package.
- * State carries from packet to packet, so a decoder serves one stream at a time.
+ * The decoder of one stream, whose state carries from packet to packet. Packets are decoded by the
+ * pool's batch; what else a stream asks of its decoder is here.
  */
 export interface AudioDecoder {
   /**
-   * Decodes `packet[offset, offset + length)` into `out`, which stays the caller's.
+   * Makes up the sound of a lost packet, so that the next one follows on.
    *
-   * @returns samples written, or a negative number when the packet is not decodable or does not
-   * fit `out`; the decoder stays usable.
+   * @param samples how much was lost
+   * @param out the caller's; memory of the pool's batch is used in place
+   * @returns `samples`, or a negative number when it can't.
    */
-  decode(packet: Uint8Array, offset: number, length: number, out: Int16Array): number;
-  /** Forgets the stream so far. */
-  reset(): void;
+  conceal(samples: number, out: Int16Array): number;
+  /**
+   * The sound of the lost packet before `packet[offset, offset + length)`, from the copy of it that
+   * this one carries. `packet` itself is still to be decoded.
+   *
+   * @param samples how much was lost
+   * @param out the caller's; memory of the pool's batch is used in place
+   * @returns `samples`, or a negative number when it can't.
+   */
+  recover(
+    packet: Uint8Array,
+    offset: number,
+    length: number,
+    samples: number,
+    out: Int16Array,
+  ): number;
   /** Gives the decoder back to its pool; it must not be used afterwards. */
   release(): void;
 }
 
 /** Hands out decoders in their initial state. */
 export interface DecoderPool {
+  /** Decodes packets of several decoders by one call. One for the whole pool. */
+  readonly batch: DecodeBatch;
   /** @throws CodedError when the pool is exhausted. */
   acquire(): AudioDecoder;
 }
+
+/**
+ * Entries in the codec's own memory: each is a packet that is written in place, and the samples that
+ * are read in place after `run`. What an entry holds is the caller's until the next `run` with it.
+ */
+export interface DecodeBatch {
+  readonly entries: number;
+  /** Where the packet of an entry is written; `FRAME_PAYLOAD_BYTES` each, at whole words. */
+  readonly packets: readonly Uint8Array[];
+  /** Where the samples of an entry are found; `FRAME_SAMPLES` each. */
+  readonly pcm: readonly Int16Array[];
+  /** By entry, after `run`: samples, or a negative number when the packet is not decodable. */
+  readonly results: Int32Array;
+  /** States who decodes the entry, and how many bytes of its packet. */
+  set(entry: number, decoder: AudioDecoder, length: number): void;
+  /** Decodes the entries `[0, count)` in order. Never throws. */
+  run(count: number): void;
+}
+
+/**
+ * Whether the packet `bytes[offset, offset + length)` carries a copy of the frame before it, which
+ * `AudioDecoder.recover` can use. Asked only when that frame is missing.
+ */
+export type CarriesPrevious = (bytes: Uint8Array, offset: number, length: number) => boolean;

@@ -1,10 +1,10 @@
 /** Where each value of a `StreamCounters` lives; all are 32-bit words. */
 export const COUNTER = {
-  /** Frames taken in order: decoded + silent + corrupt. */
+  /** Frames taken in order: decoded + silent + corrupt + unheard. */
   received: 0,
   /** Frames decoded to PCM. */
   decoded: 1,
-  /** Frames that said "silence" and were not decoded. */
+  /** Frames that hold no sound and were not decoded: flagged as silence, or DTX. */
   silent: 2,
   /** Frames that came and could not be decoded. */
   corrupt: 3,
@@ -34,13 +34,17 @@ export const COUNTER = {
   speechStartMs: 15,
   /** End of the last frame, whole ms on the media clock (signed); good once `received` > 0. */
   endMs: 16,
+  /** Of the concealed frames, those whose real sound the next packet carried (in-band FEC). */
+  recovered: 17,
+  /** Frames of a stream that nobody listens to: taken in order and not decoded. */
+  unheard: 18,
 } as const;
 
 /** A key of `COUNTER`. */
 export type CounterName = keyof typeof COUNTER;
 
 const SIGNED: ReadonlySet<CounterName> = new Set(['levelCentiDbfs', 'speechStartMs', 'endMs']);
-const WORDS = 17;
+const WORDS = 19;
 
 /** What one stream counted over its life. */
 export interface StreamTotals {
@@ -48,18 +52,20 @@ export interface StreamTotals {
   readonly framesDecoded: number;
   readonly framesSilent: number;
   readonly framesConcealed: number;
+  readonly framesRecovered: number;
   readonly framesMissing: number;
   readonly framesCorrupt: number;
   readonly framesDropped: number;
   readonly framesDuplicate: number;
+  readonly framesUnheard: number;
   readonly gaps: number;
 }
 
 /**
- * The numbers of one stream, in shared memory: its decode thread writes, any thread reads,
- * without a message. Unsigned numbers wrap at 2^32.
+ * The numbers of one stream, in shared memory: its decode thread writes them by a `StreamTally`, any
+ * thread reads, without a message. Unsigned numbers wrap at 2^32.
  *
- * Always true between two frames: `received = decoded + silent + corrupt`, and
+ * Always true: `received = decoded + silent + corrupt + unheard`, and
  * `expected - first sequence = received + missing + dropped`.
  */
 export class StreamCounters {
@@ -73,10 +79,10 @@ export class StreamCounters {
   /** @param firstSequence the sequence number that the stream starts with. */
   static allocate(firstSequence: number): SharedArrayBuffer {
     const shared = new SharedArrayBuffer(WORDS * 4);
-    const counters = new StreamCounters(shared);
-    counters.set('expected', firstSequence);
-    counters.set('settled', firstSequence);
-    counters.set('levelCentiDbfs', -12_700);
+    const words = new Int32Array(shared);
+    words[COUNTER.expected] = firstSequence;
+    words[COUNTER.settled] = firstSequence;
+    words[COUNTER.levelCentiDbfs] = -12_700;
     return shared;
   }
 
@@ -85,26 +91,18 @@ export class StreamCounters {
     return SIGNED.has(name) ? value : value >>> 0;
   }
 
-  set(name: CounterName, value: number): void {
-    Atomics.store(this.#words, COUNTER[name], value | 0);
-  }
-
-  /** Only the stream's decode thread adds, so load and store need not be one step. */
-  add(name: CounterName, by: number): void {
-    const index = COUNTER[name];
-    Atomics.store(this.#words, index, (Atomics.load(this.#words, index) + by) | 0);
-  }
-
   totals(): StreamTotals {
     return {
       framesReceived: this.get('received'),
       framesDecoded: this.get('decoded'),
       framesSilent: this.get('silent'),
       framesConcealed: this.get('concealed'),
+      framesRecovered: this.get('recovered'),
       framesMissing: this.get('missing'),
       framesCorrupt: this.get('corrupt'),
       framesDropped: this.get('dropped'),
       framesDuplicate: this.get('duplicate'),
+      framesUnheard: this.get('unheard'),
       gaps: this.get('gaps'),
     };
   }

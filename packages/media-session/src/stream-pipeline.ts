@@ -15,9 +15,11 @@ import type { Finding, FindingSink } from './finding.js';
 import type { CloseMode, FrameSlot } from './frame-ring.js';
 import { CLOSE_MODE } from './frame-ring.js';
 import { GapReporter } from './gap-reporter.js';
+import { isOpusDtx } from './opus-dtx.js';
+import { OpusSource } from './opus-source.js';
 import { copyPcm16 } from './pcm16.js';
-import type { AudioDecoder, DecoderPool } from './ports.js';
-import type { StreamCounters } from './stream-counters.js';
+import type { AudioDecoder, CarriesPrevious, DecoderPool } from './ports.js';
+import { StreamTally } from './stream-tally.js';
 
 /** Rate of the PCM that the pipeline works on, whatever the source's rate. */
 export const SESSION_SAMPLE_RATE_HZ = 16_000;
@@ -37,59 +39,73 @@ const MAX_PAUSE_MS = 300;
 /** Frames without any activity until a position counts as settled: longer than any onset. */
 const SETTLING_FRAMES = 5;
 
+/**
+ * - `findings`: frames are decoded and listened to.
+ * - `none`: nobody wants to know what sounds, as where frames are only passed on: order, gaps and
+ *   counts are kept, nothing is decoded, concealed or listened to.
+ */
+export type Listening = 'findings' | 'none';
+
 export interface StreamPipelineOptions {
-  /** Sequence number of the first frame; a first frame beyond it is a gap. */
-  readonly firstSequence: number;
   /** What the frames carry, besides silence; one of `CODEC`. A frame of another is corrupt. */
   readonly codec: number;
-  readonly decoders: DecoderPool;
-  /** Written by the pipeline; may hold the counts of an earlier pipeline, which go on. */
-  readonly counters: StreamCounters;
+  /** @defaultValue `findings` */
+  readonly listening?: Listening;
+  readonly decoders: Pick<DecoderPool, 'acquire'>;
+  /** @defaultValue no packet does: what is lost is concealed, not recovered. */
+  readonly carriesPrevious?: CarriesPrevious;
+  /**
+   * Memory from `StreamCounters.allocate`, written by the pipeline. It names the sequence number of
+   * the first frame (one beyond it is a gap), and may hold the counts of an earlier pipeline, which
+   * go on.
+   */
+  readonly counters: SharedArrayBuffer;
   readonly sink: FindingSink;
-  /** A slot of `FRAME_SAMPLES`, borrowed during each call; pipelines of a thread share one. */
-  readonly pcm: Int16Array;
 }
 
 /**
- * One stream from frame to finding: order, gaps and their concealment, decoding, level, tones,
- * speech. A synchronous step function on media time: no clock, no I/O, no object per frame.
+ * One stream from frame to finding: order, gaps and how they are filled, level, tones, speech. A
+ * synchronous step function on media time: no clock, no I/O, no object per frame.
+ *
+ * A frame takes two steps, so that the packets of several streams can be decoded by one call:
+ * `accept`, and where that says so `decoded`. Then `publish` shows the stream's numbers to others.
  */
 export class StreamPipeline {
   readonly #codec: number;
-  readonly #counters: StreamCounters;
+  readonly #listens: boolean;
+  readonly #tally: StreamTally;
   readonly #sink: FindingSink;
-  readonly #pcm: Int16Array;
-  readonly #decoders: DecoderPool;
   readonly #timeline: GapTimeline;
-  readonly #concealer: Concealer = new Concealer({
-    sampleRateHz: SESSION_SAMPLE_RATE_HZ,
-    maxConcealedFrames: MAX_CONCEALED_FRAMES,
-  });
+  readonly #opus: OpusSource | undefined;
+  readonly #concealer: Pick<Concealer, 'accept' | 'conceal' | 'reset'>;
   readonly #gaps: GapReporter;
   readonly #tones: DtmfDetector;
   readonly #speech: SpeechActivity = new SpeechActivity();
-  #decoder: AudioDecoder | undefined;
   #expected: number;
+  /** Begin of the frame that is at step 1 or 2, on the media clock. */
+  #frameMs = Number.NaN;
   /** End of the last frame on the media clock; NaN before the first, which needs no box. */
   #endMs = Number.NaN;
   #quietFrames = 0;
   #silent = false;
 
   constructor(options: StreamPipelineOptions) {
-    if (options.pcm.length !== FRAME_SAMPLES) {
-      throw new RangeError(
-        `Cannot create a pipeline: its PCM slot must have ${FRAME_SAMPLES} samples, got ${options.pcm.length}`,
-      );
-    }
-    this.#codec = options.codec;
-    this.#counters = options.counters;
+    const { codec, decoders, counters, carriesPrevious = carriesNothing } = options;
+    this.#codec = codec;
+    this.#listens = options.listening !== 'none';
     this.#sink = options.sink;
-    this.#pcm = options.pcm;
-    this.#decoders = options.decoders;
-    this.#expected = options.firstSequence;
+    this.#tally = new StreamTally(counters);
+    this.#expected = this.#tally.expected >>> 0;
     this.#timeline = new GapTimeline();
-    this.#timeline.accept((options.firstSequence - 1) >>> 0);
-    this.#gaps = new GapReporter(options.counters, (gap) => this.#report(gap));
+    this.#timeline.accept((this.#expected - 1) >>> 0);
+    this.#gaps = new GapReporter(this.#tally, (gap) => this.#report(gap));
+    const maxConcealedFrames = this.#listens ? MAX_CONCEALED_FRAMES : 0;
+    const frameSamples = FRAME_SAMPLES;
+    if (codec === CODEC.opus) {
+      this.#opus = new OpusSource({ decoders, carriesPrevious, frameSamples, maxConcealedFrames });
+    }
+    const sampleRateHz = SESSION_SAMPLE_RATE_HZ;
+    this.#concealer = this.#opus ?? new Concealer({ sampleRateHz, maxConcealedFrames });
     this.#tones = new DtmfDetector({
       sampleRateHz: SESSION_SAMPLE_RATE_HZ,
       onTone: (tone) => this.#toneHeard(tone),
@@ -97,27 +113,59 @@ export class StreamPipeline {
     this.#continueEarlier();
   }
 
-  /** Takes the next frame; `frame` is borrowed for the call. */
-  accept(frame: FrameSlot): void {
+  /**
+   * Decodes the frames for which `accept` returned true, in order and each before the next `accept`.
+   *
+   * @throws CodedError when the pool is exhausted.
+   */
+  get decoder(): AudioDecoder {
+    if (this.#opus !== undefined) return this.#opus.decoder;
+    throw new TypeError('Cannot decode: the stream must carry Opus');
+  }
+
+  /**
+   * Step 1: takes the next frame, and fills in what is missing before it.
+   *
+   * @param frame borrowed for the call
+   * @param pcm scratch of `FRAME_SAMPLES`, borrowed for the call; may be where the frame is decoded
+   * to afterwards
+   * @returns true when the frame's packet is to be decoded by `decoder` and `decoded` to be called;
+   * otherwise the frame is done.
+   * @throws RangeError when `pcm` has another size; CodedError when the decoder pool is exhausted.
+   */
+  accept(frame: FrameSlot, pcm: Int16Array): boolean {
+    checkPcm(pcm);
     this.#gaps.dropped(frame.droppedBefore);
     const missing = this.#timeline.accept(frame.sequence);
     if (missing < 0) {
-      this.#counters.add('duplicate', 1);
-      return;
+      this.#tally.duplicate = (this.#tally.duplicate + 1) | 0;
+      return false;
     }
-    this.#counters.add('received', 1);
-    if (missing > 0) this.#gap(missing, frame.mediaTimeMs);
+    this.#tally.received = (this.#tally.received + 1) | 0;
+    const needsDecoder = this.#needsDecoder(frame);
+    if (missing > 0) this.#gap(missing, frame.mediaTimeMs, needsDecoder ? frame : undefined, pcm);
     this.#gaps.inOrder();
     this.#expected = (frame.sequence + 1) >>> 0;
     this.#meetTime(frame.mediaTimeMs, frame.flags);
+    this.#frameMs = frame.mediaTimeMs;
+    if (needsDecoder) return true;
+    this.#takeUndecoded(frame, pcm);
+    this.#endFrame();
+    return false;
+  }
 
-    if (isSilence(frame)) this.#silence(frame.mediaTimeMs);
-    else if (this.#decode(frame)) this.#heard(frame.mediaTimeMs);
-    else this.#corrupt(frame.mediaTimeMs);
-
-    this.#endMs = frame.mediaTimeMs + PTIME_MS;
-    this.#counters.set('endMs', Math.round(this.#endMs));
-    this.#settle();
+  /**
+   * Step 2: listens to the frame that was decoded.
+   *
+   * @param samples what the decoder returned; anything but `FRAME_SAMPLES` is a corrupt frame
+   * @param pcm the frame's sound, borrowed for the call, and overwritten
+   * @throws RangeError when `pcm` has another size.
+   */
+  decoded(samples: number, pcm: Int16Array): void {
+    checkPcm(pcm);
+    if (samples === FRAME_SAMPLES) this.#heard(pcm);
+    else this.#corrupt(pcm);
+    this.#endFrame();
   }
 
   /**
@@ -131,31 +179,63 @@ export class StreamPipeline {
   }
 
   /**
-   * Ends the stream; the pipeline must not be used afterwards.
+   * Shows what was counted to the other threads. Call it once the findings so far are on their way:
+   * should the thread die before, the frames since the last time count as missing.
+   */
+  publish(): void {
+    this.#tally.publish();
+  }
+
+  /**
+   * Ends the stream; only `publish` may follow.
    *
+   * @param pcm scratch of `FRAME_SAMPLES`, borrowed for the call
    * @param nextSequence the sequence that would have come next, when known: what is missing
    * before it is a gap too.
    */
-  close(mode: CloseMode, nextSequence?: number): void {
-    if (mode === CLOSE_MODE.end) this.#flush(nextSequence);
-    this.#decoder?.release();
-    this.#decoder = undefined;
-    this.#counters.set('speaking', 0);
+  close(mode: CloseMode, pcm: Int16Array, nextSequence?: number): void {
+    checkPcm(pcm);
+    if (mode === CLOSE_MODE.end) this.#flush(nextSequence, pcm);
+    this.#closed();
+  }
+
+  /**
+   * Ends a stream whose pipeline threw. Its numbers go back to what was published; what came since and
+   * will not be taken counts as dropped, and open speech ends. Only `publish` may follow.
+   *
+   * @param records taken since `publish`, or waiting
+   */
+  fail(records: number): void {
+    const tally = this.#tally;
+    tally.restore();
+    tally.dropped = (tally.dropped + records) | 0;
+    tally.expected = (tally.expected + records) | 0;
+    this.#endEarlierSpeech();
+    this.#closed();
+  }
+
+  #closed(): void {
+    this.#opus?.release();
+    this.#tally.speaking = 0;
     this.#setLevel(SILENCE_DBFS);
     this.#sink({
       kind: 'closed',
       endMs: Number.isNaN(this.#endMs) ? null : this.#endMs,
-      totals: this.#counters.totals(),
+      totals: this.#tally.totals(),
     });
   }
 
   /** What an earlier pipeline of the stream left open when it died is over. */
   #continueEarlier(): void {
-    if (this.#counters.get('received') === 0) return;
-    const endMs = this.#counters.get('endMs');
-    this.#endMs = endMs;
-    if (this.#counters.get('speaking') === 0) return;
-    const startMs = this.#counters.get('speechStartMs');
+    if (this.#tally.received === 0) return;
+    this.#endMs = this.#tally.endMs;
+    this.#endEarlierSpeech();
+  }
+
+  /** Ends open speech by the numbers alone, whatever the detectors' state. */
+  #endEarlierSpeech(): void {
+    if (this.#tally.speaking === 0) return;
+    const { speechStartMs: startMs, endMs } = this.#tally;
     this.#speechChanged({ kind: 'ended', startMs, endMs });
   }
 
@@ -163,41 +243,64 @@ export class StreamPipeline {
     return Number.isNaN(this.#endMs) ? otherMs : this.#endMs;
   }
 
-  #flush(nextSequence: number | undefined): void {
+  #flush(nextSequence: number | undefined, pcm: Int16Array): void {
     const missing = nextSequence === undefined ? 0 : sequenceDistance(this.#expected, nextSequence);
     if (missing > 0) {
-      this.#gap(missing, this.#endOr(0) + missing * PTIME_MS);
+      this.#gap(missing, this.#endOr(0) + missing * PTIME_MS, undefined, pcm);
       this.#expected = (this.#expected + missing) >>> 0;
     }
     this.#gaps.endCorruptRun();
     this.#tones.discontinuity();
     this.#speechChanged(this.#speech.discontinuity(this.#endOr(0)));
-    this.#counters.set('expected', this.#expected);
+    this.#tally.expected = this.#expected | 0;
   }
 
-  /** `missing` frame slots before the frame at `mediaTimeMs` will not be heard. */
-  #gap(missing: number, mediaTimeMs: number): void {
+  /**
+   * `missing` frame slots before the frame at `mediaTimeMs` were lost.
+   *
+   * @param next the packet that follows, when it will be decoded
+   */
+  #gap(missing: number, mediaTimeMs: number, next: FrameSlot | undefined, pcm: Int16Array): void {
     this.#gaps.endCorruptRun();
     const startMs = this.#endOr(mediaTimeMs - missing * PTIME_MS);
-    const concealed = this.#conceal(missing, startMs);
+    const isRecoverable = next !== undefined && this.#carriesPrevious(next);
+    const unknown = isRecoverable ? missing - 1 : missing;
+    const concealed = this.#conceal(unknown, startMs, pcm);
+    const recovered = isRecoverable && this.#recover(next, startMs + unknown * PTIME_MS, pcm);
+    // What came by another way than the sound itself is no proof of a tone.
+    if (missing <= MAX_CONCEALED_FRAMES) this.#tones.gap(missing * PTIME_MS);
+    else this.#tones.discontinuity();
     this.#endMs = startMs + missing * PTIME_MS;
-    this.#gaps.missing(missing, startMs, concealed);
+    this.#gaps.missing(missing, startMs, concealed, recovered);
+  }
+
+  #carriesPrevious(next: FrameSlot): boolean {
+    return this.#opus?.carriesPrevious(next.payload, next.length) ?? false;
   }
 
   /** Fills in what is missing as far as that is honest; returns how many frames. */
-  #conceal(missing: number, startMs: number): number {
+  #conceal(missing: number, startMs: number, pcm: Int16Array): number {
     let concealed = 0;
-    while (concealed < missing && this.#concealer.conceal(this.#pcm)) {
-      const levelDbfs = rmsDbfs(this.#pcm, 0, FRAME_SAMPLES);
+    while (concealed < missing && this.#concealer.conceal(pcm)) {
+      const levelDbfs = rmsDbfs(pcm, 0, FRAME_SAMPLES);
       this.#stepSpeech(startMs + concealed * PTIME_MS, PTIME_MS, levelDbfs);
       concealed += 1;
     }
     const silentMs = (missing - concealed) * PTIME_MS;
     if (silentMs > 0) this.#stepSpeech(startMs + concealed * PTIME_MS, silentMs, SILENCE_DBFS);
-    this.#counters.add('concealed', concealed);
-    if (missing <= MAX_CONCEALED_FRAMES) this.#tones.gap(missing * PTIME_MS);
-    else this.#tones.discontinuity();
+    this.#tally.concealed = (this.#tally.concealed + concealed) | 0;
     return concealed;
+  }
+
+  /** The frame before `next`, from the copy of it that `next` carries: what was really said. */
+  #recover(next: FrameSlot, startMs: number, pcm: Int16Array): boolean {
+    const recovered = this.#opus?.recover(next.payload, next.length, pcm) ?? false;
+    const levelDbfs = recovered ? rmsDbfs(pcm, 0, FRAME_SAMPLES) : SILENCE_DBFS;
+    this.#stepSpeech(startMs, PTIME_MS, levelDbfs);
+    if (!recovered) return false;
+    this.#tally.recovered = (this.#tally.recovered + 1) | 0;
+    this.#tally.concealed = (this.#tally.concealed + 1) | 0;
+    return true;
   }
 
   /** Tells the detectors when the media clock jumped, which silence suppression does. */
@@ -215,46 +318,62 @@ export class StreamPipeline {
     }
   }
 
-  #silence(mediaTimeMs: number): void {
+  #needsDecoder(frame: FrameSlot): boolean {
+    if (this.#opus === undefined || !this.#listens || frame.codec !== CODEC.opus) return false;
+    return !isSilent(frame);
+  }
+
+  /** What needs no decoder: silence, what nobody listens to, PCM, and what is not of the stream. */
+  #takeUndecoded(frame: FrameSlot, pcm: Int16Array): void {
+    if (isSilent(frame)) this.#silence();
+    else if (frame.codec !== this.#codec) this.#corrupt(pcm);
+    else if (!this.#listens) this.#unheard();
+    else if (copyPcm16(frame.payload, frame.length, pcm)) this.#heard(pcm);
+    else this.#corrupt(pcm);
+  }
+
+  #silence(): void {
     this.#gaps.endCorruptRun();
-    this.#counters.add('silent', 1);
+    this.#tally.silent = (this.#tally.silent + 1) | 0;
     if (!this.#silent) {
       this.#silent = true;
       this.#tones.discontinuity();
       this.#concealer.reset();
     }
     this.#setLevel(SILENCE_DBFS);
-    this.#stepSpeech(mediaTimeMs, PTIME_MS, SILENCE_DBFS);
+    this.#stepSpeech(this.#frameMs, PTIME_MS, SILENCE_DBFS);
   }
 
-  #heard(mediaTimeMs: number): void {
+  #unheard(): void {
+    this.#gaps.endCorruptRun();
+    this.#tally.unheard = (this.#tally.unheard + 1) | 0;
+  }
+
+  #heard(pcm: Int16Array): void {
+    // Read once: V8 boxes a number for each time that it passes it on from a field.
+    const mediaTimeMs = this.#frameMs;
     this.#gaps.endCorruptRun();
     this.#silent = false;
-    this.#counters.add('decoded', 1);
+    this.#tally.decoded = (this.#tally.decoded + 1) | 0;
     // Before the concealer, which smooths the joint after a gap: tones want what was sent.
-    this.#tones.process(this.#pcm, mediaTimeMs);
-    this.#concealer.accept(this.#pcm);
-    const levelDbfs = rmsDbfs(this.#pcm, 0, FRAME_SAMPLES);
+    this.#tones.process(pcm, mediaTimeMs);
+    this.#concealer.accept(pcm);
+    const levelDbfs = rmsDbfs(pcm, 0, FRAME_SAMPLES);
     this.#setLevel(levelDbfs);
     this.#stepSpeech(mediaTimeMs, PTIME_MS, levelDbfs);
   }
 
-  #corrupt(mediaTimeMs: number): void {
+  #corrupt(pcm: Int16Array): void {
     this.#silent = false;
-    this.#gaps.corrupt(mediaTimeMs, this.#conceal(1, mediaTimeMs));
+    const concealed = this.#conceal(1, this.#frameMs, pcm);
+    this.#tones.gap(PTIME_MS);
+    this.#gaps.corrupt(this.#frameMs, concealed);
   }
 
-  /** True when `#pcm` holds the frame's sound. */
-  #decode(frame: FrameSlot): boolean {
-    if (frame.codec !== this.#codec) return false;
-    if (frame.codec === CODEC.opus) {
-      this.#decoder ??= this.#decoders.acquire();
-      const samples = this.#decoder.decode(frame.payload, 0, frame.length, this.#pcm);
-      return samples === FRAME_SAMPLES;
-    }
-    if (frame.length !== FRAME_SAMPLES * 2) return false;
-    copyPcm16(frame.payload, this.#pcm);
-    return true;
+  #endFrame(): void {
+    this.#endMs = this.#frameMs + PTIME_MS;
+    this.#tally.endMs = Math.round(this.#endMs) | 0;
+    this.#settle();
   }
 
   #stepSpeech(mediaTimeMs: number, durationMs: number, levelDbfs: number): void {
@@ -265,8 +384,8 @@ export class StreamPipeline {
 
   #speechChanged(transition: SpeechTransition | undefined): void {
     if (transition === undefined) return;
-    this.#counters.set('speechStartMs', Math.round(transition.startMs));
-    this.#counters.set('speaking', transition.kind === 'started' ? 1 : 0);
+    this.#tally.speechStartMs = Math.round(transition.startMs) | 0;
+    this.#tally.speaking = transition.kind === 'started' ? 1 : 0;
     this.#report(
       transition.kind === 'started'
         ? { kind: 'speechStarted', startMs: transition.startMs }
@@ -286,26 +405,38 @@ export class StreamPipeline {
   }
 
   #report(finding: Finding): void {
-    this.#counters.add('findings', 1);
+    this.#tally.findings = (this.#tally.findings + 1) | 0;
     this.#sink(finding);
   }
 
   #setLevel(levelDbfs: number): void {
-    this.#counters.set('levelCentiDbfs', Math.round(levelDbfs * 100));
+    this.#tally.levelCentiDbfs = Math.round(levelDbfs * 100) | 0;
   }
 
   /** Positions are settled once nothing has been open for a while: replay may start there. */
   #settle(): void {
-    this.#counters.set('expected', this.#expected);
+    this.#tally.expected = this.#expected | 0;
     const active = this.#speech.speaking || this.#tones.toneActive || this.#gaps.inCorruptRun;
     this.#quietFrames = active ? 0 : this.#quietFrames + 1;
     if (this.#quietFrames < SETTLING_FRAMES) return;
-    // Findings first: a reader that sees the new position then sees at least its findings.
-    this.#counters.set('settledFindings', this.#counters.get('findings'));
-    this.#counters.set('settled', this.#expected - SETTLING_FRAMES);
+    this.#tally.settledFindings = this.#tally.findings;
+    this.#tally.settled = (this.#expected - SETTLING_FRAMES) | 0;
   }
 }
 
-function isSilence(frame: FrameSlot): boolean {
-  return frame.codec === CODEC.silence || (frame.flags & FLAG.silence) !== 0;
+/** Nothing was sent: the source says so, or its encoder's DTX does. */
+function isSilent(frame: FrameSlot): boolean {
+  if (frame.codec === CODEC.silence || (frame.flags & FLAG.silence) !== 0) return true;
+  return frame.codec === CODEC.opus && isOpusDtx(frame.payload, frame.length);
+}
+
+function carriesNothing(): boolean {
+  return false;
+}
+
+function checkPcm(pcm: Int16Array): void {
+  if (pcm.length === FRAME_SAMPLES) return;
+  throw new RangeError(
+    `Cannot take a frame: its PCM must have ${FRAME_SAMPLES} samples, got ${pcm.length}`,
+  );
 }

@@ -25,10 +25,12 @@ const TOTALS: StreamTotals = {
   framesDecoded: 6,
   framesSilent: 3,
   framesConcealed: 2,
+  framesRecovered: 1,
   framesMissing: 4,
   framesCorrupt: 1,
   framesDropped: 5,
   framesDuplicate: 8,
+  framesUnheard: 0,
   gaps: 2,
 };
 

@@ -1,12 +1,14 @@
 import { CODEC } from '@earshot/bridge-protocol';
-import type { DecoderPool, Finding } from '../src/index.js';
+import type { CloseMode, Finding, Listening, StreamRunner } from '../src/index.js';
 import {
   FRAME_SAMPLES,
   FrameSlot,
   SESSION_SAMPLE_RATE_HZ,
   StreamCounters,
   StreamPipeline,
+  TAKEN,
 } from '../src/index.js';
+import { asStub, carriesPrevious, StubDecoders } from './stub-decoders.js';
 
 /** What a test sends as one frame; what is left out is as it should be. */
 export interface TestFrame {
@@ -17,13 +19,6 @@ export interface TestFrame {
   readonly payload?: Uint8Array;
   readonly droppedBefore?: number;
 }
-
-/** PCM16 needs no decoder: whoever asks for one has a bug. */
-export const NO_DECODERS: DecoderPool = {
-  acquire() {
-    throw new Error('Cannot acquire: these tests decode nothing');
-  },
-};
 
 /** Something like a voice: a buzz of 140 Hz in syllables of changing loudness. */
 export function voice(durationMs: number): Int16Array {
@@ -77,29 +72,61 @@ export function fill(slot: FrameSlot, frame: TestFrame): FrameSlot {
   return slot;
 }
 
-/** A pipeline with its counters and all it found. */
+export interface ListenerOptions {
+  readonly firstSequence?: number;
+  /** Counters of an earlier listener, which go on. */
+  readonly shared?: SharedArrayBuffer;
+  readonly codec?: number;
+  readonly listening?: Listening;
+  readonly decoders?: StubDecoders;
+}
+
+/** A pipeline with its counters and all it found; frames go through it one by one. */
 export class Listener {
   readonly findings: Finding[] = [];
   readonly shared: SharedArrayBuffer;
   readonly counters: StreamCounters;
   readonly pipeline: StreamPipeline;
+  readonly decoders: StubDecoders;
+  readonly pcm: Int16Array = new Int16Array(FRAME_SAMPLES);
   readonly #slot = new FrameSlot();
 
-  constructor(firstSequence = 0, shared = StreamCounters.allocate(firstSequence)) {
-    this.shared = shared;
-    this.counters = new StreamCounters(shared);
+  constructor(options: ListenerOptions = {}) {
+    const { firstSequence = 0, codec = CODEC.pcm16, listening = 'findings' } = options;
+    this.shared = options.shared ?? StreamCounters.allocate(firstSequence);
+    this.counters = new StreamCounters(this.shared);
+    this.decoders = options.decoders ?? new StubDecoders();
     this.pipeline = new StreamPipeline({
-      firstSequence,
-      codec: CODEC.pcm16,
-      decoders: NO_DECODERS,
-      counters: this.counters,
+      codec,
+      listening,
+      decoders: this.decoders,
+      carriesPrevious,
+      counters: this.shared,
       sink: (finding) => this.findings.push(finding),
-      pcm: new Int16Array(FRAME_SAMPLES),
     });
   }
 
   hear(...frames: readonly TestFrame[]): this {
-    for (const frame of frames) this.pipeline.accept(fill(this.#slot, frame));
+    for (const frame of frames) this.#take(fill(this.#slot, frame));
+    return this;
+  }
+
+  /** What the ring gives, to the end. */
+  drain(runner: StreamRunner, records = Number.POSITIVE_INFINITY): void {
+    for (let n = 0; n < records; n += 1) {
+      const taken = runner.take(this.#slot, this.pcm);
+      if (taken === TAKEN.packet) {
+        const { payload, length } = this.#slot;
+        runner.decoded(asStub(runner.decoder).decode(payload, length, this.pcm), this.pcm);
+      }
+      runner.publish();
+      if (taken === TAKEN.nothing) return;
+    }
+  }
+
+  close(mode: CloseMode, nextSequence?: number): this {
+    this.pipeline.close(mode, this.pcm, nextSequence);
+    this.pipeline.publish();
     return this;
   }
 
@@ -107,6 +134,14 @@ export class Listener {
     return this.findings.filter(
       (finding): finding is Extract<Finding, { kind: Kind }> => finding.kind === kind,
     );
+  }
+
+  #take(slot: FrameSlot): void {
+    if (this.pipeline.accept(slot, this.pcm)) {
+      const decoder = asStub(this.pipeline.decoder);
+      this.pipeline.decoded(decoder.decode(slot.payload, slot.length, this.pcm), this.pcm);
+    }
+    this.pipeline.publish();
   }
 }
 

@@ -1,8 +1,8 @@
 import { CODEC, FLAG } from '@earshot/bridge-protocol';
 import { generateSequence } from '@earshot/dtmf';
 import { describe, expect, it } from 'vitest';
-import { CLOSE_MODE, FRAME_SAMPLES, StreamCounters, StreamPipeline } from '../src/index.js';
-import { join, Listener, NO_DECODERS, room, toFrames, voice } from './signals.js';
+import { CLOSE_MODE, FRAME_SAMPLES, FrameSlot } from '../src/index.js';
+import { join, Listener, room, toFrames, voice } from './signals.js';
 
 const QUIET = room(400);
 
@@ -38,7 +38,7 @@ describe('gaps', () => {
   });
 
   it('counts what is missing before the first frame', () => {
-    const listener = new Listener(0xffff_fffe).hear(...toFrames(QUIET, 3, 1000));
+    const listener = new Listener({ firstSequence: 0xffff_fffe }).hear(...toFrames(QUIET, 3, 1000));
     expect(listener.of('gap')).toMatchObject([
       { missingFrames: 5, concealedFrames: 0, startMs: 900, durationMs: 100 },
     ]);
@@ -46,7 +46,7 @@ describe('gaps', () => {
 
   it('counts what is missing before the close', () => {
     const listener = new Listener().hear(...toFrames(QUIET));
-    listener.pipeline.close(CLOSE_MODE.end, 24);
+    listener.close(CLOSE_MODE.end, 24);
     expect(listener.of('gap')).toMatchObject([{ missingFrames: 4, startMs: 400 }]);
     expect(listener.counters.get('expected')).toBe(24);
   });
@@ -105,7 +105,7 @@ describe('corrupt frames', () => {
     const [first, second] = toFrames(voice(40));
     const listener = new Listener().hear(first!, { ...second!, codec: 99 });
     expect(listener.of('gap')).toEqual([]);
-    listener.pipeline.close(CLOSE_MODE.end);
+    listener.close(CLOSE_MODE.end);
     expect(listener.of('gap')).toMatchObject([{ cause: 'corrupt', missingFrames: 1 }]);
     expect(listener.findings.at(-1)?.kind).toBe('closed');
   });
@@ -157,7 +157,7 @@ describe('tones and speech', () => {
 
   it('hears digits in order with their times, and no speech in them', () => {
     const listener = new Listener().hear(...toFrames(join(QUIET, digits, QUIET)));
-    listener.pipeline.close(CLOSE_MODE.end);
+    listener.close(CLOSE_MODE.end);
     const tones = listener.of('tone');
     expect(tones.map(({ digit }) => digit).join('')).toBe('147#9');
     tones.forEach((tone, n) => {
@@ -194,14 +194,14 @@ describe('tones and speech', () => {
     const levelDbfs = listener.counters.get('levelCentiDbfs') / 100;
     expect(levelDbfs).toBeGreaterThan(-50);
     expect(levelDbfs).toBeLessThan(0);
-    listener.pipeline.close(CLOSE_MODE.end);
+    listener.close(CLOSE_MODE.end);
     expect(listener.counters.get('speaking')).toBe(0);
     expect(listener.of('speechEnded')).toHaveLength(1);
   });
 
   it('leaves what sounds to the next owner when the stream goes on elsewhere', () => {
     const listener = new Listener().hear(...toFrames(join(QUIET, voice(500))));
-    listener.pipeline.close(CLOSE_MODE.abandon, 100);
+    listener.close(CLOSE_MODE.abandon, 100);
     expect(listener.findings.map(({ kind }) => kind)).toEqual(['speechStarted', 'closed']);
   });
 });
@@ -225,7 +225,7 @@ describe('positions', () => {
   it('let a new pipeline go on where one died', () => {
     const frames = toFrames(join(QUIET, voice(500), voice(500)));
     const first = new Listener().hear(...frames.slice(0, 40));
-    const second = new Listener(first.counters.get('expected'), first.shared);
+    const second = new Listener({ shared: first.shared });
     second.hear(...frames.slice(41));
     expect(second.findings[0]).toMatchObject({ kind: 'speechEnded', endMs: 800 });
     expect(second.of('gap')).toMatchObject([{ missingFrames: 1, startMs: 800 }]);
@@ -237,14 +237,9 @@ describe('positions', () => {
 });
 
 it('refuses a PCM slot of another size', () => {
-  const create = (): StreamPipeline =>
-    new StreamPipeline({
-      firstSequence: 0,
-      codec: CODEC.pcm16,
-      decoders: NO_DECODERS,
-      counters: new StreamCounters(StreamCounters.allocate(0)),
-      sink: () => {},
-      pcm: new Int16Array(FRAME_SAMPLES + 1),
-    });
-  expect(create).toThrow(RangeError);
+  const { pipeline } = new Listener();
+  const pcm = new Int16Array(FRAME_SAMPLES + 1);
+  expect(() => pipeline.accept(new FrameSlot(), pcm)).toThrow(RangeError);
+  expect(() => pipeline.decoded(FRAME_SAMPLES, pcm)).toThrow(RangeError);
+  expect(() => pipeline.close(CLOSE_MODE.end, pcm)).toThrow(RangeError);
 });

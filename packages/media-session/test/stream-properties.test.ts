@@ -2,10 +2,11 @@ import { CODEC } from '@earshot/bridge-protocol';
 import { generateTone } from '@earshot/dtmf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ClosedFinding, Finding, GapFinding } from '../src/index.js';
+import type { ClosedFinding, Finding, GapFinding, Listening } from '../src/index.js';
 import { CLOSE_MODE, FrameRing, StreamRunner } from '../src/index.js';
 import type { TestFrame } from './signals.js';
 import { join, Listener, room, toFrames, voice } from './signals.js';
+import { DAMAGED_PACKET, DTX_PACKET, packet } from './stub-decoders.js';
 
 const SOUND = toFrames(
   join(
@@ -21,10 +22,11 @@ const SOUND = toFrames(
 const whim: fc.Arbitrary<TestFrame> = fc.record({
   sequence: fc.oneof(fc.nat(60), fc.integer({ min: 0, max: 0xffff_ffff })),
   mediaTimeMs: fc.oneof(fc.nat(2000), fc.integer({ min: -1e12, max: 1e12 })),
-  codec: fc.constantFrom(CODEC.silence, CODEC.pcm16, 99),
+  codec: fc.constantFrom(CODEC.silence, CODEC.pcm16, CODEC.opus, 99),
   flags: fc.nat(255),
   payload: fc.oneof(
     fc.constantFrom(...SOUND.map((frame) => frame.payload ?? new Uint8Array(0))),
+    fc.constantFrom(DTX_PACKET, DAMAGED_PACKET, packet(90), packet(90, 60)),
     fc.uint8Array({ maxLength: 1275 }),
   ),
   droppedBefore: fc.nat(20),
@@ -60,7 +62,7 @@ function closedOf(findings: readonly Finding[]): ClosedFinding {
 function expectConservation(listener: Listener, firstSequence: number): void {
   const { totals } = closedOf(listener.findings);
   expect(totals.framesReceived).toBe(
-    totals.framesDecoded + totals.framesSilent + totals.framesCorrupt,
+    totals.framesDecoded + totals.framesSilent + totals.framesCorrupt + totals.framesUnheard,
   );
   const advance = (listener.counters.get('expected') - firstSequence) >>> 0;
   const passed = totals.framesReceived + totals.framesMissing + totals.framesDropped;
@@ -74,6 +76,8 @@ function expectConservation(listener: Listener, firstSequence: number): void {
   expect(sumOf('missingFrames', ['corrupt'])).toBe(totals.framesCorrupt);
   const all = ['lost', 'discarded', 'overflow', 'corrupt'];
   expect(sumOf('concealedFrames', all)).toBe(totals.framesConcealed);
+  expect(totals.framesRecovered).toBeLessThanOrEqual(totals.framesConcealed);
+  expect(totals).toEqual(listener.counters.totals());
 }
 
 function expectPairedSpeech(findings: readonly Finding[]): void {
@@ -98,16 +102,18 @@ describe('a stream', () => {
         fc.array(whim, { maxLength: 80 }),
         fc.oneof(fc.nat(10), fc.integer({ min: 0, max: 0xffff_ffff })),
         fc.option(fc.integer({ min: 0, max: 0xffff_ffff }), { nil: undefined }),
-        (frames, firstSequence, nextSequence) => {
-          const listener = new Listener(firstSequence).hear(...frames);
-          listener.pipeline.close(CLOSE_MODE.end, nextSequence);
+        fc.constantFrom(CODEC.pcm16, CODEC.opus),
+        fc.constantFrom<Listening>('findings', 'none'),
+        (frames, firstSequence, nextSequence, codec, listening) => {
+          const listener = new Listener({ firstSequence, codec, listening }).hear(...frames);
+          listener.close(CLOSE_MODE.end, nextSequence);
           const { totals } = closedOf(listener.findings);
           expect(totals.framesReceived + totals.framesDuplicate).toBe(frames.length);
           expectConservation(listener, firstSequence);
           expectPairedSpeech(listener.findings);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 300 },
     );
   });
 
@@ -115,7 +121,7 @@ describe('a stream', () => {
     fc.assert(
       fc.property(journey, fc.array(fc.nat(100), { maxLength: 5 }), (frames, breaks) => {
         const whole = new Listener().hear(...frames);
-        whole.pipeline.close(CLOSE_MODE.end, SOUND.length);
+        whole.close(CLOSE_MODE.end, SOUND.length);
         const resent = new Listener();
         let from = 0;
         for (const at of [...breaks.map((n) => n % frames.length).sort((a, b) => a - b)]) {
@@ -123,7 +129,7 @@ describe('a stream', () => {
           from = Math.max(0, at - 7);
         }
         resent.hear(...frames.slice(from));
-        resent.pipeline.close(CLOSE_MODE.end, SOUND.length);
+        resent.close(CLOSE_MODE.end, SOUND.length);
         expect(resent.findings.slice(0, -1)).toEqual(whole.findings.slice(0, -1));
         expectConservation(whole, 0);
         expectConservation(resent, 0);
@@ -138,13 +144,13 @@ describe('a stream', () => {
     const whole = new Listener();
     const settled = new Set<number>();
     for (const frame of lossy) settled.add(whole.hear(frame).counters.get('settled'));
-    whole.pipeline.close(CLOSE_MODE.end, SOUND.length);
+    whole.close(CLOSE_MODE.end, SOUND.length);
     expect(whole.of('tone')).toHaveLength(1);
     expect(settled.size).toBeGreaterThan(20);
     for (const position of settled) {
-      const replayed = new Listener(position);
+      const replayed = new Listener({ firstSequence: position });
       replayed.hear(...lossy.filter(({ sequence }) => sequence >= position));
-      replayed.pipeline.close(CLOSE_MODE.end, SOUND.length);
+      replayed.close(CLOSE_MODE.end, SOUND.length);
       const later = (finding: Finding): boolean =>
         finding.kind !== 'closed' && finding.startMs >= position * 20;
       expect(replayed.of('tone')).toEqual(whole.of('tone').filter(later));
@@ -156,7 +162,7 @@ describe('a stream', () => {
     fc.assert(
       fc.property(journey, fc.array(fc.integer({ min: 1, max: 30 })), (frames, turns) => {
         const direct = new Listener().hear(...frames);
-        direct.pipeline.close(CLOSE_MODE.end, SOUND.length);
+        direct.close(CLOSE_MODE.end, SOUND.length);
 
         const shared = FrameRing.allocate(32);
         const writer = new FrameRing(shared);
@@ -169,13 +175,13 @@ describe('a stream', () => {
         for (const frame of frames) {
           push(writer, frame);
           if (writer.waiting >= (turns[turn % turns.length] ?? 32)) {
-            runner.run(7 + turn);
-            while (writer.waiting > 20) runner.run(5);
+            through.drain(runner, 7 + turn);
+            while (writer.waiting > 20) through.drain(runner, 5);
             turn += 1;
           }
         }
         writer.close(CLOSE_MODE.end, SOUND.length);
-        for (let n = 0; n < 1000 && !runner.finished; n += 1) runner.run(10);
+        through.drain(runner);
         expect(runner.finished).toBe(true);
         expect(through.findings).toEqual(direct.findings);
       }),
@@ -195,10 +201,10 @@ describe('a stream', () => {
         });
         SOUND.forEach((frame, n) => {
           push(writer, frame);
-          if (busy[n] === false) runner.run(3);
+          if (busy[n] === false) listener.drain(runner, 3);
         });
         writer.close(CLOSE_MODE.end, SOUND.length);
-        for (let n = 0; n < 10 && !runner.finished; n += 1) runner.run(100);
+        listener.drain(runner);
         const { totals } = closedOf(listener.findings);
         expect(totals.framesReceived + totals.framesDropped).toBe(SOUND.length);
         expect(totals.framesMissing).toBe(0);
@@ -214,12 +220,12 @@ describe('a stream', () => {
     const listener = new Listener();
     const runner = new StreamRunner({ ring: new FrameRing(shared), pipeline: listener.pipeline });
     for (const frame of SOUND.slice(0, 2)) push(writer, frame);
-    runner.run(4);
+    listener.drain(runner, 4);
     for (const frame of SOUND.slice(2, 6)) push(writer, frame);
     writer.pushDiscarded(6, 1);
     for (const frame of SOUND.slice(7, 10)) push(writer, frame);
     writer.close(CLOSE_MODE.end, 10);
-    for (let n = 0; n < 10 && !runner.finished; n += 1) runner.run(100);
+    listener.drain(runner);
     expect(closedOf(listener.findings).totals).toMatchObject({
       framesReceived: 5,
       framesDropped: 4,

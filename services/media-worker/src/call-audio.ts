@@ -1,6 +1,11 @@
 import type { Cancel, Clock } from '@earshot/async';
 import type { MediaControlMessage, MediaLinkHandlers, MediaLinkSession } from '@earshot/bridge';
-import type { FrameCursor, HelloMessage, ToneMessage } from '@earshot/bridge-protocol';
+import type {
+  DiscardedMessage,
+  FrameCursor,
+  HelloMessage,
+  ToneMessage,
+} from '@earshot/bridge-protocol';
 import { CLOSE, relativeMs, splitTicks } from '@earshot/bridge-protocol';
 import { digitOfGraphTone } from '@earshot/dtmf';
 import type { StreamTotals } from '@earshot/media-session';
@@ -21,6 +26,7 @@ import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
 import type { StopReason } from './stop-reason.js';
 import { CLOSED_AS, GOES_ON } from './stop-reason.js';
+import { nowMicros } from './thread-clock.js';
 
 export interface CallAudioOptions {
   readonly hello: HelloMessage;
@@ -197,13 +203,14 @@ export class CallAudio {
   }
 
   #frames(cursor: FrameCursor): void {
+    const receivedMicros = nowMicros();
     while (cursor.next()) {
       const stream = this.streams.get(cursor.streamId);
       if (stream === undefined) {
         this.#strayFrames += 1;
         continue;
       }
-      stream.push(cursor);
+      stream.push(cursor, receivedMicros);
       this.#unreported += 1;
     }
     const { pool, creditFrames } = this.#options;
@@ -227,8 +234,7 @@ export class CallAudio {
         this.streams.closeStream(message.streamId, message.nextSequence);
         return;
       case 'discarded':
-        this.streams.get(message.streamId)?.discarded(message.firstSequence, message.frames);
-        this.#options.pool.ringDoorbells();
+        this.#discarded(message);
         return;
       case 'tone':
         this.#hostTone(message);
@@ -240,6 +246,11 @@ export class CallAudio {
         void this.end(message.reason);
         return;
     }
+  }
+
+  #discarded({ streamId, firstSequence, frames }: DiscardedMessage): void {
+    this.streams.get(streamId)?.discarded(firstSequence, frames, nowMicros());
+    this.#options.pool.ringDoorbells();
   }
 
   #hostTone({ tone, sourceId, captureTicks }: ToneMessage): void {

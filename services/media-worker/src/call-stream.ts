@@ -50,8 +50,8 @@ export class CallStream {
     return this.#decode.ring.waiting;
   }
 
-  /** Copies the cursor's frame into the ring. */
-  push(cursor: FrameCursor): void {
+  /** Copies the cursor's frame into the ring. Times of `nowMicros`, here and below. */
+  push(cursor: FrameCursor, receivedMicros: number): void {
     const mediaTimeMs = relativeMs(
       cursor.ticksHigh,
       cursor.ticksLow,
@@ -66,12 +66,13 @@ export class CallStream {
       cursor.bytes,
       cursor.payloadOffset,
       cursor.payloadLength,
+      receivedMicros,
     );
     this.#decode.touch();
   }
 
-  discarded(firstSequence: number, frames: number): void {
-    this.#decode.ring.pushDiscarded(firstSequence, frames);
+  discarded(firstSequence: number, frames: number, receivedMicros: number): void {
+    this.#decode.ring.pushDiscarded(firstSequence, frames, receivedMicros);
     this.#decode.touch();
   }
 

@@ -157,6 +157,9 @@ export class CallStreams {
       return;
     }
     this.#live.delete(stream);
+    // Only a stream that failed is open still: what its host sends is a stray from here on.
+    const { streamId } = stream.identity;
+    if (this.#open.get(streamId) === stream) this.#open.delete(streamId);
     this.#closed.push(finding);
     if (this.#live.size === 0) this.#allClosed();
   }

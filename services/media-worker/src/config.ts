@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { CodedError } from '@earshot/async';
+import type { OpusEngineName } from '@earshot/opus';
+import { DEFAULT_OPUS_ENGINE, OPUS_ENGINES } from '@earshot/opus';
 import type { ListenAddress } from '@earshot/service-process';
 import { parseListenAddress } from '@earshot/service-process';
 import { z } from 'zod';
@@ -17,6 +19,7 @@ export interface MediaWorkerConfig {
   readonly bridgeKey: Uint8Array;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly decodeThreads: number;
+  readonly opusEngine: OpusEngineName;
   /** Streams heard at once; calls beyond are refused as busy. */
   readonly maxStreams: number;
   /** Slots of a stream's ring; a power of two. The credit of hosts is three quarters of it. */
@@ -61,6 +64,7 @@ const environmentSchema = z.object({
     .refine((key) => key.length >= KEY_BYTES, `must be at least ${KEY_BYTES} bytes of base64url`),
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   EARSHOT_DECODE_THREADS: z.coerce.number().int().min(1).max(64).optional(),
+  EARSHOT_OPUS_ENGINE: z.enum(OPUS_ENGINES).default(DEFAULT_OPUS_ENGINE),
   EARSHOT_MAX_STREAMS: z.coerce.number().int().min(1).max(5000).default(400),
   EARSHOT_RING_FRAMES: powerOfTwo.default(128),
   EARSHOT_LINK_GRACE_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
@@ -92,6 +96,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     bridgeKey: env.EARSHOT_BRIDGE_KEY,
     logLevel: env.EARSHOT_LOG_LEVEL,
     decodeThreads: env.EARSHOT_DECODE_THREADS ?? Math.max(1, os.availableParallelism() - 1),
+    opusEngine: env.EARSHOT_OPUS_ENGINE,
     maxStreams: env.EARSHOT_MAX_STREAMS,
     ringFrames: env.EARSHOT_RING_FRAMES,
     linkGraceMs: env.EARSHOT_LINK_GRACE_MS,

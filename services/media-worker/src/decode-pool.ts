@@ -1,9 +1,12 @@
 import type { Cancel, Clock } from '@earshot/async';
 import { CodedError, every } from '@earshot/async';
-import type { CloseMode, Finding } from '@earshot/media-session';
+import type { CloseMode, Finding, Listening } from '@earshot/media-session';
 import { FrameRing, StreamCounters } from '@earshot/media-session';
+import type { OpusEngineName } from '@earshot/opus';
 import { DecodeThread } from './decode-thread-handle.js';
+import { Latencies } from './latency-histogram.js';
 import type { WorkerLog } from './log.js';
+import type { DecodeEngine } from './thread-messages.js';
 
 /** A thread that shows no turn for so long while its doorbell rings is replaced. */
 const HANG_MS = 5000;
@@ -14,8 +17,11 @@ export interface DecodePoolOptions {
   readonly ringFrames: number;
   /** Most streams at once, over all threads. */
   readonly maxStreams: number;
+  readonly opusEngine: OpusEngineName;
   readonly clock: Clock;
   readonly log: WorkerLog;
+  /** What the threads run; the decode thread by default. */
+  readonly entry?: URL;
   /** Eager streams moved on. */
   onProgress(): void;
 }
@@ -26,11 +32,13 @@ export interface OpenStreamOptions {
   readonly codec: number;
   /** Tell of progress as it happens. */
   readonly eager: boolean;
+  /** `none` where frames are only passed on. @defaultValue `findings` */
+  readonly listening?: Listening;
   /** In order; the last is of kind `closed`. */
   onFinding(finding: Finding): void;
 }
 
-/** The I/O thread's end of one stream. */
+/** The I/O thread's end of one stream. `ring` takes times of `nowMicros` in thread-clock.ts. */
 export interface DecodeStream {
   readonly ring: FrameRing;
   readonly counters: StreamCounters;
@@ -60,28 +68,20 @@ export class DecodePool {
     });
   }
 
-  /** @throws CodedError `decode_thread_failed` when a thread can't start. */
+  /**
+   * @throws CodedError `opus_engine_unavailable` when the codec does not load on this machine,
+   * `decode_thread_failed` when a thread can't start.
+   */
   static async start(options: DecodePoolOptions): Promise<DecodePool> {
     const threads = Array.from(
       { length: options.threads },
-      (_, index) =>
-        new DecodeThread({
-          index,
-          capacity: options.maxStreams,
-          clock: options.clock,
-          log: options.log,
-          onProgress: options.onProgress,
-        }),
+      (_, index) => new DecodeThread({ ...options, index, capacity: options.maxStreams }),
     );
     try {
       await Promise.all(threads.map((thread) => thread.ready));
     } catch (cause) {
       await Promise.all(threads.map((thread) => thread.close()));
-      throw new CodedError(
-        'decode_thread_failed',
-        `Cannot start the media worker: its decode threads must start, got ${String(cause)}`,
-        { cause },
-      );
+      throw startError(cause);
     }
     return new DecodePool(options, threads);
   }
@@ -98,6 +98,23 @@ export class DecodePool {
   /** Times that a thread was replaced. */
   get restarts(): number {
     return this.#threads.reduce((sum, thread) => sum + thread.restarts, 0);
+  }
+
+  /** Streams that were closed because their pipeline threw. */
+  get failedStreams(): number {
+    return this.#threads.reduce((sum, thread) => sum + thread.failedStreams, 0);
+  }
+
+  /** The codec that the threads use. */
+  get engine(): DecodeEngine {
+    const engine = this.#threads[0]?.engine;
+    if (engine === undefined) throw new Error('Cannot tell the engine: no thread is ready');
+    return engine;
+  }
+
+  /** From a frame's arrival on the I/O thread to what was found in it being out, all threads. */
+  latencies(): Latencies {
+    return Latencies.sum(this.#threads.map((thread) => thread.latencies()));
   }
 
   get threads(): readonly DecodeThread[] {
@@ -117,11 +134,12 @@ export class DecodePool {
     const counters = StreamCounters.allocate(options.firstSequence);
     const thread = this.#leastLoaded();
     const writer = new FrameRing(ring);
-    thread.open({
+    const index = thread.open({
       handle: this.#handles++,
       ring,
       counters,
       codec: options.codec,
+      listening: options.listening ?? 'findings',
       eager: options.eager,
       onFinding: (finding) => {
         if (finding.kind === 'closed') this.#streams -= 1;
@@ -131,10 +149,10 @@ export class DecodePool {
     return {
       ring: writer,
       counters: new StreamCounters(counters),
-      touch: () => thread.touch(),
+      touch: () => thread.touch(index),
       close: (mode, nextSequence) => {
         writer.close(mode, nextSequence);
-        thread.touch();
+        thread.touch(index);
         thread.ringDoorbell();
       },
     };
@@ -154,4 +172,20 @@ export class DecodePool {
   #leastLoaded(): DecodeThread {
     return this.#threads.reduce((best, thread) => (thread.streams < best.streams ? thread : best));
   }
+}
+
+/** What a thread threw comes over as a plain Error with its properties. */
+function startError(cause: unknown): CodedError {
+  if (cause instanceof Error && 'code' in cause && cause.code === 'opus_engine_unavailable') {
+    const message = `Cannot start the media worker: ${cause.message}`;
+    return new CodedError('opus_engine_unavailable', message, {
+      cause,
+      fix: 'Set EARSHOT_OPUS_ENGINE to wasm, which runs wherever Node runs.',
+    });
+  }
+  return new CodedError(
+    'decode_thread_failed',
+    `Cannot start the media worker: its decode threads must start, got ${String(cause)}`,
+    { cause },
+  );
 }

@@ -1,8 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { Cancel, Clock } from '@earshot/async';
 import type { Finding } from '@earshot/media-session';
+import type { OpusEngineName } from '@earshot/opus';
+import type { Latencies } from './latency-histogram.js';
+import { LatencyHistogram } from './latency-histogram.js';
 import type { WorkerLog } from './log.js';
-import type { ThreadCommand, ThreadReport, ThreadSetup } from './thread-messages.js';
+import { ReadyStreams } from './ready-streams.js';
+import type { DecodeEngine, ThreadCommand, ThreadReport, ThreadSetup } from './thread-messages.js';
 import { SIGNAL, SIGNAL_WORDS } from './thread-messages.js';
 
 /** A replacement waits so long, doubling with each in a row, so that a bug can't spin. */
@@ -15,16 +19,23 @@ const STOP_DEADLINE_MS = 1000;
 export interface DecodeThreadOptions {
   readonly index: number;
   readonly capacity: number;
+  readonly opusEngine: OpusEngineName;
   readonly clock: Clock;
   readonly log: WorkerLog;
+  /** What the thread runs; the decode thread by default. */
+  readonly entry?: URL;
   onProgress(): void;
 }
 
+const ENTRY = new URL('./decode-thread.js', import.meta.url);
+
 type OpenCommand = Extract<ThreadCommand, { kind: 'open' }>;
 
-interface OpenedStream extends Omit<OpenCommand, 'kind'> {
+interface NewStream extends Omit<OpenCommand, 'kind' | 'index'> {
   onFinding(finding: Finding): void;
 }
+
+type OpenedStream = NewStream & Pick<OpenCommand, 'index'>;
 
 /** The I/O thread's end of one decode thread, over all its replacements. */
 export class DecodeThread {
@@ -32,24 +43,38 @@ export class DecodeThread {
   readonly ready: Promise<void>;
   readonly #options: DecodeThreadOptions;
   readonly #signals: Int32Array;
+  readonly #ready: ReadyStreams;
+  readonly #latencies: LatencyHistogram;
   readonly #setup: ThreadSetup;
+  /** Bits of `ReadyStreams` that no stream has. */
+  readonly #freeIndexes: number[];
   readonly #streams = new Map<number, OpenedStream>();
   #worker: Worker;
   #everReady = false;
   #closing: Promise<void> | undefined;
   #touched = false;
   #restarts = 0;
+  #failedStreams = 0;
+  #engine: DecodeEngine | undefined;
   #failuresInARow = 0;
   #turnsSeen = -1;
   #suspect = false;
+  /** The present thread decodes: it started, and was not told to end. */
+  #working = false;
   #cancelRestart: Cancel = () => {};
   #settleReady: { resolve(): void; reject(error: unknown): void } | undefined;
 
   constructor(options: DecodeThreadOptions) {
     this.#options = options;
+    const { capacity, opusEngine } = options;
     const signals = new SharedArrayBuffer(SIGNAL_WORDS * 4);
+    const ready = ReadyStreams.allocate(capacity);
+    const latencies = LatencyHistogram.allocate();
     this.#signals = new Int32Array(signals);
-    this.#setup = { signals, capacity: options.capacity };
+    this.#ready = new ReadyStreams(ready);
+    this.#latencies = new LatencyHistogram(latencies);
+    this.#freeIndexes = Array.from({ length: capacity }, (_, n) => capacity - 1 - n);
+    this.#setup = { signals, ready, latencies, capacity, opusEngine };
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
@@ -70,12 +95,48 @@ export class DecodeThread {
     return Atomics.load(this.#signals, SIGNAL.busyMicros) >>> 0;
   }
 
-  open(stream: OpenedStream): void {
-    this.#streams.set(stream.handle, stream);
-    this.#sendOpen(stream);
+  /** Of it, time spent in the codec's batches. */
+  get codecMicros(): number {
+    return Atomics.load(this.#signals, SIGNAL.codecMicros) >>> 0;
   }
 
-  touch(): void {
+  /** Streams that were closed because their pipeline threw. */
+  get failedStreams(): number {
+    return this.#failedStreams;
+  }
+
+  /** The codec in use, once ready. */
+  get engine(): DecodeEngine | undefined {
+    return this.#engine;
+  }
+
+  /** From a frame's arrival on the I/O thread to what was found in it being out, all streams. */
+  latencies(): Latencies {
+    return this.#latencies.read();
+  }
+
+  /**
+   * Takes a stream on.
+   *
+   * @returns its number for `touch`, good until it is closed.
+   * @throws RangeError beyond the capacity.
+   */
+  open(stream: NewStream): number {
+    const index = this.#freeIndexes.pop();
+    if (index === undefined) {
+      throw new RangeError(
+        `Cannot open a stream: a thread has at most ${this.#options.capacity}, got one more`,
+      );
+    }
+    const opened = { ...stream, index };
+    this.#streams.set(stream.handle, opened);
+    this.#sendOpen(opened);
+    return index;
+  }
+
+  /** Has the thread look at the stream's ring once the doorbell rings. */
+  touch(index: number): void {
+    this.#ready.mark(index);
     this.#touched = true;
   }
 
@@ -86,18 +147,27 @@ export class DecodeThread {
     this.#wake();
   }
 
-  /** Ends a thread that did no turn between two calls although its doorbell had rung. */
+  /** The thread has seen all that its doorbell rang for. */
+  get answered(): boolean {
+    const doorbell = Atomics.load(this.#signals, SIGNAL.doorbell);
+    return doorbell === Atomics.load(this.#signals, SIGNAL.answered);
+  }
+
+  /**
+   * Ends a thread that did no turn between two calls although its doorbell had rung. One that is
+   * still starting is let be: a busy machine may take long.
+   */
   replaceIfHung(): void {
     const turns = Atomics.load(this.#signals, SIGNAL.turns);
     const hung = this.#suspect && turns === this.#turnsSeen;
     this.#turnsSeen = turns;
-    this.#suspect =
-      Atomics.load(this.#signals, SIGNAL.doorbell) !== Atomics.load(this.#signals, SIGNAL.answered);
-    if (hung) this.terminate();
+    this.#suspect = this.#working && !this.answered;
+    if (hung && this.#working) this.terminate();
   }
 
   /** Ends the thread at once, as a crash would; it is replaced. */
   terminate(): void {
+    this.#working = false;
     void this.#worker.terminate();
   }
 
@@ -120,7 +190,7 @@ export class DecodeThread {
   }
 
   #spawn(): Worker {
-    const worker = new Worker(new URL('./decode-thread.js', import.meta.url), {
+    const worker = new Worker(this.#options.entry ?? ENTRY, {
       workerData: this.#setup,
       name: `decode-${this.#options.index}`,
     });
@@ -134,6 +204,8 @@ export class DecodeThread {
     switch (report.kind) {
       case 'ready':
         this.#everReady = true;
+        this.#working = true;
+        this.#engine = report.engine;
         this.#settleReady?.resolve();
         return;
       case 'progress':
@@ -143,13 +215,26 @@ export class DecodeThread {
         this.#failuresInARow = 0;
         for (const { handle, finding } of report.items) this.#found(handle, finding);
         return;
+      case 'streamFailed':
+        this.#streamFailed(report.error);
+        return;
     }
   }
 
   #found(handle: number, finding: Finding): void {
     const stream = this.#streams.get(handle);
-    if (finding.kind === 'closed') this.#streams.delete(handle);
-    stream?.onFinding(finding);
+    if (stream === undefined) return;
+    if (finding.kind === 'closed') {
+      this.#streams.delete(handle);
+      this.#freeIndexes.push(stream.index);
+    }
+    stream.onFinding(finding);
+  }
+
+  #streamFailed(error: string): void {
+    this.#failedStreams += 1;
+    const { log, index } = this.#options;
+    log.error('stream failed and is closed', { thread: index, error });
   }
 
   #failed(error: unknown): void {
@@ -176,8 +261,8 @@ export class DecodeThread {
     for (const stream of this.#streams.values()) this.#sendOpen(stream);
   }
 
-  #sendOpen({ handle, ring, counters, codec, eager }: OpenedStream): void {
-    this.#send({ kind: 'open', handle, ring, counters, codec, eager });
+  #sendOpen({ onFinding: _, ...stream }: OpenedStream): void {
+    this.#send({ kind: 'open', ...stream });
     this.#wake();
   }
 

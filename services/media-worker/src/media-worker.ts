@@ -53,7 +53,8 @@ const CLOSE_MS = 1000;
 /**
  * Starts a media worker; on failure nothing is left running.
  *
- * @throws CodedError `redis_unreachable`, `port_taken`, `decode_thread_failed`.
+ * @throws CodedError `redis_unreachable`, `port_taken`, `opus_engine_unavailable`,
+ * `decode_thread_failed`.
  */
 export async function startMediaWorker(
   config: MediaWorkerConfig,
@@ -80,6 +81,7 @@ async function start(
     threads: config.decodeThreads,
     ringFrames: config.ringFrames,
     maxStreams: config.maxStreams,
+    opusEngine: config.opusEngine,
     clock,
     log,
     onProgress: () => calls.sendProgress(true),
@@ -123,7 +125,8 @@ async function start(
   await heartbeat.start(mediaUrl);
   closers.defer(() => heartbeat.close());
   closers.defer(() => leave(calls, heartbeat, clock, log, config.drainMs));
-  log.info('media worker is ready', { workerId, mediaUrl });
+  const { name: opusEngine, version: opusVersion } = pool.engine;
+  log.info('media worker is ready', { workerId, mediaUrl, opusEngine, opusVersion });
   return {
     workerId,
     url: `http://${address}`,

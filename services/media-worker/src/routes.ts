@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { CallTable } from './call-table.js';
 import type { DecodePool } from './decode-pool.js';
 import type { Heartbeat } from './heartbeat.js';
+import type { Latencies } from './latency-histogram.js';
 import type { LevelsStream } from './levels-stream.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
@@ -34,6 +35,9 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     draining: calls.draining,
     decodeThreads: pool.threads.length,
     decodeThreadRestarts: pool.restarts,
+    decodeEngine: pool.engine,
+    failedStreams: pool.failedStreams,
+    frameToFinding: summary(pool.latencies()),
     streams: pool.streams,
     totals: calls.totals(),
     events: publisher.stats,
@@ -50,4 +54,13 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     reply.hijack();
     levels.watch(reply.raw);
   });
+}
+
+/** Since the start. */
+function summary(latencies: Latencies): { frames: number; p50Ms: number; p99Ms: number } {
+  return {
+    frames: latencies.count,
+    p50Ms: latencies.quantileMs(0.5),
+    p99Ms: latencies.quantileMs(0.99),
+  };
 }

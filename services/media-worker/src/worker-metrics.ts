@@ -5,6 +5,7 @@ import { createMetrics } from '@earshot/telemetry';
 import type { CallTable } from './call-table.js';
 import type { DecodePool } from './decode-pool.js';
 import type { Heartbeat } from './heartbeat.js';
+import type { Latencies } from './latency-histogram.js';
 
 export interface WorkerMetricsOptions {
   readonly calls: CallTable;
@@ -21,8 +22,13 @@ const OUTCOMES = {
   missing: 'framesMissing',
   dropped: 'framesDropped',
   duplicate: 'framesDuplicate',
+  unheard: 'framesUnheard',
   concealed: 'framesConcealed',
+  recovered: 'framesRecovered',
 } as const satisfies Record<string, keyof StreamTotals>;
+
+/** Upper bounds of the latency buckets, as powers of two of a µs: 0.1 ms to 4 s. */
+const LATENCY_POWERS = Array.from({ length: 16 }, (_, n) => n + 7);
 
 /** The worker's metrics; the numbers are read from shared memory at each scrape. */
 export class WorkerMetrics {
@@ -33,8 +39,14 @@ export class WorkerMetrics {
   readonly #frames: Counter<'outcome'>;
   readonly #gaps: Counter;
   readonly #busySeconds: Counter<'thread'>;
+  readonly #codecSeconds: Counter<'thread'>;
+  readonly #latencyBuckets: Counter<'le'>;
+  readonly #latencySum: Counter;
+  readonly #latencyCount: Counter;
   readonly #busyMicros: number[];
+  readonly #codecMicros: number[];
   #scraped: StreamTotals;
+  #latencies: Latencies;
 
   constructor({ calls, pool, publisher, heartbeat }: WorkerMetricsOptions) {
     const metrics = createMetrics({ service: 'media-worker' });
@@ -44,9 +56,11 @@ export class WorkerMetrics {
     this.#pool = pool;
     this.#scraped = calls.totals();
     this.#busyMicros = pool.threads.map((thread) => thread.busyMicros);
+    this.#codecMicros = pool.threads.map((thread) => thread.codecMicros);
+    this.#latencies = pool.latencies();
     this.#frames = metrics.counter({
       name: 'frames_total',
-      help: 'Frames of 20 ms by what became of them; concealed ones are counted twice.',
+      help: 'Frames of 20 ms by what became of them; those concealed, and of them those recovered, count again.',
       labelNames: ['outcome'],
     });
     this.#gaps = metrics.counter({ name: 'gaps_total', help: 'Gaps found in streams.' });
@@ -54,6 +68,39 @@ export class WorkerMetrics {
       name: 'decode_busy_seconds_total',
       help: 'Time that decode threads spent working.',
       labelNames: ['thread'],
+    });
+    this.#codecSeconds = metrics.counter({
+      name: 'decode_codec_seconds_total',
+      help: 'Of the busy time of decode threads, that spent in the codec.',
+      labelNames: ['thread'],
+    });
+    // A histogram as Prometheus reads it, summed up elsewhere than here: one `observe` a frame would
+    // cost more than the frame.
+    this.#latencyBuckets = metrics.counter({
+      name: 'frame_to_finding_seconds_bucket',
+      help: 'Frames by the time from their arrival to what was found in them being out.',
+      labelNames: ['le'],
+    });
+    this.#latencySum = metrics.counter({
+      name: 'frame_to_finding_seconds_sum',
+      help: 'Time from arrival to finding, over all frames.',
+    });
+    this.#latencyCount = metrics.counter({
+      name: 'frame_to_finding_seconds_count',
+      help: 'Frames whose time from arrival to finding was taken.',
+    });
+    const { name: engine, version } = pool.engine;
+    metrics
+      .gauge({
+        name: 'decode_engine_info',
+        help: '1, with the codec in use as labels.',
+        labelNames: ['engine', 'version'],
+      })
+      .set(1, { engine, version });
+    metrics.gauge({
+      name: 'streams_failed',
+      help: 'Streams closed since the start because of a fault of ours.',
+      read: () => pool.failedStreams,
     });
     metrics.gauge({ name: 'calls', help: 'Calls heard now.', read: () => calls.size });
     metrics.gauge({ name: 'streams', help: 'Streams heard now.', read: () => pool.streams });
@@ -85,11 +132,30 @@ export class WorkerMetrics {
     }
     this.#gaps.add(Math.max(0, now.gaps - before.gaps));
     for (const [index, thread] of this.#pool.threads.entries()) {
-      const micros = thread.busyMicros;
-      const grown = (micros - (this.#busyMicros[index] ?? 0)) >>> 0;
-      this.#busyMicros[index] = micros;
-      this.#busySeconds.add(grown / 1e6, { thread: String(index) });
+      const label = { thread: String(index) };
+      this.#busySeconds.add(grown(this.#busyMicros, index, thread.busyMicros) / 1e6, label);
+      this.#codecSeconds.add(grown(this.#codecMicros, index, thread.codecMicros) / 1e6, label);
     }
+    this.#countLatencies();
     return this.#text();
   }
+
+  #countLatencies(): void {
+    const now = this.#pool.latencies();
+    const fresh = now.since(this.#latencies);
+    this.#latencies = now;
+    for (const power of LATENCY_POWERS) {
+      this.#latencyBuckets.add(fresh.below(power), { le: String(2 ** power / 1e6) });
+    }
+    this.#latencyBuckets.add(fresh.count, { le: '+Inf' });
+    this.#latencySum.add(Math.max(0, fresh.sumMicros) / 1e6);
+    this.#latencyCount.add(fresh.count);
+  }
+}
+
+/** How much a number that wraps at 2^32 grew since the last time, which is noted. */
+function grown(before: number[], index: number, now: number): number {
+  const growth = (now - (before[index] ?? 0)) >>> 0;
+  before[index] = now;
+  return growth;
 }

@@ -23,6 +23,7 @@ describe('the environment', () => {
       redisUrl: 'redis://127.0.0.1:6379',
       listen: { host: '127.0.0.1', port: 0 },
       advertisedUrl: undefined,
+      opusEngine: 'wasm',
       ringFrames: 128,
       linkGraceMs: 30_000,
       drainMs: 3000,
@@ -76,6 +77,7 @@ describe('the environment', () => {
     ['EARSHOT_WORKER_ID', 'two words'],
     ['EARSHOT_DECODE_THREADS', '0'],
     ['EARSHOT_DECODE_THREADS', 'many'],
+    ['EARSHOT_OPUS_ENGINE', 'libopus'],
     ['EARSHOT_RING_FRAMES', '100'],
     ['EARSHOT_DRAIN_MS', '-1'],
   ])('refuses %s=%j by name', (name, value) => {

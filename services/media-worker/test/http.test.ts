@@ -70,6 +70,36 @@ describe('over HTTP', () => {
     }
   });
 
+  it('tells its codec, and how long frames took, as a histogram that only grows', async () => {
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: TALKING });
+    await host.settled();
+    const text = await (await ask('/metrics')).text();
+    expect(text).toMatch(/^earshot_decode_engine_info\{engine="wasm",version="libopus .*\} 1$/m);
+    const found = text.matchAll(
+      /^earshot_frame_to_finding_seconds_bucket\{le="(.+?)".*\} (\d+)$/gm,
+    );
+    const buckets = Array.from(found, ([, le, count]) => [
+      Number(le?.replace('+Inf', 'Infinity')),
+      Number(count),
+    ]);
+    expect(buckets.map(([bound]) => bound)).toEqual([
+      ...Array.from({ length: 16 }, (_, n) => 2 ** (n + 7) / 1e6),
+      Number.POSITIVE_INFINITY,
+    ]);
+    const counts = buckets.map(([, count = 0]) => count);
+    expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    const total = Number(/^earshot_frame_to_finding_seconds_count\{.*\} (\d+)$/m.exec(text)?.[1]);
+    expect(total).toBeGreaterThanOrEqual(TALKING.length);
+    expect(counts.at(-1)).toBe(total);
+    await host.bye();
+    await bench.stopped(callId);
+    expect(await (await ask('/v1/stats')).json()).toMatchObject({
+      frameToFinding: { frames: total, p50Ms: expect.any(Number), p99Ms: expect.any(Number) },
+    });
+  });
+
   it('tells its state for people', async () => {
     const { host, callId } = await bench.host();
     host.open(1, '11');
@@ -81,6 +111,8 @@ describe('over HTTP', () => {
       draining: false,
       decodeThreads: 2,
       decodeThreadRestarts: 0,
+      decodeEngine: { name: 'wasm', version: expect.stringContaining('libopus') },
+      failedStreams: 0,
       events: { redisUp: true, refused: 0 },
       calls: [{ callId, epoch: 1, linked: true, streams: 1 }],
     });

@@ -117,6 +117,24 @@ describe('the process', () => {
     expect(worker.stderr).toBe('');
   });
 
+  it('says at its start which codec it decodes with', async () => {
+    const worker = start({ EARSHOT_OPUS_ENGINE: 'opusscript', EARSHOT_LOG_LEVEL: 'info' });
+    await worker.told();
+    worker.child.kill('SIGTERM');
+    await worker.exited;
+    const lines = worker.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        msg: 'media worker is ready',
+        opusEngine: 'opusscript',
+        opusVersion: expect.stringContaining('libopus'),
+      }),
+    );
+  });
+
   it.each(['SIGINT', 'disconnect'])('leaves in order on %s', async (how) => {
     const worker = start();
     await worker.told();

@@ -134,6 +134,7 @@ export function testConfig(
     bridgeKey: BRIDGE_KEY,
     logLevel: 'silent',
     decodeThreads: 2,
+    opusEngine: 'wasm',
     maxStreams: 100,
     ringFrames: 128,
     linkGraceMs: 30_000,

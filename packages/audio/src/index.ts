@@ -3,6 +3,6 @@ export { Concealer } from './concealer.js';
 export type { SampleRateHz } from './frame.js';
 export { PTIME_MS, samplesPerFrame } from './frame.js';
 export { GapTimeline } from './gap-timeline.js';
-export { rmsDbfs, SILENCE_DBFS } from './level.js';
+export { measureRmsDbfs, rmsDbfs, SILENCE_DBFS } from './level.js';
 export type { SpeechActivityOptions, SpeechTransition } from './speech-activity.js';
 export { SpeechActivity } from './speech-activity.js';

@@ -12,18 +12,23 @@ const FULL_SCALE = 32_768;
  * @param length samples, as far as `pcm` has them
  */
 export function rmsDbfs(pcm: Int16Array, offset: number, length: number): number {
-  const end = Math.min(offset + length, pcm.length);
-  const energy = energyOf(pcm, offset, end);
-  if (energy === 0) return SILENCE_DBFS;
-  const meanSquare = energy / (end - offset) / (FULL_SCALE * FULL_SCALE);
-  return Math.max(SILENCE_DBFS, 10 * Math.log10(meanSquare));
+  const level = new Float64Array(1);
+  measureRmsDbfs(pcm, offset, length, level);
+  return level[0]!;
 }
 
-/** Sum of the squares from `from` up to `end`. Of whole numbers: exact in any order. */
-function energyOf(pcm: Int16Array, from: number, end: number): number {
+/** As `rmsDbfs`, into `out[0]`: as a result V8 would box the level anew for each frame. */
+export function measureRmsDbfs(
+  pcm: Int16Array,
+  offset: number,
+  length: number,
+  out: Float64Array,
+): void {
+  const end = Math.min(offset + length, pcm.length);
   let energy = 0;
-  let i = from;
-  // Two squares are at most 2³¹: summed as whole numbers they need half the conversions.
+  let i = offset;
+  // Of whole numbers: exact in any order. Two squares are at most 2³¹: summed as whole numbers they
+  // need half the conversions.
   for (const last = end - 3; i < last; i += 4) {
     const first = pcm[i]!;
     const second = pcm[i + 1]!;
@@ -34,5 +39,6 @@ function energyOf(pcm: Int16Array, from: number, end: number): number {
     energy += one + other;
   }
   for (; i < end; i += 1) energy += pcm[i]! * pcm[i]!;
-  return energy;
+  const meanSquare = energy / (end - offset) / (FULL_SCALE * FULL_SCALE);
+  out[0] = energy === 0 ? SILENCE_DBFS : Math.max(SILENCE_DBFS, 10 * Math.log10(meanSquare));
 }

@@ -45,6 +45,10 @@ export class SpeechActivity {
   readonly #onset: SpeechOnset;
   readonly #steady: SteadySound = new SteadySound(STEADY_RANGE_DB, STEADY_MS);
   readonly #rumble: SteadySound = new SteadySound(RUMBLE_RANGE_DB, RUMBLE_MS);
+  /** The stretch that `step` was given. */
+  #givenMs = Number.NaN;
+  #givenDurationMs = 0;
+  #givenLevelDbfs = Number.NaN;
   #speaking = false;
   #startMs = 0;
   /** End of the last active frame of the talkspurt. */
@@ -79,6 +83,17 @@ export class SpeechActivity {
     levelDbfs: number,
     tone: boolean,
   ): SpeechTransition | undefined {
+    // Handed on in fields: small enough to be inlined, so that V8 need not box the numbers.
+    this.#givenMs = mediaTimeMs;
+    this.#givenDurationMs = durationMs;
+    this.#givenLevelDbfs = levelDbfs;
+    return this.#step(tone);
+  }
+
+  #step(tone: boolean): SpeechTransition | undefined {
+    const mediaTimeMs = this.#givenMs;
+    const durationMs = this.#givenDurationMs;
+    const levelDbfs = this.#givenLevelDbfs;
     const endMs = mediaTimeMs + durationMs;
     if (tone) {
       this.#forget();

@@ -48,6 +48,9 @@ const HIGH2_SIN = table(HIGH_TONES_HZ[2]!, Math.sin);
 const HIGH3_COS = table(HIGH_TONES_HZ[3]!, Math.cos);
 const HIGH3_SIN = table(HIGH_TONES_HZ[3]!, Math.sin);
 
+/** Where `ToneSpectrum.power` has that of all sound. */
+const TOTAL = 2 * GROUP;
+
 /** A folded window: sums and differences of the samples to either side of its middle. */
 const EVEN = new Float64Array(HALF);
 const ODD = new Float64Array(HALF);
@@ -58,15 +61,21 @@ const ODD = new Float64Array(HALF);
  * when it is first asked for, since little sound needs both groups.
  */
 export class ToneSpectrum {
-  /** Mean power of the sound under the window: ½ for a sine at full scale. */
-  totalPower = 0;
-  /** Mean power of each tone: ½ for a sine at full scale and at the tone's very frequency. */
-  readonly power: Float64Array = new Float64Array(2 * GROUP);
+  /**
+   * Mean power of each tone: ½ for a sine at full scale and at the tone's very frequency. Behind
+   * them that of all sound: in an array, since V8 would box it anew for each window.
+   */
+  readonly power: Float64Array = new Float64Array(2 * GROUP + 1);
   /** Complex amplitude of each tone, its phase taken at the middle of the window. */
   readonly re: Float64Array = new Float64Array(2 * GROUP);
   readonly im: Float64Array = new Float64Array(2 * GROUP);
   #lowMeasured = false;
   #highMeasured = false;
+
+  /** Mean power of the sound under the window: ½ for a sine at full scale. */
+  get totalPower(): number {
+    return this.power[TOTAL]!;
+  }
 
   /** Measures all tones of the window that begins at `from`; `samples` are borrowed. */
   measure(samples: Float64Array, from: number): void {
@@ -89,14 +98,14 @@ export class ToneSpectrum {
   measureLow(samples: Float64Array, from: number): void {
     if (this.#lowMeasured) return;
     this.#lowMeasured = true;
-    this.totalPower = sumLow(samples, from, this) / WINDOW_ENERGY;
+    sumLow(samples, from, this);
   }
 
   /** Measures the high tones and the total power, unless that was done since `forget`. */
   measureHigh(samples: Float64Array, from: number): void {
     if (this.#highMeasured) return;
     this.#highMeasured = true;
-    this.totalPower = sumHigh(samples, from, this) / WINDOW_ENERGY;
+    sumHigh(samples, from, this);
   }
 
   /** Index of the strongest tone of the group that begins at `first`. */
@@ -125,8 +134,8 @@ export function lobe(offsetHz: number): number {
 // that are handed over, so that there is a function for each group; and only a function that is
 // too long to be inlined elsewhere sees them as constant, so that none of it is shared.
 
-/** Measures the low tones of a window into `spectrum`; returns the energy under it. */
-function sumLow(samples: Float64Array, from: number, spectrum: ToneSpectrum): number {
+/** Measures the low tones of a window, and all of its sound, into `spectrum`. */
+function sumLow(samples: Float64Array, from: number, spectrum: ToneSpectrum): void {
   let energy = 0;
   let re0 = 0;
   let im0 = 0;
@@ -173,11 +182,11 @@ function sumLow(samples: Float64Array, from: number, spectrum: ToneSpectrum): nu
   re[3] = re3 / GAIN;
   im[3] = im3 / GAIN;
   power[3] = (re3 * re3 + im3 * im3) / (2 * GAIN * GAIN);
-  return energy;
+  power[TOTAL] = energy / WINDOW_ENERGY;
 }
 
 /** Measures the high tones likewise. */
-function sumHigh(samples: Float64Array, from: number, spectrum: ToneSpectrum): number {
+function sumHigh(samples: Float64Array, from: number, spectrum: ToneSpectrum): void {
   let energy = 0;
   let re0 = 0;
   let im0 = 0;
@@ -224,7 +233,7 @@ function sumHigh(samples: Float64Array, from: number, spectrum: ToneSpectrum): n
   re[7] = re3 / GAIN;
   im[7] = im3 / GAIN;
   power[7] = (re3 * re3 + im3 * im3) / (2 * GAIN * GAIN);
-  return energy;
+  power[TOTAL] = energy / WINDOW_ENERGY;
 }
 
 function table(hz: number, wave: (angle: number) => number): Float64Array {

@@ -2,6 +2,7 @@ import type { SpeechTransition } from '@earshot/audio';
 import {
   Concealer,
   GapTimeline,
+  measureRmsDbfs,
   PTIME_MS,
   rmsDbfs,
   SILENCE_DBFS,
@@ -86,6 +87,7 @@ export class StreamPipeline {
   #frameMs = Number.NaN;
   /** End of the last frame on the media clock; NaN before the first, which needs no box. */
   #endMs = Number.NaN;
+  readonly #level: Float64Array = new Float64Array(1);
   #quietFrames = 0;
   #silent = false;
 
@@ -358,7 +360,8 @@ export class StreamPipeline {
     // Before the concealer, which smooths the joint after a gap: tones want what was sent.
     this.#tones.process(pcm, mediaTimeMs);
     this.#concealer.accept(pcm);
-    const levelDbfs = rmsDbfs(pcm, 0, FRAME_SAMPLES);
+    measureRmsDbfs(pcm, 0, FRAME_SAMPLES, this.#level);
+    const levelDbfs = this.#level[0]!;
     this.#setLevel(levelDbfs);
     this.#stepSpeech(mediaTimeMs, PTIME_MS, levelDbfs);
   }

@@ -9,7 +9,11 @@ export default defineConfig({
       {
         test: {
           name: 'packages',
-          include: ['packages/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'scripts/test/**/*.test.ts',
+            'test/{bench,fuzz}/test/**/*.test.ts',
+          ],
           exclude,
           testTimeout: 30_000,
           hookTimeout: 60_000,

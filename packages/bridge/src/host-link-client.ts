@@ -1,14 +1,23 @@
 import type { Cancel, Clock } from '@earshot/async';
 import { backoffDelayMs, CodedError } from '@earshot/async';
 import type { HostLevel, MediaKind, MediaState } from '@earshot/bridge-protocol';
-import { HOST_SUBPROTOCOL } from '@earshot/bridge-protocol';
+import { CLOSE, HOST_SUBPROTOCOL } from '@earshot/bridge-protocol';
 import { dial } from './dial.js';
 import type { AttachRequest, MediaAllocation } from './host-link-server.js';
+import type { LinkEnd } from './host-session.js';
 import { HostSession } from './host-session.js';
 import { HostStatus } from './host-status.js';
 import type { LinkLog } from './link-log.js';
 
 const RECONNECT = { baseMs: 250, maxMs: 15_000 } as const;
+/** What another dial can't mend, only the operator: another key, version or host id. */
+const FINAL_CLOSE_CODES: ReadonlySet<number> = new Set([
+  CLOSE.unauthorized,
+  CLOSE.conflict,
+  CLOSE.unsupportedVersion,
+]);
+/** RFC 6455 §7.4.1: there was no close frame. */
+const CLOSE_ABNORMAL = 1006;
 
 /** What a host does for signaling. What they throw is told to signaling as a refusal. */
 export interface HostLinkHandlers {
@@ -36,11 +45,15 @@ export interface HostLinkClientOptions {
 }
 
 /**
- * A media host's end of the host link. Reconnects until it is closed, and after each welcome
- * tells signaling anew how the host is and in which state its media sessions are.
+ * A media host's end of the host link. Reconnects until it is closed or sent away for good (401,
+ * 4401, 4409, 4426), and after each welcome tells signaling anew how the host is and in which state
+ * its media sessions are.
  */
 export class HostLinkClient {
-  /** Resolves at the first welcome; rejects with `closed` when `close` comes before. */
+  /**
+   * Resolves at the first welcome; rejects with `closed` when `close` comes before, and with
+   * `host_link_refused` when signaling wants no other dial.
+   */
   readonly connected: Promise<void>;
   readonly #options: HostLinkClientOptions;
   readonly #status = new HostStatus();
@@ -103,8 +116,12 @@ export class HostLinkClient {
   async #run(): Promise<void> {
     const { log, clock, random } = this.#options;
     while (!this.#abort.signal.aborted) {
-      const reason = await this.#connectOnce();
+      const { closeCode, reason } = await this.#connectOnce();
       if (this.#abort.signal.aborted) return;
+      if (FINAL_CLOSE_CODES.has(closeCode)) {
+        this.#giveUp(closeCode, reason);
+        return;
+      }
       const delayMs = backoffDelayMs(this.#attempt, random(), RECONNECT);
       this.#attempt += 1;
       log.warn('host link down', { reason, retryInMs: Math.round(delayMs) });
@@ -112,10 +129,19 @@ export class HostLinkClient {
     }
   }
 
-  /** Resolves with the reason once the link is over. */
-  async #connectOnce(): Promise<string> {
+  #giveUp(closeCode: number, reason: string): void {
+    const { log } = this.#options;
+    log.warn('host link refused for good: it is not dialled again', { closeCode, reason });
+    const rule = `signaling must want the host, got ${reason}`;
+    this.#rejectConnected(
+      new CodedError('host_link_refused', `Cannot connect to signaling: ${rule}`),
+    );
+  }
+
+  /** Resolves once the link is over. */
+  async #connectOnce(): Promise<LinkEnd> {
     const { url, token, clock, log } = this.#options;
-    let over: Promise<string> | undefined;
+    let over: Promise<LinkEnd> | undefined;
     const signal = this.#abort.signal;
     try {
       await dial({ url, token, subprotocol: HOST_SUBPROTOCOL, clock, log, signal }, (link) => {
@@ -131,11 +157,13 @@ export class HostLinkClient {
         over = this.#session.over;
       });
     } catch (error) {
-      return error instanceof CodedError ? error.code : 'connect_failed';
+      const reason = error instanceof CodedError ? error.code : 'connect_failed';
+      const closeCode = reason === 'unauthorized' ? CLOSE.unauthorized : CLOSE_ABNORMAL;
+      return { closeCode, reason };
     }
-    const reason = (await over) ?? 'closed';
+    const end = (await over) ?? { closeCode: CLOSE_ABNORMAL, reason: 'closed' };
     this.#session = undefined;
-    return reason;
+    return end;
   }
 
   #onWelcome(session: HostSession): void {

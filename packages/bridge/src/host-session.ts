@@ -35,10 +35,16 @@ export interface HostSessionOptions
   onRelease(mediaId: string): void;
 }
 
+/** How a connection ended. */
+export interface LinkEnd {
+  readonly closeCode: number;
+  readonly reason: string;
+}
+
 /** A host's side of one connection of the host link. Starts the link and says hello. */
 export class HostSession {
-  /** Resolves with the reason when the connection and its socket are over. */
-  readonly over: Promise<string>;
+  /** Resolves when the connection and its socket are over. */
+  readonly over: Promise<LinkEnd>;
   readonly #options: HostSessionOptions;
   readonly #cancelWelcomeTimeout: Cancel;
   #heartbeat: Heartbeat | undefined;
@@ -58,7 +64,8 @@ export class HostSession {
         binary: () => link.close(CLOSE.protocolError, 'binary_message'),
         closed: (code, reason) => {
           this.#stop();
-          void link.gone.then(() => resolve(reason === '' ? `closed_${code}` : reason));
+          const end = { closeCode: code, reason: reason === '' ? `closed_${code}` : reason };
+          void link.gone.then(() => resolve(end));
         },
       };
       link.start(handlers);

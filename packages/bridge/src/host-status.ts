@@ -11,6 +11,8 @@ const MAX_MEDIA_STATES = 1024;
 /** What signaling must know of a host whenever a link comes up: only the newest of each. */
 export class HostStatus {
   readonly #media = new Map<string, MediaStateMessage>();
+  /** Released, and not yet known to be ended: their last state is told once and not kept. */
+  readonly #released = new Set<string>();
   #health: HostHealthMessage = { type: 'health', activeCalls: 0, level: 'normal' };
   #draining: DrainingMessage | undefined;
 
@@ -26,14 +28,13 @@ export class HostStatus {
       state,
       ...(detail === undefined ? {} : { detail }),
     };
+    if (this.#released.has(mediaId)) {
+      if (state === 'ended') this.#released.delete(mediaId);
+      return message;
+    }
     this.#media.delete(mediaId);
     this.#media.set(mediaId, message);
-    if (this.#media.size > MAX_MEDIA_STATES) {
-      for (const oldest of this.#media.keys()) {
-        this.#media.delete(oldest);
-        break;
-      }
-    }
+    dropOldest(this.#media);
     return message;
   }
 
@@ -44,12 +45,27 @@ export class HostStatus {
 
   /** The session is released: its state is nobody's business any more. */
   forget(mediaId: string): void {
-    this.#media.delete(mediaId);
+    const isOver = this.#media.get(mediaId)?.state === 'ended';
+    // Of a session that it never told of, nothing need come any more: signaling may name any.
+    if (this.#media.delete(mediaId) && !isOver) this.#released.add(mediaId);
+    dropOldest(this.#released);
   }
 
   /** All of it, in the order to be sent. */
   all(): HostMessage[] {
     const draining = this.#draining === undefined ? [] : [this.#draining];
     return [this.#health, ...draining, ...this.#media.values()];
+  }
+}
+
+function dropOldest(kept: {
+  readonly size: number;
+  keys(): Iterable<string>;
+  delete(key: string): boolean;
+}): void {
+  if (kept.size <= MAX_MEDIA_STATES) return;
+  for (const oldest of kept.keys()) {
+    kept.delete(oldest);
+    return;
   }
 }

@@ -156,6 +156,11 @@ export class MediaLinkClient {
 
   #receive(message: WorkerMessage, link: Link): void {
     const { handlers, log } = this.#options;
+    const isEarly = this.#heartbeat === undefined;
+    if (isEarly && message.type !== 'welcome' && message.type !== 'error') {
+      link.close(CLOSE.protocolError, 'welcome_expected');
+      return;
+    }
     switch (message.type) {
       case 'welcome':
         this.#welcome(message, link);

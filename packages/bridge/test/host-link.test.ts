@@ -357,12 +357,12 @@ describe('HostLinkClient', () => {
   });
 
   test('tries again while signaling is away or refuses, and stops when closed', async () => {
-    const host = startClient({ token: 'wrong' });
+    const host = startClient({ url: web.url('/v1/nowhere') });
     for (let attempt = 0; attempt < 4; attempt += 1) {
       expect(await host.log.lines.next()).toEqual({
         level: 'warn',
         message: 'host link down',
-        fields: { reason: 'unauthorized', retryInMs: 125 * 2 ** attempt },
+        fields: { reason: 'upgrade_refused', retryInMs: 125 * 2 ** attempt },
       });
       await sleeping(host.clock);
       host.clock.advance(125 * 2 ** attempt);
@@ -370,6 +370,40 @@ describe('HostLinkClient', () => {
     await host.client.close();
     await expect(host.client.connected).rejects.toMatchObject({ code: 'closed' });
     expect(host.clock.pending).toBe(0);
+  });
+
+  test('does not dial again with a key that was refused', async () => {
+    const host = startClient({ token: 'wrong' });
+    await expect(host.client.connected).rejects.toMatchObject({ code: 'host_link_refused' });
+    expect(host.clock.pending).toBe(0);
+  });
+
+  test('does not dial again after another link took its host id', async () => {
+    const first = startClient();
+    await first.client.connected;
+    const second = startClient();
+    await second.client.connected;
+    await first.log.lines.next();
+    expect(await first.log.lines.next()).toMatchObject({ fields: { closeCode: 4409 } });
+    expect(first.clock.pending).toBe(0);
+  });
+
+  test('does not tell of the end of a session that was released after a reconnect', async () => {
+    const host = startClient();
+    await host.client.connected;
+    host.client.sendMediaState({ mediaId: 'm1', state: 'active' });
+    await states.next();
+    signaling.release('h1', 'm1');
+    await host.released.next();
+    host.client.sendMediaState({ mediaId: 'm1', state: 'ended' });
+    expect(await states.next()).toMatchObject({ mediaId: 'm1', state: 'ended' });
+    await signaling.close();
+    for (;;) if ((await host.log.lines.next()).message === 'host link down') break;
+    host.client.sendMediaState({ mediaId: 'm2', state: 'active' });
+    signaling = startServer();
+    await sleeping(host.clock);
+    host.clock.advance(125);
+    expect(await states.next()).toMatchObject({ mediaId: 'm2' });
   });
 
   test('closes a silent server and dials again', async () => {

@@ -1,6 +1,7 @@
 import { CodedError } from '@earshot/async';
 import { Command, InvalidArgumentError } from 'commander';
 import { callsHangUp, callsList, callsShow } from './commands/calls.js';
+import { conformanceHost, conformanceWorker } from './commands/conformance.js';
 import { eventsTail } from './commands/events-tail.js';
 import { join } from './commands/join.js';
 import { start } from './commands/start.js';
@@ -39,11 +40,44 @@ events
   .option('--parent', 'end with the parent process', false)
   .action(eventsTail);
 
+const conformance = program
+  .command('conformance')
+  .description('check a media worker or a media host against the bridge specification');
+withSuiteOptions(conformance.command('worker'))
+  .description('play a media host against a worker')
+  .option('--url <url>', 'ws:// or wss:// URL of its media link')
+  .option('--token-key <key>', 'the key it checks media tokens with, base64url')
+  .option('--worker-id <id>', 'its worker id: the audience of its tokens')
+  .option('--redis <url>', "place the calls in an Earshot deployment's Redis, as signaling does")
+  .option('--token <jwt>', 'instead of a key: one token; many checks need more')
+  .action(conformanceWorker);
+withSuiteOptions(conformance.command('host'))
+  .description('play signaling and workers for the media host that dials')
+  .option('--listen <host:port>', 'where to wait for it', '127.0.0.1:0')
+  .option('--key <key>', 'the host key that it has')
+  .option('--activate <command>', 'makes audio come for the session in EARSHOT_BLOB')
+  .option('--restart <command>', 'starts the host anew, after checks that send it away for good')
+  .action(conformanceHost);
+
 try {
   await program.parseAsync();
 } catch (error) {
   reportFailure(error);
   process.exitCode = 1;
+}
+
+function withSuiteOptions(command: Command): Command {
+  return command
+    .option('--rule <id>', 'one check, or all of one rule; repeat for more', collect, [])
+    .option('--limit <s>', 'how long most checks may take, in seconds', parseSeconds)
+    .option('--list', 'print the checks and end', false)
+    .option('--json', 'print the results as one JSON object on the last line', false);
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (seconds >= 1 && seconds <= 3600) return seconds;
+  throw new InvalidArgumentError('it must be a number from 1 to 3600.');
 }
 
 function collect(file: string, files: readonly string[]): string[] {

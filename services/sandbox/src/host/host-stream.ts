@@ -15,6 +15,8 @@ export class HostStream {
   #nextSequence = 0;
   /** The next sequence that the worker expects. */
   #received = 0;
+  /** Everything before it is safe with some worker of the call. */
+  #durable = 0;
   #isClosed = false;
   #nextCaptureMs: number | undefined;
 
@@ -60,14 +62,15 @@ export class HostStream {
   /** The worker has got everything before `received`, and needs nothing before `durable`. */
   acknowledge(received: number, durable: number): void {
     this.#received = received;
+    this.#durable = durable;
     this.ring.acknowledge(received, durable);
   }
 
-  /** A new link: the worker expects `resume`, or what the link before it had not received. */
+  /** A new link: the worker expects `resume`, or knows nothing of what is not durable (R-7, R-8). */
   restart(resume: number | undefined): void {
     this.isAnnounced = false;
     this.isCloseSent = false;
-    if (resume !== undefined) this.#received = resume;
+    this.#received = resume ?? this.#durable;
     this.ring.rewind(this.#received);
   }
 

@@ -138,11 +138,14 @@ export class MediaSession implements RunSink {
    */
   async attach(attachment: Attachment): Promise<void> {
     if (attachment.epoch < this.#attachedEpoch) throw staleEpoch(attachment, this.#attachedEpoch);
+    const isSame = attachment.epoch === this.#attachedEpoch;
     this.#attachedEpoch = attachment.epoch;
     this.#startClock();
     const before = this.#link;
     this.#link = undefined;
-    await before?.leave('reattach');
+    // A bye would end the attachment for good at the worker that goes on with it (H-10).
+    if (isSame) await before?.close();
+    else await before?.leave('reattach');
     // A worker may take its time to let go: meanwhile a newer one was named, or the call ended.
     if (attachment.epoch < this.#attachedEpoch) throw staleEpoch(attachment, this.#attachedEpoch);
     if (this.isEnded) throw mediaEnded();

@@ -1,0 +1,15 @@
+export type { HostSuiteOptions } from './host/host-suite.js';
+export { checkHost, HOST_RULES } from './host/host-suite.js';
+export type { HostRule, HostSession } from './host/host-test.js';
+export type { Tally } from './report.js';
+export { resultText, tallyOf, tallyText } from './report.js';
+export type { RuleOutcome, RuleResult } from './rule.js';
+export { sectionOf, specRuleOf } from './spec-section.js';
+export { UNCHECKED } from './unchecked.js';
+export type { CallSource, PlacedCall } from './worker/call-source.js';
+export { fixedCall } from './worker/call-source.js';
+export type { KeyedCallsOptions } from './worker/keyed-calls.js';
+export { keyedCalls } from './worker/keyed-calls.js';
+export type { WorkerSuiteOptions } from './worker/worker-suite.js';
+export { checkWorker, WORKER_RULES } from './worker/worker-suite.js';
+export type { TokenKey, WorkerRule } from './worker/worker-test.js';

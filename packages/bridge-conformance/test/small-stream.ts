@@ -1,0 +1,119 @@
+import { frameMessage } from '../src/frame-bytes.js';
+
+const PCM16 = 2;
+const REPLAYED = 2;
+
+interface Kept {
+  readonly sequence: number;
+  readonly ticks: bigint;
+  readonly flags: number;
+  wasSent: boolean;
+}
+
+/** How a frame is put on the wire. */
+export interface SendManner {
+  readonly flagsReplays: boolean;
+  readonly otherAudio: boolean;
+  readonly pcmBytes: number;
+  readonly swapsTicks: boolean;
+}
+
+/** A source of a small host: its frames past the durable position, bounded. */
+export class SmallStream {
+  readonly streamId: number;
+  durable = 0;
+  isOpened = false;
+  readonly #capacity: number;
+  #kept: Kept[] = [];
+  #sequence = 0;
+  /** Index in `#kept` of the next frame to send. */
+  #sent = 0;
+  #start = 0;
+  /** Sequences on their way, also of frames that the ring dropped meanwhile. */
+  #flight: number[] = [];
+  #lost: { firstSequence: number; frames: number } | undefined;
+
+  constructor(streamId: number, capacity: number) {
+    this.streamId = streamId;
+    this.#capacity = capacity;
+  }
+
+  /** The first sequence of the present link. */
+  get next(): number {
+    return this.#start;
+  }
+
+  get hasUnsent(): boolean {
+    return this.#sent < this.#kept.length;
+  }
+
+  get inFlight(): number {
+    return this.#flight.length;
+  }
+
+  push(ticks: bigint, flags: number): void {
+    this.#kept.push({ sequence: this.#sequence, ticks, flags, wasSent: false });
+    this.#sequence += 1;
+    if (this.#kept.length <= this.#capacity) return;
+    const dropped = this.#kept.shift()!;
+    if (this.#sent > 0) this.#sent -= 1;
+    else {
+      const firstSequence = this.#lost?.firstSequence ?? dropped.sequence;
+      this.#lost = { firstSequence, frames: dropped.sequence + 1 - firstSequence };
+    }
+  }
+
+  /** Slots that the source lost. */
+  jump(slots: number): void {
+    this.#sequence += slots;
+  }
+
+  acknowledge(received: number, durable: number): void {
+    this.#flight = this.#flight.filter((sequence) => sequence >= received);
+    this.durable = durable;
+    while (this.#sent > 0 && this.#kept[0]!.sequence < durable) {
+      this.#kept.shift();
+      this.#sent -= 1;
+    }
+  }
+
+  restart(start: number): void {
+    this.#start = start;
+    this.#flight = [];
+    const index = this.#kept.findIndex(({ sequence }) => sequence >= start);
+    this.#sent = index === -1 ? this.#kept.length : index;
+    this.isOpened = false;
+  }
+
+  /** What was sent on an earlier link is not sent again. */
+  skipSent(): void {
+    const index = this.#kept.findIndex(({ wasSent }) => !wasSent);
+    this.#sent = index === -1 ? this.#kept.length : index;
+  }
+
+  startAnew(): void {
+    this.#kept = [];
+    this.#sent = 0;
+    this.#sequence = 0;
+    this.#start = 0;
+  }
+
+  takeLost(): { firstSequence: number; frames: number } | undefined {
+    const lost = this.#lost;
+    this.#lost = undefined;
+    return lost;
+  }
+
+  sendNext({ flagsReplays, otherAudio, pcmBytes, swapsTicks }: SendManner): Uint8Array {
+    const frame = this.#kept[this.#sent]!;
+    this.#sent += 1;
+    const { streamId } = this;
+    const { sequence, ticks, wasSent } = frame;
+    frame.wasSent = true;
+    this.#flight.push(sequence);
+    const payload = new Uint8Array(pcmBytes).fill(otherAudio && wasSent ? 7 : sequence % 250);
+    const flags = frame.flags | (wasSent && flagsReplays ? REPLAYED : 0);
+    const captureTicks = swapsTicks ? ((ticks & 0xffff_ffffn) << 32n) | (ticks >> 32n) : ticks;
+    return frameMessage([{ streamId, codec: PCM16, flags, sequence, captureTicks, payload }]);
+  }
+}

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** Runs `earshot conformance …` to its end. */
+async function run(
+  ...args: string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, 'conformance', ...args]);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code, stdout, stderr };
+}
+
+describe('earshot conformance', () => {
+  it.each(['worker', 'host'])('%s --list prints each check with its section', async (peer) => {
+    const { code, stdout } = await run(peer, '--list');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^J-6\S* +§3 {2}/m);
+    expect(stdout.trimEnd().split('\n').length).toBeGreaterThan(100);
+  });
+
+  it('worker says what it must be told', async () => {
+    const { code, stderr } = await run('worker', '--url', 'ws://127.0.0.1:1/');
+    expect(code).toBe(1);
+    expect(stderr).toContain('[missing_option]');
+  });
+
+  it('says which rule it does not know', async () => {
+    const key = Buffer.alloc(32).toString('base64url');
+    const options = ['--url', 'ws://127.0.0.1:1/', '--token-key', key, '--worker-id', 'w'];
+    const { code, stderr } = await run('worker', ...options, '--rule', 'Z-1');
+    expect(code).toBe(1);
+    expect(stderr).toContain('[unknown_rule]');
+  });
+
+  it('is no success where nothing answers, and tells it in JSON', async () => {
+    const key = Buffer.alloc(32).toString('base64url');
+    const options = ['--url', 'ws://127.0.0.1:1/', '--token-key', key, '--worker-id', 'w'];
+    const { code, stdout } = await run('worker', ...options, '--rule', 'F-9', '--json');
+    expect(code).toBe(1);
+    const summary: unknown = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+    expect(summary).toMatchObject({
+      pass: 0,
+      fail: 0,
+      blocked: 1,
+      results: [{ id: 'F-9', section: '5', outcome: 'notApplicable', blockedBy: 'U-3' }],
+    });
+  });
+});

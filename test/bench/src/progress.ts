@@ -1,0 +1,4 @@
+/** A line about what is going on; stdout stays the results'. */
+export function say(text: string): void {
+  process.stderr.write(`bench: ${text}\n`);
+}

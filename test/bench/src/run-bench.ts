@@ -1,0 +1,37 @@
+import process from 'node:process';
+import { createOpusEngine, DEFAULT_OPUS_ENGINE } from '@earshot/opus';
+import { parseBenchOptions } from './bench-options.js';
+import { toJson } from './bench-result.js';
+import { buildControl } from './control/build-control.js';
+import { loadControl } from './control/control.js';
+import { makeCorpora } from './corpora/make-corpora.js';
+import { loadEngines, measureEngines } from './engines/measure-engines.js';
+import { measurePipeline } from './pipeline/measure-pipeline.js';
+import { say } from './progress.js';
+import { formatEngines, formatPipeline } from './report.js';
+
+/**
+ * `npm run bench -- …`: a table, then one line of JSON (`BenchResult`) on stdout.
+ *
+ * @throws CodedError `invalid_bench_options`, `bench_needs_libopus`, `control_build_failed`,
+ * `opus_engine_unavailable`
+ */
+export async function runBench(args: readonly string[]): Promise<void> {
+  const options = parseBenchOptions(args);
+  const file = buildControl();
+  const control = loadControl(file);
+  const engines = await loadEngines(options.engines);
+  say('making the corpora');
+  const corpora = await makeCorpora(await createOpusEngine({ engine: 'wasm' }), control);
+  const figures = await measureEngines({ engines, control: file, corpora, quick: options.quick });
+  const print = options.json ? () => {} : (text: string) => process.stdout.write(`${text}\n`);
+  print(formatEngines(figures, control.version()));
+  const pipeline = options.pipeline ? await measurePipeline(file) : undefined;
+  if (pipeline !== undefined) print(formatPipeline(pipeline));
+  const json = toJson({
+    engines: Object.fromEntries(figures.map(({ name, result }) => [name, result])),
+    default: DEFAULT_OPUS_ENGINE,
+    pipeline: pipeline?.result ?? null,
+  });
+  process.stdout.write(`${json}\n`);
+}

@@ -5,14 +5,6 @@ import { failed, forEach, notPassed, resultsOfWorker } from './small-peers.js';
 import type { WorkerDefect } from './small-worker-link.js';
 import { startWorkerBench } from './worker-bench.js';
 
-/** Rules that our own worker breaks; each goes from here when it is mended there. */
-const KNOWN_DEFECTS: ReadonlySet<string> = new Set([
-  // A stream that was closed takes its place until the decode thread is done with it.
-  'M-7.room',
-  // The last progress of a stream, durable to its end, is never sent.
-  'M-14',
-]);
-
 /** What a worker does wrong, and which checks must fail for it: these and no others. */
 const TABLE: Partial<Record<WorkerDefect, readonly string[]>> = {
   acceptsAnySignature: ['U-6.wrong-key', 'U-6.unsigned', 'U-6.tampered'],
@@ -55,10 +47,9 @@ describe('our own worker', () => {
   });
   afterAll(() => bench.close());
 
-  it('breaks no rule but those known', { timeout: 120_000 }, async () => {
+  it('breaks no rule', { timeout: 120_000 }, async () => {
     const results = await checkWorker({ ...bench.options, concurrency: 12 });
-    const broken = results.filter(({ outcome }) => outcome === 'fail');
-    expect(broken.filter(({ id }) => !KNOWN_DEFECTS.has(id))).toEqual([]);
+    expect(results.filter(({ outcome }) => outcome === 'fail')).toEqual([]);
     const blocked = results.filter((r) => r.outcome === 'notApplicable' && r.blockedBy);
     expect(blocked).toEqual([]);
   });

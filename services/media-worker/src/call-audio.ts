@@ -58,7 +58,6 @@ export class CallAudio {
   #started = false;
   #ending: Promise<void> | undefined;
   #cancelGrace: Cancel;
-  #progressSent = '';
   /** Frames taken since the last progress was sent. */
   #unreported = 0;
   #strayFrames = 0;
@@ -151,11 +150,9 @@ export class CallAudio {
   /** Tells the host how far its streams are, if that changed. */
   sendProgress(): void {
     this.#durable.advance();
-    if (this.#session === undefined || this.streams.liveCount === 0) return;
-    const streams = this.streams.positions();
-    const content = JSON.stringify(streams);
-    if (content === this.#progressSent) return;
-    this.#progressSent = content;
+    if (this.#session === undefined) return;
+    const streams = this.streams.takePositions();
+    if (streams === undefined) return;
     this.#unreported = 0;
     const { creditFrames } = this.#options;
     this.#session.send({ type: 'progress', streams, creditFrames });
@@ -179,7 +176,7 @@ export class CallAudio {
     this.#cancelGrace();
     this.#session?.close(CLOSE.conflict, 'replaced');
     this.#session = session;
-    this.#progressSent = '';
+    this.streams.forgetTold();
     if (!this.#started) {
       this.#started = true;
       this.#options.journal.add(mediaStartedEvent(this.callId, this.epoch));

@@ -8,6 +8,7 @@ import type {
   StreamTotals,
 } from '@earshot/media-session';
 import { CLOSE_MODE, findingEvent, streamOpenedEvent, sumTotals } from '@earshot/media-session';
+import type { StreamPosition } from './call-stream.js';
 import { CallStream } from './call-stream.js';
 import type { DecodePool } from './decode-pool.js';
 
@@ -29,19 +30,14 @@ export interface LinkFault {
   readonly rule: string;
 }
 
-/** How far a stream is; both are the sequence expected next. */
-export interface StreamPosition {
-  readonly streamId: number;
-  readonly received: number;
-  readonly durable: number;
-}
-
 /** The streams of one call's attachment, from their opening until all their frames are heard. */
 export class CallStreams {
   readonly #options: CallStreamsOptions;
   readonly #open = new Map<number, CallStream>();
   /** Those open, and those closed whose last frames are not yet processed. */
   readonly #live = new Set<CallStream>();
+  /** Those processed to their end, by id, until their host was told that all of them is durable. */
+  readonly #ended = new Map<number, CallStream>();
   readonly #closed: ClosedFinding[] = [];
   #openings = 0;
   #allClosed: () => void = () => {};
@@ -74,17 +70,20 @@ export class CallStreams {
     return this.#open.values();
   }
 
-  live(): Iterable<CallStream> {
-    return this.#live;
+  /** Those whose positions may still move. */
+  *moving(): Iterable<CallStream> {
+    yield* this.#live;
+    yield* this.#ended.values();
   }
 
   /** Opens a stream; one that is open already with the same properties goes on. */
   openStream(message: StreamOpenMessage): LinkFault | undefined {
     const existing = this.#open.get(message.streamId);
     if (existing !== undefined && isSameStream(existing, message)) return undefined;
-    const fault = this.#faultOf();
+    const fault = this.#faultOf(existing === undefined ? 1 : 0);
     if (fault !== undefined) return fault;
     existing?.close(CLOSE_MODE.end);
+    this.#ended.delete(message.streamId);
     this.#add(message);
     return undefined;
   }
@@ -104,12 +103,31 @@ export class CallStreams {
     });
   }
 
-  positions(): StreamPosition[] {
-    return Array.from(this.#live, (stream) => ({
-      streamId: stream.identity.streamId,
-      received: stream.received,
-      durable: stream.durable,
-    }));
+  /** How far the streams are, all of them; undefined when the host knows it all. */
+  takePositions(): StreamPosition[] | undefined {
+    let hasNews = false;
+    for (const stream of this.moving()) {
+      if (!stream.hasNews) continue;
+      hasNews = true;
+      break;
+    }
+    if (!hasNews) return undefined;
+    const positions: StreamPosition[] = [];
+    for (const stream of this.moving()) if (this.#isNewest(stream)) positions.push(stream.tell());
+    for (const [streamId, stream] of this.#ended) {
+      if (stream.isToldDurable) this.#ended.delete(streamId);
+    }
+    return positions;
+  }
+
+  /** What was told before was told to another link. */
+  forgetTold(): void {
+    for (const stream of this.moving()) stream.forgetTold();
+  }
+
+  /** A stream may be opened anew while the one before with its id is still processed. */
+  #isNewest(stream: CallStream): boolean {
+    return (this.#open.get(stream.identity.streamId) ?? stream) === stream;
   }
 
   totals(): StreamTotals {
@@ -140,8 +158,9 @@ export class CallStreams {
     tell(streamOpenedEvent(identity));
   }
 
-  #faultOf(): LinkFault | undefined {
-    if (this.#live.size >= LIMITS.maxStreams) {
+  /** @param more streams open afterwards than are now */
+  #faultOf(more: number): LinkFault | undefined {
+    if (this.#open.size + more > LIMITS.maxStreams) {
       return { code: 'too_many_streams', rule: `a call has at most ${LIMITS.maxStreams} streams` };
     }
     if (!this.#options.pool.hasRoom) {
@@ -157,6 +176,9 @@ export class CallStreams {
       return;
     }
     this.#live.delete(stream);
+    stream.isProcessed = true;
+    const isSuperseded = !this.#isNewest(stream);
+    if (stream.isToEnd && !isSuperseded) this.#ended.set(stream.identity.streamId, stream);
     // Only a stream that failed is open still: what its host sends is a stray from here on.
     const { streamId } = stream.identity;
     if (this.#open.get(streamId) === stream) this.#open.delete(streamId);

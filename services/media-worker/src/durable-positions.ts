@@ -39,7 +39,7 @@ export class DurablePositions {
 
   #marks(): Mark[] {
     const marks: Mark[] = [];
-    for (const stream of this.#streams.live()) {
+    for (const stream of this.#streams.moving()) {
       const sequence = stream.settled();
       if (sequence !== undefined && sequence !== stream.durable) marks.push({ stream, sequence });
     }

@@ -32,7 +32,7 @@ export interface FindLimitOptions {
   readonly lags: ToneLags;
 }
 
-const FIRST_STEPS = [100, 200, 400, 500, 600];
+const FIRST_STEPS = [100, 200, 400, 500, 550, 600];
 const STEP_STREAMS = 50;
 const MAX_STREAMS = 3000;
 const MAX_P99_MS = 20;

@@ -23,7 +23,6 @@ export class CallStream {
   durable: number;
   /** All its frames were processed, and all findings of them came. */
   isProcessed = false;
-  #closing = false;
   #closedAs: CloseMode = CLOSE_MODE.open;
   /** What the host was told last. */
   #toldReceived = Number.NaN;
@@ -40,10 +39,6 @@ export class CallStream {
     this.#epochHigh = mediaEpoch.high;
     this.#epochLow = mediaEpoch.low;
     this.durable = decode.counters.get('expected');
-  }
-
-  get closing(): boolean {
-    return this.#closing;
   }
 
   /** Closed, and not to go on elsewhere. */
@@ -102,8 +97,7 @@ export class CallStream {
 
   /** No frame follows. */
   close(mode: CloseMode, nextSequence?: number): void {
-    if (this.#closing) return;
-    this.#closing = true;
+    if (this.#closedAs !== CLOSE_MODE.open) return;
     this.#closedAs = mode;
     this.#decode.close(mode, nextSequence);
   }

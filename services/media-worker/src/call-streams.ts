@@ -177,10 +177,9 @@ export class CallStreams {
     }
     this.#live.delete(stream);
     stream.isProcessed = true;
-    const isSuperseded = !this.#isNewest(stream);
-    if (stream.isToEnd && !isSuperseded) this.#ended.set(stream.identity.streamId, stream);
-    // Only a stream that failed is open still: what its host sends is a stray from here on.
     const { streamId } = stream.identity;
+    if (stream.isToEnd && this.#isNewest(stream)) this.#ended.set(streamId, stream);
+    // Only a stream that failed is open still: what its host sends is a stray from here on.
     if (this.#open.get(streamId) === stream) this.#open.delete(streamId);
     this.#closed.push(finding);
     if (this.#live.size === 0) this.#allClosed();

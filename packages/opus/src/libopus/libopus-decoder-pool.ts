@@ -5,7 +5,7 @@ import type {
   OpusDecoder,
   OpusSampleRateHz,
 } from '../opus-engine.js';
-import { batchOptions, poolExhausted } from '../opus-options.js';
+import { batchOptions } from '../opus-options.js';
 import {
   lossError,
   MAX_PACKET_BYTES,
@@ -18,6 +18,7 @@ import type { Codec, CodecBuild } from './codec.js';
 import { aligned } from './codec.js';
 import { LibopusBatch } from './libopus-batch.js';
 import { MemoryLayout } from './memory-layout.js';
+import { StateSlots } from './state-slots.js';
 
 const FRAMES_PER_SECOND = 50;
 
@@ -25,26 +26,25 @@ const FRAMES_PER_SECOND = 50;
 export class LibopusDecoderPool implements DecoderPool {
   readonly capacity: number;
   readonly batch: DecodeBatch;
-  readonly #options: DecoderPoolOptions;
   readonly #memory: DecoderMemory;
-  readonly #states: number;
-  readonly #stateBytes: number;
-  readonly #idle: number[] = [];
-  /** States that were ever used; those beyond are untouched memory. */
-  #made = 0;
-  #inUse = 0;
+  readonly #states: StateSlots;
 
   constructor(build: CodecBuild, options: DecoderPoolOptions) {
     const { channels, capacity } = options;
     const batch = batchOptions(options);
-    this.#options = options;
     this.capacity = capacity;
-    this.#stateBytes = aligned(build.decoderBytes(channels));
+    const stateBytes = aligned(build.decoderBytes(channels));
     const scratchBytes = DecoderMemory.bytes(options);
     const batchBytes = LibopusBatch.bytes(batch, channels);
-    const codec = build.createCodec(capacity * this.#stateBytes + scratchBytes + batchBytes);
+    const codec = build.createCodec(capacity * stateBytes + scratchBytes + batchBytes);
     const layout = new MemoryLayout(codec);
-    this.#states = layout.take(capacity * this.#stateBytes);
+    this.#states = new StateSlots({
+      kind: 'decoder',
+      capacity,
+      stateBytes,
+      layout,
+      make: (state) => codec.initDecoder(state, options.sampleRateHz, channels),
+    });
     this.#memory = new DecoderMemory(codec, layout, options);
     this.batch = new LibopusBatch({
       codec,
@@ -57,29 +57,14 @@ export class LibopusDecoderPool implements DecoderPool {
   }
 
   get inUse(): number {
-    return this.#inUse;
+    return this.#states.inUse;
   }
 
   acquire(): OpusDecoder {
-    if (this.#inUse >= this.capacity) throw poolExhausted('decoder', this.capacity);
-    const state = this.#idle.pop() ?? this.#make();
+    const state = this.#states.take();
     this.#memory.codec.resetDecoder(state);
-    this.#inUse += 1;
-    return new LibopusDecoder(this.#memory, state, this.#takeBack);
+    return new LibopusDecoder(this.#memory, state, this.#states.giveBack);
   }
-
-  #make(): number {
-    const state = this.#states + this.#made * this.#stateBytes;
-    this.#made += 1;
-    const { sampleRateHz, channels } = this.#options;
-    this.#memory.codec.initDecoder(state, sampleRateHz, channels);
-    return state;
-  }
-
-  readonly #takeBack = (state: number): void => {
-    this.#inUse -= 1;
-    this.#idle.push(state);
-  };
 }
 
 /** The codec's memory as the decoders of a pool share it: calls are synchronous. */

@@ -1,11 +1,12 @@
 import { APPLICATION, encoderSettings } from '../opus-ctl.js';
 import { checkFrame, encodeFailed, encoderReleased } from '../opus-encode-errors.js';
 import type { EncoderPool, EncoderPoolOptions, OpusEncoder } from '../opus-engine.js';
-import { invalidEncoder, poolExhausted } from '../opus-options.js';
+import { invalidEncoder } from '../opus-options.js';
 import { MAX_FRAME_BYTES } from '../opus-packet.js';
 import type { Codec, CodecBuild } from './codec.js';
 import { aligned } from './codec.js';
 import { MemoryLayout } from './memory-layout.js';
+import { StateSlots } from './state-slots.js';
 
 const FRAMES_PER_SECOND = 50;
 /** A pool of encoders in a memory of its own; see `EncoderPool`. */
@@ -14,42 +15,38 @@ export class LibopusEncoderPool implements EncoderPool {
   readonly lookaheadSamples: number;
   readonly #options: EncoderPoolOptions;
   readonly #memory: EncoderMemory;
-  readonly #states: number;
-  readonly #stateBytes: number;
-  readonly #idle: number[] = [];
-  #made = 0;
-  #inUse = 0;
+  readonly #states: StateSlots;
 
   constructor(build: CodecBuild, options: EncoderPoolOptions) {
     const { channels, sampleRateHz, capacity } = options;
     this.#options = options;
     this.capacity = capacity;
-    this.#stateBytes = aligned(build.encoderBytes(channels));
+    const stateBytes = aligned(build.encoderBytes(channels));
     const frameLength = (sampleRateHz / FRAMES_PER_SECOND) * channels;
     const scratchBytes = aligned(frameLength * 2) + aligned(MAX_FRAME_BYTES);
-    const codec = build.createCodec(capacity * this.#stateBytes + scratchBytes);
+    const codec = build.createCodec(capacity * stateBytes + scratchBytes);
     const layout = new MemoryLayout(codec);
-    this.#states = layout.take(capacity * this.#stateBytes);
+    this.#states = new StateSlots({ kind: 'encoder', capacity, stateBytes, layout });
     this.#memory = new EncoderMemory(codec, layout, frameLength, channels);
     this.lookaheadSamples = this.#lookahead();
   }
 
   get inUse(): number {
-    return this.#inUse;
+    return this.#states.inUse;
   }
 
   acquire(): OpusEncoder {
-    if (this.#inUse >= this.capacity) throw poolExhausted('encoder', this.capacity);
-    const state = this.#idle.pop() ?? this.#states + this.#made++ * this.#stateBytes;
+    const state = this.#states.take();
     this.#configure(state);
-    this.#inUse += 1;
-    return new LibopusEncoder(this.#memory, state, this.#takeBack);
+    return new LibopusEncoder(this.#memory, state, this.#states.giveBack);
   }
 
   /** Also checks that libopus takes the options. */
   #lookahead(): number {
-    this.#configure(this.#states);
-    return this.#memory.codec.encoderLookahead(this.#states);
+    const state = this.#states.take();
+    this.#configure(state);
+    this.#states.giveBack(state);
+    return this.#memory.codec.encoderLookahead(state);
   }
 
   // From the start each time: OPUS_RESET_STATE leaves some of what an encoder has learnt.
@@ -63,11 +60,6 @@ export class LibopusEncoderPool implements EncoderPool {
       throw invalidEncoder(this.#options);
     }
   }
-
-  readonly #takeBack = (state: number): void => {
-    this.#inUse -= 1;
-    this.#idle.push(state);
-  };
 }
 
 /** The codec's memory as the encoders of a pool share it: calls are synchronous. */

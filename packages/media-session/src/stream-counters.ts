@@ -1,3 +1,5 @@
+import type { StreamCheckpoint } from './stream-checkpoint.js';
+
 /** Where each value of a `StreamCounters` lives; all are 32-bit words. */
 export const COUNTER = {
   /** Frames taken in order: decoded + silent + corrupt + unheard. */
@@ -38,13 +40,19 @@ export const COUNTER = {
   recovered: 17,
   /** Frames of a stream that nobody listens to: taken in order and not decoded. */
   unheard: 18,
+  /** Frames heard again, muted, before the position that the stream was continued at. */
+  warmed: 19,
+  /** Frame slots before that position that never came; they are no gap. */
+  warmedMissing: 20,
+  /** Of the decoded frames, those with any sound in them: one sample is not 0. */
+  sounding: 21,
 } as const;
 
 /** A key of `COUNTER`. */
 export type CounterName = keyof typeof COUNTER;
 
 const SIGNED: ReadonlySet<CounterName> = new Set(['levelCentiDbfs', 'speechStartMs', 'endMs']);
-const WORDS = 19;
+const WORDS = 22;
 
 /** What one stream counted over its life. */
 export interface StreamTotals {
@@ -76,12 +84,15 @@ export class StreamCounters {
     this.#words = new Int32Array(shared);
   }
 
-  /** @param firstSequence the sequence number that the stream starts with. */
-  static allocate(firstSequence: number): SharedArrayBuffer {
+  /**
+   * @param firstSequence the sequence number that the stream starts with.
+   * @param checkpoint where an earlier pipeline left the stream: what comes before it is a warm-up.
+   */
+  static allocate(firstSequence: number, checkpoint?: StreamCheckpoint): SharedArrayBuffer {
     const shared = new SharedArrayBuffer(WORDS * 4);
     const words = new Int32Array(shared);
     words[COUNTER.expected] = firstSequence;
-    words[COUNTER.settled] = firstSequence;
+    words[COUNTER.settled] = checkpoint?.position ?? firstSequence;
     words[COUNTER.levelCentiDbfs] = -12_700;
     return shared;
   }
@@ -89,6 +100,11 @@ export class StreamCounters {
   get(name: CounterName): number {
     const value = Atomics.load(this.#words, COUNTER[name]);
     return SIGNED.has(name) ? value : value >>> 0;
+  }
+
+  /** Frame slots that never came, since the first sequence; what the link calls `lost`. */
+  get lost(): number {
+    return (this.get('missing') + this.get('warmedMissing')) >>> 0;
   }
 
   totals(): StreamTotals {

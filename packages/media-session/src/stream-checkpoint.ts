@@ -1,3 +1,7 @@
+import { SPEECH_STATE_NUMBERS } from '@earshot/audio';
+import { TONE_STATE_NUMBERS } from '@earshot/dtmf';
+import { GAP_STATE_NUMBERS } from './gap-reporter.js';
+
 /** What `StreamCheckpoint.version` says of checkpoints made here. */
 export const CHECKPOINT_VERSION = 1;
 
@@ -7,8 +11,33 @@ export const CHECKPOINT_VERSION = 1;
  */
 export const WARM_UP_FRAMES = 25;
 
-/** Numbers of `StreamCheckpoint.state`. */
-export const CHECKPOINT_STATE_NUMBERS = 54;
+const GAPS = 3;
+const TONES: number = GAPS + GAP_STATE_NUMBERS;
+const SPEECH: number = TONES + TONE_STATE_NUMBERS;
+
+interface Places {
+  readonly position: number;
+  readonly endMs: number;
+  /** Findings reported before it, modulo 2^32; of the pipeline that made it, and not stored. */
+  readonly findings: number;
+  readonly gaps: number;
+  readonly tones: number;
+  readonly speech: number;
+}
+
+/** Where the numbers of a checkpoint lie in an array of `CHECKPOINT_NUMBERS`. */
+export const AT: Places = {
+  position: 0,
+  endMs: 1,
+  findings: 2,
+  gaps: GAPS,
+  tones: TONES,
+  speech: SPEECH,
+};
+
+export const CHECKPOINT_NUMBERS: number = AT.speech + SPEECH_STATE_NUMBERS;
+
+const STATE_NUMBERS = CHECKPOINT_NUMBERS - AT.gaps;
 
 /**
  * Where findings of a stream go on, and what its detectors knew there: with it another pipeline, on
@@ -20,7 +49,7 @@ export interface StreamCheckpoint {
   readonly position: number;
   /** End of the last frame before it, ms on the call's media clock; null when there was none. */
   readonly endMs: number | null;
-  /** Of the pipeline alone; null stands for what was not there. */
+  /** Of the detectors, and theirs alone; null stands for what was not there. */
   readonly state: readonly (number | null)[];
 }
 
@@ -31,19 +60,45 @@ export function parseStreamCheckpoint(value: unknown): StreamCheckpoint | undefi
     return undefined;
   }
   const { version, position, endMs, state } = value;
-  if (version !== CHECKPOINT_VERSION || !isU32(position) || !isFiniteOrNull(endMs)) {
+  if (version !== CHECKPOINT_VERSION || !isU32(position) || !isNumberOrNull(endMs)) {
     return undefined;
   }
-  if (!Array.isArray(state) || state.length !== CHECKPOINT_STATE_NUMBERS) return undefined;
+  if (!Array.isArray(state) || state.length !== STATE_NUMBERS) return undefined;
   const numbers: unknown[] = state;
-  if (!numbers.every(isFiniteOrNull)) return undefined;
+  if (!numbers.every(isNumberOrNull)) return undefined;
   return { version, position, endMs, state: numbers };
+}
+
+/** @param numbers laid out as `AT` says. */
+export function checkpointOf(numbers: Float64Array): StreamCheckpoint {
+  return {
+    version: CHECKPOINT_VERSION,
+    position: numbers[AT.position]!,
+    endMs: orNull(numbers[AT.endMs]!),
+    state: Array.from(numbers.subarray(AT.gaps), orNull),
+  };
+}
+
+/** The reverse of `checkpointOf`; no findings. */
+export function numbersOf({ position, endMs, state }: StreamCheckpoint): Float64Array {
+  return Float64Array.from([position, endMs ?? Number.NaN, 0, ...state.map(orNaN)]);
+}
+
+function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+function orNaN(value: number | null): number {
+  return value ?? Number.NaN;
 }
 
 function isU32(value: unknown): value is number {
   return typeof value === 'number' && value >>> 0 === value;
 }
 
-function isFiniteOrNull(value: unknown): value is number | null {
-  return value === null || (typeof value === 'number' && Number.isFinite(value));
+/** Numbers beyond the whole ones of a double can't be counted on from. */
+function isNumberOrNull(value: unknown): value is number | null {
+  return (
+    value === null || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER)
+  );
 }

@@ -77,7 +77,7 @@ describe('loss of Opus packets', () => {
 
   it('counts the mended frame to the cause that is told last', () => {
     const listener = listen(...packets(2));
-    listener.pipeline.discarded(2, 0);
+    listener.pipeline.discarded(2, 2, 0);
     listener.hear({ ...opus(8, packet(100, 90)), droppedBefore: 1 });
     expect(
       listener.of('gap').map((gap) => [gap.cause, gap.missingFrames, gap.concealedFrames]),
@@ -228,7 +228,7 @@ it('shows nothing of a frame that is not published: its thread may die', () => {
   const { pipeline, pcm } = listener;
   const unpublished = new Listener({ codec: CODEC.opus, shared: listener.shared });
   expect(unpublished.counters.totals()).toEqual(before);
-  pipeline.discarded(2, 0);
+  pipeline.discarded(3, 2, 0);
   pipeline.decoded(320, pcm);
   expect(listener.counters.totals()).toEqual(before);
   const successor = new Listener({ codec: CODEC.opus, shared: listener.shared });

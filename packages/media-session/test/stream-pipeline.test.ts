@@ -54,7 +54,7 @@ describe('gaps', () => {
   it('names each cause for its share', () => {
     const frames = without(toFrames(voice(800)), 10, 9);
     const listener = new Listener().hear(...frames.slice(0, 10));
-    listener.pipeline.discarded(2, 0);
+    listener.pipeline.discarded(10, 2, 0);
     const [next, ...rest] = frames.slice(10);
     listener.hear({ ...next!, droppedBefore: 4 }, ...rest);
     expect(listener.of('gap')).toMatchObject([

@@ -143,6 +143,8 @@ export class DecodePool {
     const counters = StreamCounters.allocate(options.firstSequence, options.checkpoint);
     const thread = this.#leastLoaded();
     const writer = new FrameRing(ring);
+    const reader = new StreamCounters(counters);
+    let found = 0;
     const index = thread.open({
       handle: this.#handles++,
       ring,
@@ -152,13 +154,17 @@ export class DecodePool {
       eager: options.eager,
       onFinding: (finding) => {
         if (finding.kind === 'closed') this.#streams -= 1;
+        else found += 1;
         options.onFinding(finding);
       },
     });
     return {
       ring: writer,
-      counters: new StreamCounters(counters),
-      checkpoint: () => undefined,
+      counters: reader,
+      checkpoint: () => {
+        const newest = reader.checkpoint();
+        return newest !== undefined && found >= newest.findings ? newest.checkpoint : undefined;
+      },
       touch: () => thread.touch(index),
       close: (mode, nextSequence) => {
         writer.close(mode, nextSequence);

@@ -168,7 +168,11 @@ export class StreamPipeline {
     this.#expected = (frame.sequence + 1) >>> 0;
     this.#meetTime(frame.mediaTimeMs, frame.flags);
     this.#frameMs = frame.mediaTimeMs;
-    if (needsDecoder) return true;
+    if (needsDecoder) {
+      this.#opus?.meet();
+      this.#opus?.keep(frame);
+      return true;
+    }
     this.#takeUndecoded(frame, pcm);
     this.#endFrame();
     return false;
@@ -364,6 +368,7 @@ export class StreamPipeline {
    */
   #gap(missing: number, mediaTimeMs: number, next: FrameSlot | undefined, pcm: Int16Array): void {
     this.#gaps.endCorruptRun();
+    this.#opus?.pause(missing);
     const startMs = this.#endOr(mediaTimeMs - missing * PTIME_MS);
     const isRecoverable = next !== undefined && this.#carriesPrevious(next);
     const unknown = isRecoverable ? missing - 1 : missing;
@@ -396,6 +401,7 @@ export class StreamPipeline {
 
   /** The frame before `next`, from the copy of it that `next` carries: what was really said. */
   #recover(next: FrameSlot, startMs: number, pcm: Int16Array): boolean {
+    this.#opus?.meet();
     const recovered = this.#opus?.recover(next.payload, next.length, pcm) ?? false;
     const levelDbfs = recovered ? rmsDbfs(pcm, 0, FRAME_SAMPLES) : SILENCE_DBFS;
     this.#stepSpeech(startMs, PTIME_MS, levelDbfs);
@@ -436,6 +442,7 @@ export class StreamPipeline {
 
   #silence(): void {
     this.#gaps.endCorruptRun();
+    this.#opus?.pause(1);
     this.#tally.silent = (this.#tally.silent + 1) | 0;
     if (!this.#silent) {
       this.#silent = true;

@@ -117,7 +117,7 @@ export class Listener {
       const taken = runner.take(this.#slot, this.pcm);
       if (taken === TAKEN.packet) {
         const { payload, length } = this.#slot;
-        runner.decoded(asStub(runner.decoder).decode(payload, length, this.pcm), this.pcm);
+        runner.decoded(asStub(runner.decoder).decode(payload, 0, length, this.pcm), this.pcm);
       }
       runner.publish();
       if (taken === TAKEN.nothing) return;
@@ -139,7 +139,7 @@ export class Listener {
   #take(slot: FrameSlot): void {
     if (this.pipeline.accept(slot, this.pcm)) {
       const decoder = asStub(this.pipeline.decoder);
-      this.pipeline.decoded(decoder.decode(slot.payload, slot.length, this.pcm), this.pcm);
+      this.pipeline.decoded(decoder.decode(slot.payload, 0, slot.length, this.pcm), this.pcm);
     }
     this.pipeline.publish();
   }

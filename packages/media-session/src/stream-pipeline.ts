@@ -12,6 +12,7 @@ import {
 import { CODEC, FLAG, sequenceDistance } from '@earshot/bridge-protocol';
 import type { DetectedTone } from '@earshot/dtmf';
 import { DtmfDetector } from '@earshot/dtmf';
+import { CheckpointWriter } from './checkpoint-writer.js';
 import type { Finding, FindingSink } from './finding.js';
 import type { CloseMode, FrameSlot } from './frame-ring.js';
 import { CLOSE_MODE } from './frame-ring.js';
@@ -20,8 +21,6 @@ import { isOpusDtx } from './opus-dtx.js';
 import { OpusSource } from './opus-source.js';
 import { copyPcm16 } from './pcm16.js';
 import type { AudioDecoder, CarriesPrevious, DecoderPool } from './ports.js';
-import type { SharedCheckpoint } from './shared-checkpoint.js';
-import { AT, CHECKPOINT_NUMBERS } from './stream-checkpoint.js';
 import { sharedCheckpoint } from './stream-counters.js';
 import { StreamTally } from './stream-tally.js';
 import { WarmUp } from './warm-up.js';
@@ -40,9 +39,6 @@ const JUMP_TOLERANCE_MS = PTIME_MS / 2;
 
 /** A source that was silent for no longer than this made a pause within its speech. */
 const MAX_PAUSE_MS = 300;
-
-/** Frames from one checkpoint to the next. */
-const CHECKPOINT_FRAMES = 5;
 
 /**
  * - `findings`: frames are decoded and listened to.
@@ -85,11 +81,7 @@ export class StreamPipeline {
   /** The stream's numbers, and those that the present frame counts to: not these in a warm-up. */
   readonly #streamTally: StreamTally;
   #tally: StreamTally;
-  readonly #checkpoint: SharedCheckpoint;
-  /** What the newest checkpoint is made of; shown with the next `publish` if it is new. */
-  readonly #numbers: Float64Array = new Float64Array(CHECKPOINT_NUMBERS);
-  #isCheckpointNew = false;
-  #framesSinceCheckpoint = 0;
+  readonly #checkpoint: CheckpointWriter;
   #warmUp: WarmUp | undefined;
   readonly #sink: FindingSink;
   readonly #timeline: GapTimeline;
@@ -113,7 +105,7 @@ export class StreamPipeline {
     this.#sink = options.sink;
     this.#streamTally = new StreamTally(counters);
     this.#tally = this.#streamTally;
-    this.#checkpoint = sharedCheckpoint(counters);
+    this.#checkpoint = new CheckpointWriter(sharedCheckpoint(counters));
     this.#expected = this.#tally.expected >>> 0;
     this.#timeline = new GapTimeline();
     this.#timeline.accept((this.#expected - 1) >>> 0);
@@ -217,9 +209,7 @@ export class StreamPipeline {
   publish(): void {
     this.#warmUp?.count(this.#expected);
     this.#streamTally.publish();
-    if (!this.#isCheckpointNew) return;
-    this.#isCheckpointNew = false;
-    this.#checkpoint.write(this.#numbers);
+    this.#checkpoint.publish();
   }
 
   /**
@@ -246,7 +236,7 @@ export class StreamPipeline {
     const tally = this.#streamTally;
     this.#leaveWarmUp();
     tally.restore();
-    this.#isCheckpointNew = false;
+    this.#checkpoint.drop();
     tally.dropped = (tally.dropped + records) | 0;
     tally.expected = (tally.expected + records) | 0;
     this.#endEarlierSpeech();
@@ -266,18 +256,18 @@ export class StreamPipeline {
   }
 
   /**
-   * Goes on where an earlier pipeline of the stream was: at its checkpoint, if this is another stream's
-   * memory that knows nothing but that; otherwise after what it published before it died.
+   * Goes on where an earlier pipeline of the stream was: at its checkpoint, when no more is known;
+   * otherwise after what it published before it died.
    */
   #continueEarlier(): void {
     const tally = this.#tally;
-    const hasCheckpoint = this.#checkpoint.read(this.#numbers);
+    const { isContinued } = this.#checkpoint;
     if (tally.received === 0) {
-      if (hasCheckpoint) this.#beginWarmUp();
+      if (isContinued) this.#beginWarmUp();
       return;
     }
     this.#endMs = tally.endMs;
-    if (hasCheckpoint) this.#speech.restore(this.#numbers, AT.speech);
+    if (isContinued) this.#checkpoint.restoreSpeech(this.#speech);
     if (this.#isSpeechAsPublished()) return;
     this.#speech = new SpeechActivity();
     this.#endEarlierSpeech();
@@ -296,7 +286,7 @@ export class StreamPipeline {
 
   #beginWarmUp(): void {
     const next = this.#newGaps();
-    const warmUp = new WarmUp(this.#numbers[AT.position]!, this.#streamTally, next);
+    const warmUp = new WarmUp(this.#checkpoint.position, this.#streamTally, next);
     this.#warmUp = warmUp;
     this.#tally = warmUp.tally;
     this.#gaps = warmUp.gaps;
@@ -321,11 +311,8 @@ export class StreamPipeline {
     this.#expected = warmUp.position;
     this.#timeline.accept((warmUp.position - 1) >>> 0);
     this.#leaveWarmUp();
-    const numbers = this.#numbers;
-    this.#gaps.restore(numbers, AT.gaps);
-    this.#tones.restore(numbers, AT.tones);
     this.#speech = new SpeechActivity();
-    this.#speech.restore(numbers, AT.speech);
+    this.#checkpoint.restore(this.#gaps, this.#tones, this.#speech);
   }
 
   #leaveWarmUp(): void {
@@ -333,7 +320,7 @@ export class StreamPipeline {
     this.#warmUp.count(this.#expected);
     this.#tally = this.#streamTally;
     this.#gaps = this.#warmUp.next;
-    this.#endMs = this.#numbers[AT.endMs]!;
+    this.#endMs = this.#checkpoint.endMs;
     this.#warmUp = undefined;
   }
 
@@ -485,24 +472,11 @@ export class StreamPipeline {
     this.#endMs = this.#frameMs + PTIME_MS;
     this.#tally.endMs = Math.round(this.#endMs) | 0;
     this.#tally.expected = this.#expected | 0;
-    this.#framesSinceCheckpoint += 1;
-    if (this.#framesSinceCheckpoint < CHECKPOINT_FRAMES || this.#warmUp !== undefined) return;
-    this.#takeCheckpoint();
+    if (this.#checkpoint.countFrame() && this.#warmUp === undefined) this.#takeCheckpoint();
   }
 
-  /** At the end of a frame: the rest of a gap may not be open. */
   #takeCheckpoint(): void {
-    const numbers = this.#numbers;
-    numbers[AT.position] = this.#expected;
-    numbers[AT.endMs] = this.#endMs;
-    numbers[AT.findings] = this.#tally.findings >>> 0;
-    this.#gaps.save(numbers, AT.gaps);
-    this.#tones.save(numbers, AT.tones);
-    this.#speech.save(numbers, AT.speech);
-    this.#framesSinceCheckpoint = 0;
-    this.#isCheckpointNew = true;
-    this.#tally.settledFindings = this.#tally.findings;
-    this.#tally.settled = this.#expected | 0;
+    this.#checkpoint.take(this.#tally, this.#endMs, this.#gaps, this.#tones, this.#speech);
   }
 
   #stepSpeech(mediaTimeMs: number, durationMs: number, levelDbfs: number): void {

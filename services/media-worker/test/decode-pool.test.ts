@@ -197,7 +197,7 @@ describe('a stream that another worker left', () => {
   }
 
   it('goes on at the checkpoint, in the middle of speech, with the same findings', async () => {
-    await start();
+    await start({ ringFrames: 512 });
     const whole = new Sender();
     sendAll(whole, SPEECH.length);
     await whole.close();
@@ -208,7 +208,7 @@ describe('a stream that another worker left', () => {
     expect(cut.stream.counters.get('speaking')).toBe(1);
     await pool.close();
 
-    await start();
+    await start({ ringFrames: 512 });
     const firstSequence = 120 - WARM_UP_FRAMES;
     const next = new Sender({ firstSequence, ...(checkpoint === undefined ? {} : { checkpoint }) });
     next.sequence = firstSequence;
@@ -225,7 +225,7 @@ describe('a stream that another worker left', () => {
   });
 
   it('has no checkpoint before the findings up to it were handed on', async () => {
-    await start();
+    await start({ ringFrames: 512 });
     const sender = new Sender();
     let before = 0;
     while (sender.sequence < SPEECH.length) {

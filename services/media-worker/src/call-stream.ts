@@ -280,7 +280,7 @@ export class CallStream {
 
 /** Where a stream could go on, to be stored once the events up to there are published. */
 export interface StreamMark {
-  readonly stream: CallStream;
+  readonly stream: Pick<CallStream, 'stored'>;
   readonly position: StreamPosition;
   /** Position of the checkpoint, or the end. */
   readonly settled: number;

@@ -47,7 +47,7 @@ export class DurablePositions {
 
   /** Moves all that can be moved; resolves once it is, or could not be. */
   async finish(): Promise<void> {
-    await this.#step;
+    while (this.#step !== undefined) await this.#step;
     const marks = this.#options.marks();
     if (marks.length > 0) await this.#begin(marks);
   }

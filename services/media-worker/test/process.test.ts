@@ -69,6 +69,32 @@ describe('the process', () => {
     expect(worker.stderr).toBe('');
   });
 
+  it('does not wait on SIGTERM for longer than its hosts need', async () => {
+    const worker = start({ EARSHOT_WORKER_ID: 'w_quick', EARSHOT_DRAIN_MS: '600000' });
+    await worker.told();
+    const tokens = new MediaTokens({ key: BRIDGE_KEY, clock: systemClock });
+    const hosts = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const callId = newCallId();
+        const placed = await registry.placeCall(callId);
+        const { epoch = 0, workerId = '', url = '' } = placed ?? {};
+        const token = await tokens.mint({ callId, workerId, epoch });
+        const host = await new TestHost({ url, token, callId, epoch }).connect();
+        host.open(1, '11');
+        await host.play({ 1: encode(silence(500)) });
+        return host;
+      }),
+    );
+    worker.child.kill('SIGTERM');
+    for (const host of hosts) {
+      await host.until(() => host.drained);
+      await host.bye('reattach');
+    }
+    // Far within the drain time, or the test runs out of its own.
+    expect(await worker.exited).toBe(0);
+    expect(worker.stderr).toBe('');
+  });
+
   it('says at its start which codec it decodes with', async () => {
     const worker = start({ EARSHOT_OPUS_ENGINE: 'opusscript', EARSHOT_LOG_LEVEL: 'info' });
     await worker.told();

@@ -7,6 +7,7 @@ export interface SignalingMetrics {
   readonly callbacks: Counter<'outcome'>;
   readonly keepAlives: Counter<'outcome'>;
   readonly unplaced: Counter;
+  readonly reattachments: Counter<'cause'>;
 }
 
 /** Registers this service's own series. */
@@ -34,6 +35,11 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
     unplaced: metrics.counter({
       name: 'calls_unplaced_total',
       help: 'Attempts to attach audio that found no media worker.',
+    }),
+    reattachments: metrics.counter({
+      name: 'reattachments_total',
+      help: 'Calls whose audio went to another attachment, by cause: drain, interrupted or failed.',
+      labelNames: ['cause'],
     }),
   };
 }

@@ -22,7 +22,7 @@ export function viewOf(record: CallRecord, published: number): CallView {
     media: {
       ...(record.hostId === undefined ? {} : { hostId: record.hostId }),
       ...(record.workerId === undefined ? {} : { workerId: record.workerId }),
-      attached: attachment?.state === 'attached',
+      attached: attachment !== undefined && isHeard(state),
       ...(attachment === undefined ? {} : { attachment }),
     },
     participants: participantsOf(record.model),
@@ -43,6 +43,11 @@ function attachmentOf(record: CallRecord, state: ServiceState): AttachmentView |
     since: isoTime(move?.sinceMs ?? attachedAtMs ?? establishedAtMs),
     moves,
   };
+}
+
+/** Audio flows as far as the host has told, though perhaps not for much longer. */
+function isHeard({ attachedAtMs, move }: ServiceState): boolean {
+  return attachedAtMs !== undefined && move?.silentSinceMs === undefined;
 }
 
 function attachmentStateOf({ attachedAtMs, move }: ServiceState): AttachmentView['state'] {

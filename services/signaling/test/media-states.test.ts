@@ -11,6 +11,7 @@ import { confirmAttached } from '../src/calls/media-changes.js';
 import { MediaStates } from '../src/calls/media-states.js';
 import type { ServiceState } from '../src/calls/service-state.js';
 import { serviceState } from '../src/calls/service-state.js';
+import { WAIT } from './support/harness.js';
 
 const OPEN_CALLS = 1_000;
 const HOST = 'host-1';
@@ -18,10 +19,8 @@ const HOST = 'host-1';
 let redis: TestRedis;
 let registry: Registry;
 
-beforeAll(async () => {
-  redis = await startTestRedis();
-  registry = new Registry({ redisUrl: redis.url, clock: systemClock });
-  await registry.ready();
+/** An attached call. */
+function newRecord(n: number): CallRecord {
   const service: ServiceState = {
     joinUrlHost: 'teams.microsoft.com',
     graph: 'present',
@@ -30,23 +29,28 @@ beforeAll(async () => {
     attachedAtMs: 2,
     pendingEvents: [],
   };
-  const records = Array.from({ length: OPEN_CALLS }, (_, n): CallRecord => {
-    return {
-      callId: `c_${n}`,
-      version: 0,
-      createdAtMs: n,
-      joinUrl: '',
-      tenantId: 't',
-      hostId: HOST,
-      mediaId: `m_${n}`,
-      attemptKey: `k_${n}`,
-      model: initialCallModel,
-      signalingPosition: 0,
-      workerId: 'worker-1',
-      epoch: 1,
-      service,
-    };
-  });
+  return {
+    callId: `c_${n}`,
+    version: 0,
+    createdAtMs: n,
+    joinUrl: '',
+    tenantId: 't',
+    hostId: HOST,
+    mediaId: `m_${n}`,
+    attemptKey: `k_${n}`,
+    model: initialCallModel,
+    signalingPosition: 0,
+    workerId: 'worker-1',
+    epoch: 1,
+    service,
+  };
+}
+
+beforeAll(async () => {
+  redis = await startTestRedis({ persistent: true });
+  registry = new Registry({ redisUrl: redis.url, clock: systemClock });
+  await registry.ready();
+  const records = Array.from({ length: OPEN_CALLS }, (_, n) => newRecord(n));
   await Promise.all(records.map((record) => registry.createCall(record)));
 });
 
@@ -58,7 +62,7 @@ afterAll(async () => {
 afterEach(() => vi.restoreAllMocks());
 
 describe('MediaCalls', () => {
-  it('looks at the open calls once or twice, however many sessions are asked for at once', async () => {
+  it('looks at the open calls once, however many sessions are asked for at once', async () => {
     const scans = vi.spyOn(registry, 'openCalls');
     const calls = new MediaCalls(registry);
     const found = await Promise.all(
@@ -167,5 +171,17 @@ describe('MediaStates', () => {
     await new Promise(setImmediate);
     await states.close();
     expect(await moveOf(23)).toBeUndefined();
+  });
+
+  it('stores what was said while Redis was away once it is back', async () => {
+    const states = open();
+    await redis.kill();
+    const looks = vi.spyOn(registry, 'openCalls');
+    states.told(drain(24));
+    const hasFailed = () => looks.mock.settledResults.some(({ type }) => type === 'rejected');
+    await vi.waitUntil(hasFailed, WAIT);
+    await redis.restart();
+    await vi.waitUntil(async () => (await moveOf(24)) === 'drain', WAIT);
+    await states.close();
   });
 });

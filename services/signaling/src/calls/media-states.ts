@@ -1,4 +1,5 @@
 import type { Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
 import type { HostMediaState } from '@earshot/bridge';
 import type { Registry } from '@earshot/registry';
 import type { Log } from '@earshot/telemetry';
@@ -7,6 +8,8 @@ import { applyMediaState } from './media-changes.js';
 
 /** States of one session that wait for Redis; beyond, the oldest is dropped: the last one counts. */
 const MAX_WAITING = 32;
+/** How often Redis is asked again while it is away: a host says `failed` once. */
+const RETRY_MS = 1_000;
 
 /** What the states of media sessions are folded into. */
 export interface MediaStatesOptions {
@@ -37,6 +40,9 @@ interface ToldAt extends HostMediaState {
 export class MediaStates {
   readonly #options: MediaStatesOptions;
   readonly #lanes = new Map<string, Lane>();
+  /** One wait for all that Redis keeps waiting. */
+  #pausing: Promise<void> | undefined;
+  #resume: () => void = () => {};
   #closed = false;
 
   constructor(options: MediaStatesOptions) {
@@ -71,6 +77,7 @@ export class MediaStates {
   /** Takes nothing more; resolves when what was taken stands in the records. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#resume();
     await Promise.all(Array.from(this.#lanes.values(), ({ last }) => last));
   }
 
@@ -82,16 +89,27 @@ export class MediaStates {
       states.shift();
       return;
     }
-    this.inOrder(state, () => this.#fold(states)).catch((error: unknown) => {
+    this.inOrder(state, () => this.#foldNext(states)).catch((error: unknown) => {
       const { hostId, mediaId } = state;
       this.#options.log.error('media state lost', { hostId, mediaId, error });
     });
   }
 
-  async #fold(states: ToldAt[]): Promise<void> {
-    const { registry, mediaCalls, wake } = this.#options;
+  async #foldNext(states: ToldAt[]): Promise<void> {
     const state = states.shift();
     if (state === undefined) return;
+    for (;;) {
+      try {
+        return await this.#fold(state);
+      } catch (error) {
+        if (!isRedisAway(error) || this.#closed) throw error;
+        await this.#pause();
+      }
+    }
+  }
+
+  async #fold(state: ToldAt): Promise<void> {
+    const { registry, mediaCalls, wake } = this.#options;
     const callId = await mediaCalls.find(state);
     if (callId === undefined) return;
     const isWorkerGone = state.detail === 'link_interrupted' && (await this.#isWorkerGone(callId));
@@ -112,6 +130,19 @@ export class MediaStates {
     return workers.every(({ workerId }) => workerId !== record?.workerId);
   }
 
+  #pause(): Promise<void> {
+    const { clock } = this.#options;
+    this.#pausing ??= new Promise((resolve) => {
+      const cancel = clock.at(clock.nowMs() + RETRY_MS, () => this.#resume());
+      this.#resume = () => {
+        cancel();
+        this.#pausing = undefined;
+        resolve();
+      };
+    });
+    return this.#pausing;
+  }
+
   #laneOf(media: MediaSessionName): Lane {
     const key = keyOf(media);
     let lane = this.#lanes.get(key);
@@ -121,6 +152,10 @@ export class MediaStates {
     }
     return lane;
   }
+}
+
+function isRedisAway(error: unknown): boolean {
+  return error instanceof CodedError && error.code === 'redis_unreachable';
 }
 
 function keyOf({ hostId, mediaId }: MediaSessionName): string {

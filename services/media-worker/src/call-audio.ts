@@ -9,7 +9,6 @@ import type {
   DiscardedMessage,
   FrameCursor,
   HelloMessage,
-  ResumePosition,
   ToneMessage,
 } from '@earshot/bridge-protocol';
 import { CLOSE, relativeMs, splitTicks } from '@earshot/bridge-protocol';

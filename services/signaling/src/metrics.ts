@@ -8,6 +8,7 @@ export interface SignalingMetrics {
   readonly keepAlives: Counter<'outcome'>;
   readonly unplaced: Counter;
   readonly hostLinkRtt: Histogram;
+  readonly reattachments: Counter<'cause'>;
 }
 
 /** Registers this service's own series. */
@@ -35,6 +36,11 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
     unplaced: metrics.counter({
       name: 'calls_unplaced_total',
       help: 'Attempts to attach audio that found no media worker.',
+    }),
+    reattachments: metrics.counter({
+      name: 'reattachments_total',
+      help: 'Calls whose audio went to another attachment, by cause: drain, interrupted or failed.',
+      labelNames: ['cause'],
     }),
     hostLinkRtt: metrics.histogram({
       name: 'host_link_rtt_seconds',

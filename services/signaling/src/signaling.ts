@@ -95,6 +95,7 @@ async function start(
     publicUrl: () => config.publicUrl ?? url,
   });
   closers.defer(() => calls.driver.close());
+  closers.defer(() => calls.mediaStates.close());
   closers.defer(() => app.close());
   app.addHook('preClose', () => calls.hostLink.close());
   answerWithProblems(app, log);

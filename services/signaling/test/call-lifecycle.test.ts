@@ -93,14 +93,28 @@ describe('a call', () => {
       const seen = await harness.call(id);
       return seen.media.attached && seen;
     }, WAIT);
-    expect(call.media).toEqual({ hostId: host.hostId, workerId: 'worker-1', attached: true });
+    expect(call.media).toEqual({
+      hostId: host.hostId,
+      workerId: 'worker-1',
+      attached: true,
+      attachment: {
+        workerId: 'worker-1',
+        epoch: 1,
+        state: 'attached',
+        since: expect.any(String),
+        moves: 0,
+      },
+    });
     expect(host.attached).toHaveLength(1);
   });
 
   it('waits for a worker when there is none', async () => {
-    const before = await metric('earshot_calls_unplaced_total');
+    const before = await harness.metric('earshot_calls_unplaced_total');
     await establish();
-    await vi.waitUntil(async () => (await metric('earshot_calls_unplaced_total')) > before, WAIT);
+    await vi.waitUntil(
+      async () => (await harness.metric('earshot_calls_unplaced_total')) > before,
+      WAIT,
+    );
     expect(host.attached).toEqual([]);
     await harness.worker();
     await vi.waitUntil(() => host.attached.length === 1, WAIT);
@@ -259,17 +273,12 @@ describe('a call', () => {
 
   it('is deleted from Graph when its host loses the audio', async () => {
     const { id, graphCallId } = await establish();
-    host.link.sendMediaState({ mediaId: `m-${id}`, state: 'failed' });
+    host.link.sendMediaState({ mediaId: `m-${id}`, state: 'failed', detail: 'media_lost' });
     const call = await harness.reaches(id, 'terminated');
     expect(call.result).toMatchObject({ cause: 'media_failed', retryClass: 'onceOnAnotherHost' });
     await vi.waitUntil(() => harness.graph.count('DELETE', graphCallId) > 0, WAIT);
     await vi.waitUntil(() => host.released.length > 0, WAIT);
   });
-
-  async function metric(name: string): Promise<number> {
-    const text = await (await fetch(`${harness.signaling.url}/metrics`)).text();
-    return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'm').exec(text)?.[1] ?? 0);
-  }
 });
 
 describe('the choice of a media host', () => {

@@ -18,8 +18,8 @@ import { HostAssignments, pickHost } from '../src/calls/host-picker.js';
 import type { ServiceState } from '../src/calls/service-state.js';
 
 const CREATED_MS = 1_000_000;
-const HERE: Surroundings = { hostConnected: true, hostAwaySinceMs: 0 };
-const AWAY: Surroundings = { hostConnected: false, hostAwaySinceMs: CREATED_MS };
+const HERE: Surroundings = { hostConnected: true, hostSinceMs: 0 };
+const AWAY: Surroundings = { hostConnected: false, hostSinceMs: CREATED_MS };
 
 const FRESH: ServiceState = {
   joinUrlHost: 'teams.microsoft.com',
@@ -143,7 +143,7 @@ describe('dutiesOf', () => {
         (state, hostConnected) => {
           // A call is established by a notification, so its leg is known or gone with its end.
           fc.pre(state.establishedAtMs === undefined || state.graph === 'present');
-          const around = { hostConnected, hostAwaySinceMs: 0 };
+          const around = { hostConnected, hostSinceMs: 0 };
           expect(due({ ...FRESH, ...state }, around)).not.toEqual([]);
         },
       ),

@@ -25,9 +25,7 @@ describe('as time passes', () => {
   /** An established call whose audio is attached, so that it needs its host no more. */
   async function attached(): Promise<{ id: string; graphCallId: string }> {
     await harness.worker();
-    const call = await established();
-    await vi.waitUntil(async () => (await harness.call(call.id)).media.attached, WAIT);
-    return call;
+    return harness.attachedCall();
   }
 
   async function established(): Promise<{ id: string; graphCallId: string }> {
@@ -40,14 +38,7 @@ describe('as time passes', () => {
 
   const keepAlives = () => harness.graph.count('POST', '/keepAlive');
 
-  /** Advances in steps that leave hosts the time to answer pings. */
-  async function pass(durationMs: number): Promise<void> {
-    const stepMs = 4_000;
-    for (let passedMs = 0; passedMs < durationMs; passedMs += stepMs) {
-      clock.advance(Math.min(stepMs, durationMs - passedMs));
-      await harness.get('/v1/hosts');
-    }
-  }
+  const pass = (durationMs: number) => harness.pass(clock, durationMs);
 
   it('an established call is kept alive every twelve minutes', async () => {
     await attached();
@@ -176,9 +167,7 @@ describe('two processes', () => {
       const first = await harness.start({ clock });
       await harness.host();
       await harness.worker();
-      const { id } = (await harness.join()).body;
-      await harness.graph.notify([stateItem(harness.graph.lastLeg.id, 'established')]);
-      await vi.waitUntil(async () => (await harness.call(id)).media.attached, WAIT);
+      const { id } = await harness.attachedCall();
       const second = await harness.start({ clock });
       await harness.call(id);
 

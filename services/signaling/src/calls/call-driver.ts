@@ -11,6 +11,8 @@ import { serviceState } from './service-state.js';
 /** How often calls that another process left behind are looked for. */
 const SWEEP_INTERVAL_MS = 10_000;
 const RETRY = { baseMs: 1_000, maxMs: 30_000 } as const;
+/** A call that waits for a worker is deaf, and its host keeps sound for some 30 s only. */
+const MOVE_RETRY = { baseMs: 500, maxMs: 4_000 } as const;
 /** Bounds one pass: a duty that stays due though it succeeded would spin otherwise. */
 const MAX_DUTIES_PER_PASS = 20;
 
@@ -140,6 +142,7 @@ export class CallDriver {
       if (record === undefined) return;
       const next = this.#nextDuty(record, entry);
       if (next === undefined) return;
+      work.remember(record);
       if (next.dueAtMs > this.#options.clock.wallclockMs()) {
         this.#wakeAt(callId, entry, next.dueAtMs);
         return;
@@ -165,7 +168,7 @@ export class CallDriver {
 
   /** Attaching waits for a host and a worker, which must not hold up the end of the call. */
   async #perform(record: CallRecord, entry: Entry, kind: DutyKind): Promise<void> {
-    if (kind !== 'attach') return this.#attempt(record, entry, kind);
+    if (kind !== 'attach' && kind !== 'move') return this.#attempt(record, entry, kind);
     entry.inBackground.add(kind);
     const attempt = this.#attempt(record, entry, kind).then(() => {
       this.#background.delete(attempt);
@@ -181,8 +184,9 @@ export class CallDriver {
       entry.retries.delete(kind);
     } catch (error) {
       const attempts = (entry.retries.get(kind)?.attempts ?? 0) + 1;
+      const retry = kind === 'move' ? MOVE_RETRY : RETRY;
       const delayMs =
-        RETRY.baseMs / 2 + backoffDelayMs(attempts - 1, this.#options.random(), RETRY);
+        retry.baseMs / 2 + backoffDelayMs(attempts - 1, this.#options.random(), retry);
       const notBeforeMs = this.#options.clock.wallclockMs() + delayMs;
       entry.retries.set(kind, { attempts, notBeforeMs });
       if (this.#closed || error instanceof NotMine) return;

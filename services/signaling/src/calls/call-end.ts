@@ -63,7 +63,7 @@ const LOCAL_ENDS: Readonly<Record<LocalEndCode, { reason: string; retryClass: Re
   },
   call_gone: { reason: 'Graph no longer knows the call.', retryClass: 'backOff' },
   media_failed: {
-    reason: "The media host lost the call's audio.",
+    reason: "The call's audio was lost, or could not be brought to a worker for 60 seconds.",
     retryClass: 'onceOnAnotherHost',
   },
   host_lost: {

@@ -1,12 +1,14 @@
 import type { CallModel } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
-import type { CallView } from '../rest/schemas.js';
+import type { AttachmentView, CallView } from '../rest/schemas.js';
 import type { CallEnd } from './call-end.js';
+import type { ServiceState } from './service-state.js';
 import { serviceState } from './service-state.js';
 
 /** A call as the REST API shows it: no join URL, no keys. */
 export function viewOf(record: CallRecord, published: number): CallView {
   const state = serviceState(record);
+  const attachment = attachmentOf(record, state);
   return {
     id: record.callId,
     state: record.model.state,
@@ -20,12 +22,38 @@ export function viewOf(record: CallRecord, published: number): CallView {
     media: {
       ...(record.hostId === undefined ? {} : { hostId: record.hostId }),
       ...(record.workerId === undefined ? {} : { workerId: record.workerId }),
-      attached: state.attachedAtMs !== undefined && state.end === undefined,
+      attached: attachment !== undefined && isHeard(state),
+      ...(attachment === undefined ? {} : { attachment }),
     },
     participants: participantsOf(record.model),
     events: { published },
     ...(state.end === undefined ? {} : { result: resultOf(state.end) }),
   };
+}
+
+/** Where the audio of an established call goes. */
+function attachmentOf(record: CallRecord, state: ServiceState): AttachmentView | undefined {
+  const { establishedAtMs, attachedAtMs, move, moves = 0 } = state;
+  if (establishedAtMs === undefined || state.end !== undefined) return undefined;
+  const { workerId, epoch } = record;
+  return {
+    ...(workerId === undefined ? {} : { workerId }),
+    ...(epoch === undefined ? {} : { epoch }),
+    state: attachmentStateOf(state),
+    since: isoTime(move?.sinceMs ?? attachedAtMs ?? establishedAtMs),
+    moves,
+  };
+}
+
+/** Audio flows as far as the host has told, though perhaps not for much longer. */
+function isHeard({ attachedAtMs, move }: ServiceState): boolean {
+  return attachedAtMs !== undefined && move?.silentSinceMs === undefined;
+}
+
+function attachmentStateOf({ attachedAtMs, move }: ServiceState): AttachmentView['state'] {
+  if (attachedAtMs === undefined) return 'attaching';
+  if (move === undefined) return 'attached';
+  return move.cause === 'interrupted' && move.isPlaced !== true ? 'interrupted' : 'moving';
 }
 
 function participantsOf(model: CallModel): CallView['participants'] {

@@ -6,7 +6,6 @@ import { parseNotifications } from '@earshot/call';
 import type { EventPublisher } from '@earshot/events';
 import type { GraphCalls } from '@earshot/graph';
 import { GraphError } from '@earshot/graph';
-import type { MediaTokens } from '@earshot/media-token';
 import type { CallRecord, Registry } from '@earshot/registry';
 import type { Log } from '@earshot/telemetry';
 import type { SignalingMetrics } from '../metrics.js';
@@ -16,6 +15,8 @@ import { localEnd } from './call-end.js';
 import type { DutyKind } from './duties.js';
 import type { HostAssignments } from './host-picker.js';
 import type { HostPresence } from './host-presence.js';
+import type { MediaAttacher } from './media-attacher.js';
+import type { MediaCalls } from './media-calls.js';
 import { NotMine } from './not-mine.js';
 import type { ServiceState } from './service-state.js';
 import { serviceState, withService } from './service-state.js';
@@ -30,7 +31,8 @@ export interface CallWorkOptions {
   readonly graph: GraphCalls;
   readonly hostLink: HostLinkServer;
   readonly publisher: EventPublisher;
-  readonly mediaTokens: MediaTokens;
+  readonly attacher: MediaAttacher;
+  readonly mediaCalls: MediaCalls;
   readonly hosts: HostPresence;
   readonly sources: SourceBinder;
   readonly assignments: HostAssignments;
@@ -46,8 +48,6 @@ export interface CallWorkOptions {
 /** What each duty of a call does to the world and to its record. Throws what has to be retried. */
 export class CallWork {
   readonly #options: CallWorkOptions;
-  /** Workers that a host could not be attached to, by call. */
-  readonly #failedWorkers = new Map<string, Set<string>>();
 
   constructor(options: CallWorkOptions) {
     this.#options = options;
@@ -77,7 +77,8 @@ export class CallWork {
       case 'publish':
         return this.#publish(record);
       case 'attach':
-        return this.#attach(record);
+      case 'move':
+        return this.#options.attacher.attach(record);
       case 'keepAlive':
         return this.#keepAlive(record);
       case 'deleteFromGraph':
@@ -94,16 +95,23 @@ export class CallWork {
         return this.end(record.callId, 'not_established');
       case 'endHungUp':
         return this.end(record.callId, 'hung_up');
+      case 'endMediaFailed':
+        return this.#endMediaFailed(record);
       case 'endHostLost':
         return this.#endHostLost(record);
     }
+  }
+
+  /** Takes note of a call that has something to be done. */
+  remember(record: CallRecord): void {
+    this.#options.mediaCalls.remember(record);
   }
 
   /** Drops what this process remembers of a call that it has nothing more to do for. */
   forget(callId: string): void {
     this.#options.sources.forget(callId);
     this.#options.assignments.release(callId);
-    this.#failedWorkers.delete(callId);
+    this.#options.mediaCalls.forget(callId);
   }
 
   /**
@@ -150,40 +158,13 @@ export class CallWork {
     await registry.updateCall(record.callId, (current) => dropPublished(current, last.position));
   }
 
-  async #attach(record: CallRecord): Promise<void> {
-    const { registry, hostLink, mediaTokens, clock, log } = this.#options;
-    const { callId, hostId, mediaId } = record;
-    if (hostId === undefined || mediaId === undefined) return;
-    const { workerId, url, epoch } = await this.#place(callId);
-    const token = await mediaTokens.mint({ callId, workerId, epoch });
-    try {
-      await hostLink.attach(hostId, { mediaId, callId, workerUrl: url, token, epoch });
-    } catch (error) {
-      const isHostAway = error instanceof CodedError && error.code === 'host_unavailable';
-      if (!isHostAway) this.#failedWorkersOf(callId).add(workerId);
-      throw error;
-    }
-    this.#failedWorkers.delete(callId);
-    const attachedAtMs = clock.wallclockMs();
-    await registry.updateCall(callId, (current) =>
-      withService({ ...current, workerId, epoch }, { attachedAtMs }),
-    );
-    log.info('audio attached', { callId, hostId, workerId, epoch });
-  }
-
-  /** Prefers workers that have not failed this call, but a failed one to none. */
-  async #place(callId: string): Promise<{ workerId: string; url: string; epoch: number }> {
-    const { registry, metrics } = this.#options;
-    const excludeWorkers = [...this.#failedWorkersOf(callId)];
-    const place =
-      (await registry.placeCall(callId, { excludeWorkers })) ??
-      (excludeWorkers.length > 0 ? await registry.placeCall(callId, {}) : undefined);
-    if (place !== undefined) return place;
-    metrics.unplaced.add();
-    throw new CodedError(
-      'no_media_worker',
-      'Cannot attach the audio: a media worker must be running and not draining, got none',
-      { fix: 'Start a media worker with the same REDIS_URL and EARSHOT_BRIDGE_KEY.' },
+  /** The audio may have come through in the meantime. */
+  async #endMediaFailed(record: CallRecord): Promise<void> {
+    const { registry, clock } = this.#options;
+    const end = localEnd('media_failed', clock.wallclockMs());
+    const sinceMs = serviceState(record).move?.silentSinceMs;
+    await registry.updateCall(record.callId, (current) =>
+      serviceState(current).move?.silentSinceMs === sinceMs ? endCall(current, end) : current,
     );
   }
 
@@ -260,15 +241,6 @@ export class CallWork {
     const { callId, hostId } = record;
     this.#options.log.warn(message, { callId, hostId });
     await this.#options.registry.updateCall(callId, (current) => withService(current, patch));
-  }
-
-  #failedWorkersOf(callId: string): Set<string> {
-    let failed = this.#failedWorkers.get(callId);
-    if (failed === undefined) {
-      failed = new Set();
-      this.#failedWorkers.set(callId, failed);
-    }
-    return failed;
   }
 
   #untilClosing(done: Promise<void>): Promise<void> {

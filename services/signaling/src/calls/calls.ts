@@ -15,7 +15,9 @@ import { CallStarter } from './call-starter.js';
 import { CallWork } from './call-work.js';
 import { HostAssignments } from './host-picker.js';
 import { HostPresence } from './host-presence.js';
-import { endCallOfFailedMedia } from './media-failure.js';
+import { MediaAttacher } from './media-attacher.js';
+import { MediaCalls } from './media-calls.js';
+import { MediaStates } from './media-states.js';
 import { SourceBinder } from './source-binder.js';
 
 const GRAPH_TIMEOUT_MS = 15_000;
@@ -42,6 +44,7 @@ export interface Calls {
   readonly starter: CallStarter;
   readonly driver: CallDriver;
   readonly hostLink: HostLinkServer;
+  readonly mediaStates: MediaStates;
 }
 
 /** Puts the parts together; nothing runs yet. */
@@ -66,13 +69,7 @@ export function wireCalls(options: CallsOptions): Calls {
       driver.sweep();
     },
     onRoundTrip: (rttMs) => options.metrics.hostLinkRtt.observe(rttMs / 1000),
-    onMediaState({ hostId, mediaId, state }) {
-      log.info('media state', { hostId, mediaId, state });
-      if (state !== 'failed') return;
-      endCallOfFailedMedia({ registry, work, driver }, { hostId, mediaId }).catch((error) =>
-        log.error('call of failed media could not be ended', { hostId, mediaId, error }),
-      );
-    },
+    onMediaState: (state) => mediaStates.told(state),
   });
   const graph = new GraphCalls({
     endpoints: config.graph,
@@ -80,14 +77,22 @@ export function wireCalls(options: CallsOptions): Calls {
     timeoutMs: GRAPH_TIMEOUT_MS,
   });
   const shared = { ...options, graph, hostLink, assignments };
+  const mediaCalls = new MediaCalls(registry);
+  const mediaStates: MediaStates = new MediaStates({
+    ...options,
+    mediaCalls,
+    wake: (callId) => driver.wake(callId),
+  });
+  const mediaTokens = new MediaTokens({ key: config.bridgeKey, clock });
   const work = new CallWork({
     ...shared,
-    mediaTokens: new MediaTokens({ key: config.bridgeKey, clock }),
+    attacher: new MediaAttacher({ ...shared, mediaTokens, mediaStates }),
+    mediaCalls,
     sources: new SourceBinder(registry),
     hosts,
     processId,
   });
   const driver = new CallDriver({ ...options, work, hosts });
   const starter = new CallStarter({ ...shared, driver, defaultTenantId: config.tenantId });
-  return { starter, driver, hostLink };
+  return { starter, driver, hostLink, mediaStates };
 }

@@ -1,5 +1,7 @@
 import { selfOf } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
+import type { MediaMove } from './media-move.js';
+import { MOVE_EFFORT_MS } from './media-move.js';
 import type { ServiceState } from './service-state.js';
 
 /** Graph ends a call 45 min after the last keepAlive and advises one every 15. */
@@ -27,7 +29,9 @@ export type DutyKind =
   | 'endNotEstablished'
   | 'endHungUp'
   | 'endHostLost'
+  | 'endMediaFailed'
   | 'attach'
+  | 'move'
   | 'keepAlive'
   | 'releaseHost'
   | 'giveUpHost'
@@ -37,8 +41,8 @@ export type DutyKind =
 export interface Surroundings {
   /** The call's media host is connected to this process. */
   readonly hostConnected: boolean;
-  /** Since when (Unix ms) this process has not seen it; meaningless while connected. */
-  readonly hostAwaySinceMs: number;
+  /** Since when (Unix ms) that is so, or that it is not. */
+  readonly hostSinceMs: number;
 }
 
 /**
@@ -83,10 +87,25 @@ function dutiesOfHangUp(record: CallRecord, state: ServiceState, hangUpAtMs: num
 }
 
 function attachment(state: ServiceState, sinceMs: number, around: Surroundings): Duty[] {
-  if (state.attachedAtMs !== undefined || !state.hostHeld) return [];
+  if (!state.hostHeld) return [];
+  if (state.attachedAtMs !== undefined) {
+    return state.move === undefined ? [] : moving(state.move, around);
+  }
   return around.hostConnected
     ? [{ kind: 'attach', dueAtMs: sinceMs }]
-    : [{ kind: 'endHostLost', dueAtMs: Math.max(sinceMs, around.hostAwaySinceMs) + HOST_GRACE_MS }];
+    : [{ kind: 'endHostLost', dueAtMs: Math.max(sinceMs, around.hostSinceMs) + HOST_GRACE_MS }];
+}
+
+/**
+ * Nothing while the host is away: it keeps its media links (H-14), so the audio may flow again, and
+ * it tells when it is back. Trying begins then.
+ */
+function moving({ dueAtMs, silentSinceMs }: MediaMove, around: Surroundings): Duty[] {
+  if (!around.hostConnected) return [];
+  const move: Duty = { kind: 'move', dueAtMs };
+  if (silentSinceMs === undefined) return [move];
+  const triedSinceMs = Math.max(silentSinceMs, around.hostSinceMs);
+  return [{ kind: 'endMediaFailed', dueAtMs: triedSinceMs + MOVE_EFFORT_MS }, move];
 }
 
 function keepAlive(state: ServiceState): Duty[] {
@@ -109,7 +128,7 @@ function dutiesAfterEnd(state: ServiceState, endedAtMs: number, around: Surround
         ? { kind: 'releaseHost', dueAtMs: endedAtMs }
         : {
             kind: 'giveUpHost',
-            dueAtMs: Math.max(endedAtMs, around.hostAwaySinceMs) + HOST_GRACE_MS,
+            dueAtMs: Math.max(endedAtMs, around.hostSinceMs) + HOST_GRACE_MS,
           },
     );
   }

@@ -22,7 +22,8 @@ export interface HostPresenceOptions {
 export class HostPresence {
   readonly #options: HostPresenceOptions;
   readonly #startedAtMs: number;
-  readonly #connected = new Set<string>();
+  /** Since when, by host; Unix ms. */
+  readonly #connectedSinceMs = new Map<string, number>();
   readonly #awaySinceMs = new Map<string, number>();
 
   constructor(options: HostPresenceOptions) {
@@ -31,28 +32,28 @@ export class HostPresence {
   }
 
   up(hostId: string): void {
-    this.#connected.add(hostId);
+    this.#connectedSinceMs.set(hostId, this.#options.clock.wallclockMs());
     this.#awaySinceMs.delete(hostId);
   }
 
   down(hostId: string): void {
-    this.#connected.delete(hostId);
+    this.#connectedSinceMs.delete(hostId);
     this.#awaySinceMs.set(hostId, this.#options.clock.wallclockMs());
   }
 
   /** A host never seen counts as away since this process started. */
-  around(hostId: string | undefined): Surroundings {
-    const known = hostId !== undefined;
+  around(hostId = ''): Surroundings {
+    const connectedSinceMs = this.#connectedSinceMs.get(hostId);
     return {
-      hostConnected: known && this.#connected.has(hostId),
-      hostAwaySinceMs: (known ? this.#awaySinceMs.get(hostId) : undefined) ?? this.#startedAtMs,
+      hostConnected: connectedSinceMs !== undefined,
+      hostSinceMs: connectedSinceMs ?? this.#awaySinceMs.get(hostId) ?? this.#startedAtMs,
     };
   }
 
   /** Tells the other processes which hosts are here. */
   async announce(): Promise<void> {
     const { registry, processId } = this.#options;
-    for (const hostId of this.#connected) {
+    for (const hostId of this.#connectedSinceMs.keys()) {
       await registry.tryOwn(keyOf(hostId), processId, PRESENCE_TTL_MS);
     }
   }

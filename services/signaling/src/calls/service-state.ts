@@ -5,6 +5,8 @@ import type { CallRecord } from '@earshot/registry';
 import { z } from 'zod';
 import type { CallEnd } from './call-end.js';
 import { callEndSchema } from './call-end.js';
+import type { FailedWorker, MediaMove } from './media-move.js';
+import { failedWorkerSchema, mediaMoveSchema } from './media-move.js';
 
 /**
  * What we know of our leg in Graph: nothing sent, create sent (the leg may exist), its id known,
@@ -38,6 +40,12 @@ export interface ServiceState {
   readonly establishedAtMs?: number | undefined;
   /** When the host confirmed that the audio goes to `workerId`. */
   readonly attachedAtMs?: number | undefined;
+  /** The audio has to go to another worker. */
+  readonly move?: MediaMove | undefined;
+  /** How often the audio has gone from one worker to the next. */
+  readonly moves?: number | undefined;
+  /** Workers that could not take or keep the call, oldest first. */
+  readonly failedWorkers?: readonly FailedWorker[] | undefined;
   readonly hangUpAtMs?: number | undefined;
   readonly end?: CallEnd | undefined;
   /** The answer to the request that made the call, when it failed: repeated by its key. */
@@ -63,6 +71,9 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   keptAliveAtMs: z.number().optional(),
   establishedAtMs: z.number().optional(),
   attachedAtMs: z.number().optional(),
+  move: mediaMoveSchema.optional(),
+  moves: z.number().optional(),
+  failedWorkers: z.array(failedWorkerSchema).optional(),
   hangUpAtMs: z.number().optional(),
   end: callEndSchema.optional(),
   problem: problemSchema.optional(),

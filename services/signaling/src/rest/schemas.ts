@@ -29,13 +29,36 @@ export interface CallView {
   readonly endedAt?: string | undefined;
   readonly media: {
     readonly hostId?: string | undefined;
+    /** The worker that the audio goes to, or went to last. */
     readonly workerId?: string | undefined;
+    /** The audio goes to that worker now. */
     readonly attached: boolean;
+    /** Present while the call is established. */
+    readonly attachment?: AttachmentView | undefined;
   };
   readonly participants: readonly ParticipantView[];
   /** How many events of the call are in the queue, of all sources. */
   readonly events: { readonly published: number };
   readonly result?: ResultView | undefined;
+}
+
+/** Which states an attachment can be in; see `AttachmentView`. */
+export const ATTACHMENT_STATES = ['attaching', 'attached', 'interrupted', 'moving'] as const;
+
+/** Where a call's audio goes. */
+export interface AttachmentView {
+  /** The worker that the host last confirmed; absent before the first. */
+  readonly workerId?: string | undefined;
+  /** Of that worker's attachment; a higher one supersedes a lower one. */
+  readonly epoch?: number | undefined;
+  /**
+   * Not confirmed yet; confirmed; the link broke and its host dials it again; on the way to
+   * another attachment.
+   */
+  readonly state: (typeof ATTACHMENT_STATES)[number];
+  readonly since: string;
+  /** How often the audio went from one attachment to the next. */
+  readonly moves: number;
 }
 
 /** Someone in the call. */
@@ -119,6 +142,14 @@ export const listCallsQuery: z.ZodType<ListCallsQuery> = z.object({
   cursor: z.string().min(1).max(500).optional(),
 });
 
+const attachmentView: z.ZodType<AttachmentView> = z.object({
+  workerId: z.string().optional().describe('The worker that the host last confirmed'),
+  epoch: z.number().optional(),
+  state: z.enum(ATTACHMENT_STATES),
+  since: z.iso.datetime(),
+  moves: z.number().describe('How often the audio went from one attachment to the next'),
+});
+
 const participantView: z.ZodType<ParticipantView> = z.object({
   id: z.string(),
   displayName: z.string().optional(),
@@ -150,6 +181,7 @@ export const callView: z.ZodType<CallView> = z.object({
     hostId: z.string().optional(),
     workerId: z.string().optional(),
     attached: z.boolean(),
+    attachment: attachmentView.optional(),
   }),
   participants: z.array(participantView),
   events: z.object({

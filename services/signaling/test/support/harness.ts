@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '@earshot/async';
+import type { Clock, VirtualClock } from '@earshot/async';
 import { CloseStack } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import { HostLinkClient } from '@earshot/bridge';
@@ -15,6 +15,7 @@ import type { CallView } from '../../src/rest/schemas.js';
 import type { Signaling } from '../../src/signaling.js';
 import { startSignaling } from '../../src/signaling.js';
 import { GraphServer } from './graph-server.js';
+import { stateItem } from './notifications.js';
 
 export const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 export const ORGANIZER = '550fae72-d251-43ec-868c-373732c2704f';
@@ -183,9 +184,9 @@ export class Harness {
   }
 
   /** Makes a media worker known, as it does itself by its heartbeat. */
-  worker(workerId = 'worker-1'): Promise<void> {
+  worker(workerId = 'worker-1', { draining = false } = {}): Promise<void> {
     const url = `ws://127.0.0.1:9/${workerId}`;
-    const info = { workerId, url, load: 0, streams: 0, draining: false };
+    const info = { workerId, url, load: 0, streams: 0, draining };
     return this.registry.heartbeatWorker(info, 600_000);
   }
 
@@ -218,6 +219,31 @@ export class Harness {
       async () => (await this.registry.readCall(callId))?.endedAtMs !== undefined,
       WAIT,
     );
+  }
+
+  /** An established call whose audio a worker has. */
+  async attachedCall(): Promise<{ id: string; graphCallId: string }> {
+    const { id } = (await this.join()).body;
+    const graphCallId = this.graph.lastLeg.id;
+    await this.graph.notify([stateItem(graphCallId, 'established')]);
+    await vi.waitUntil(async () => (await this.call(id)).media.attached, WAIT);
+    return { id, graphCallId };
+  }
+
+  /** Lets virtual time pass in steps that leave hosts the time to answer pings. */
+  async pass(clock: VirtualClock, durationMs: number): Promise<void> {
+    const stepMs = 4_000;
+    for (let passedMs = 0; passedMs < durationMs; passedMs += stepMs) {
+      clock.advance(Math.min(stepMs, durationMs - passedMs));
+      await this.get('/v1/hosts');
+    }
+  }
+
+  /** A counter of the service, all its labels together. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`${this.signaling.url}/metrics`)).text();
+    const values = text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'gm'));
+    return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
   }
 
   join(

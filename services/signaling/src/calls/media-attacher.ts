@@ -1,0 +1,130 @@
+import type { Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
+import type { HostLinkServer } from '@earshot/bridge';
+import type { MediaTokens } from '@earshot/media-token';
+import type { CallRecord, Placement, Registry } from '@earshot/registry';
+import type { Log } from '@earshot/telemetry';
+import type { SignalingMetrics } from '../metrics.js';
+import { endCall } from './call-changes.js';
+import { localEnd } from './call-end.js';
+import {
+  blameWorker,
+  confirmAttached,
+  exclusionsOf,
+  isWanted,
+  placeAnew,
+} from './media-changes.js';
+import type { MediaStates } from './media-states.js';
+import { serviceState } from './service-state.js';
+
+/** What attaching stands on. */
+export interface MediaAttacherOptions {
+  readonly registry: Registry;
+  readonly hostLink: HostLinkServer;
+  readonly mediaTokens: MediaTokens;
+  readonly mediaStates: MediaStates;
+  readonly metrics: SignalingMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The session is over: no worker can have its audio. */
+const SESSION_OVER: ReadonlySet<string> = new Set(['media_ended', 'media_not_found']);
+/** Refusals that tell nothing of the worker. */
+const NOT_THE_WORKERS_FAULT: ReadonlySet<string> = new Set(['busy', 'stale_epoch']);
+
+/** Has a call's audio sent to a worker: the first one, or another one than before. */
+export class MediaAttacher {
+  readonly #options: MediaAttacherOptions;
+
+  constructor(options: MediaAttacherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Places the call and has its host attach. Each try is a placement of its own, so that a process
+   * that dies at any step leaves nothing that the next could not go over.
+   *
+   * @throws CodedError `no_media_worker`, or what the host answered; to be tried again.
+   */
+  async attach(record: CallRecord): Promise<void> {
+    const { mediaTokens, hostLink, registry, clock } = this.#options;
+    const { callId, hostId, mediaId } = record;
+    if (hostId === undefined || mediaId === undefined) return;
+    const placement = await this.#place(record);
+    const { move } = serviceState(record);
+    if (move !== undefined) {
+      const atMs = clock.wallclockMs();
+      const placed = await registry.updateCall(callId, (current) =>
+        placeAnew(current, placement, move, atMs),
+      );
+      if (!isWanted(placed, placement)) return;
+    }
+    const { workerId, url, epoch } = placement;
+    const token = await mediaTokens.mint({ callId, workerId, epoch });
+    try {
+      await hostLink.attach(hostId, { mediaId, callId, workerUrl: url, token, epoch });
+    } catch (error) {
+      return this.#failed(callId, workerId, error);
+    }
+    await this.#confirm(record, { hostId, mediaId }, placement);
+  }
+
+  /** Prefers workers that have not failed this call, but a failed one to none. */
+  async #place(record: CallRecord): Promise<Placement> {
+    const { registry, metrics, clock } = this.#options;
+    for (const excludeWorkers of exclusionsOf(record, clock.wallclockMs())) {
+      const placement = await registry.placeCall(record.callId, { excludeWorkers });
+      if (placement !== undefined) return placement;
+    }
+    metrics.unplaced.add();
+    throw new CodedError(
+      'no_media_worker',
+      'Cannot attach the audio: a media worker must be running and not draining, got none',
+      { fix: 'Start a media worker with the same REDIS_URL and EARSHOT_BRIDGE_KEY.' },
+    );
+  }
+
+  async #confirm(
+    { callId }: CallRecord,
+    media: { hostId: string; mediaId: string },
+    placement: Placement,
+  ): Promise<void> {
+    const { registry, mediaStates, metrics, clock, log } = this.#options;
+    const atMs = clock.wallclockMs();
+    let cause: string | undefined;
+    await mediaStates.inOrder(media, () =>
+      registry.updateCall(callId, (current) => {
+        const next = confirmAttached(current, placement, atMs);
+        cause = next === current ? undefined : serviceState(current).move?.cause;
+        return next;
+      }),
+    );
+    const { workerId, epoch } = placement;
+    if (cause !== undefined) metrics.reattachments.add(1, { cause });
+    log.info('audio attached', { callId, hostId: media.hostId, workerId, epoch, cause });
+  }
+
+  /** Ends the call when its session is over; else has the duty tried again, elsewhere if it can. */
+  async #failed(callId: string, workerId: string, error: unknown): Promise<void> {
+    const { registry, clock } = this.#options;
+    const atMs = clock.wallclockMs();
+    const refusal = refusalOf(error);
+    if (refusal !== undefined && SESSION_OVER.has(refusal)) {
+      const end = localEnd('media_failed', atMs);
+      await registry.updateCall(callId, (current) => endCall(current, end));
+      return;
+    }
+    const isHostAway = error instanceof CodedError && error.code === 'host_unavailable';
+    if (!isHostAway && !NOT_THE_WORKERS_FAULT.has(refusal ?? '')) {
+      await registry.updateCall(callId, (current) => blameWorker(current, workerId, atMs));
+    }
+    throw error;
+  }
+}
+
+/** The code of a host's refusal, which the host link gives at the end of its message only. */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof CodedError) || error.code !== 'host_refused') return undefined;
+  return /, got (\S+)$/.exec(error.message)?.[1];
+}

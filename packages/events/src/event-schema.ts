@@ -44,6 +44,12 @@ const dataSchemas = {
     cause: z.enum(['lost', 'overflow', 'discarded', 'corrupt']),
   }),
   'media.stopped': frameCounts.extend({ streams: count, gaps: count, reason: z.string() }),
+  'media.deaf': z.object({
+    reason: z.enum(['noLink', 'noFrames', 'digitalSilence']),
+    quietMs: z.number().min(0),
+    unmutedParticipants: count,
+  }),
+  'media.recovered': z.object({ deafMs: z.number().min(0) }),
   'tone.detected': z.object({
     digit: z.enum([
       ...(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const),
@@ -88,6 +94,8 @@ export const eventSchema: z.ZodType<EarshotEvent> = z.discriminatedUnion('type',
   variant('media.streamClosed'),
   variant('media.gap'),
   variant('media.stopped'),
+  variant('media.deaf'),
+  variant('media.recovered'),
   variant('tone.detected'),
   variant('speech.started'),
   variant('speech.ended'),

@@ -32,6 +32,15 @@ export interface EventData {
     readonly gaps: number;
     readonly reason: string;
   } & FrameCounts;
+  /** Nothing was heard for long though somebody is not muted: the audio's way here is broken. */
+  'media.deaf': {
+    /** No media link, no frames, or frames whose samples are all zero. */
+    readonly reason: 'noLink' | 'noFrames' | 'digitalSilence';
+    readonly quietMs: number;
+    readonly unmutedParticipants: number;
+  };
+  /** Sound came again after `media.deaf`; the time is from the last sound to this one. */
+  'media.recovered': { readonly deafMs: number };
   'tone.detected': {
     readonly digit: Digit;
     readonly startMs: number;

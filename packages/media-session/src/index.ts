@@ -17,6 +17,7 @@ export {
   SLOT_KIND,
 } from './frame-ring.js';
 export type {
+  EpisodeOptions,
   FrameTotals,
   HostTone,
   MediaEventDraft,
@@ -24,10 +25,12 @@ export type {
   StreamIdentity,
 } from './media-event.js';
 export {
+  deafEvent,
   findingEvent,
   hostToneEvent,
   mediaStartedEvent,
   mediaStoppedEvent,
+  recoveredEvent,
   streamOpenedEvent,
   sumTotals,
 } from './media-event.js';

@@ -55,6 +55,15 @@ export type MediaEventDraft =
         cause: GapFinding['cause'];
       }
     >
+  | Draft<
+      'media.deaf',
+      {
+        reason: 'noLink' | 'noFrames' | 'digitalSilence';
+        quietMs: number;
+        unmutedParticipants: number;
+      }
+    >
+  | Draft<'media.recovered', { deafMs: number }>
   | Draft<'media.stopped', FrameTotals & { streams: number; gaps: number; reason: string }>
   | Draft<
       'tone.detected',
@@ -140,6 +149,39 @@ export function mediaStoppedEvent(options: MediaStoppedOptions): MediaEventDraft
     mediaTimeMs: endMs === null ? null : roundTenth(endMs),
     sourceId: null,
     data: { streams, ...frameTotals(totals), gaps: totals.gaps, reason },
+  };
+}
+
+/** Where in a call something happened that is not on its media clock. */
+export interface EpisodeOptions {
+  readonly callId: string;
+  readonly epoch: number;
+  /** How many such episodes the attachment had before. */
+  readonly ordinal: number;
+}
+
+/** Nothing was heard for long though somebody could speak. */
+export function deafEvent(
+  episode: EpisodeOptions,
+  data: Extract<MediaEventDraft, { type: 'media.deaf' }>['data'],
+): MediaEventDraft {
+  return {
+    id: attachmentId(episode, `deaf.${episode.ordinal}`),
+    type: 'media.deaf',
+    mediaTimeMs: null,
+    sourceId: null,
+    data,
+  };
+}
+
+/** Sound came again. */
+export function recoveredEvent(episode: EpisodeOptions, deafMs: number): MediaEventDraft {
+  return {
+    id: attachmentId(episode, `recovered.${episode.ordinal}`),
+    type: 'media.recovered',
+    mediaTimeMs: null,
+    sourceId: null,
+    data: { deafMs },
   };
 }
 

@@ -17,6 +17,8 @@ export class Keys {
   readonly notificationLock = (callId: string): string => this.#of(`{${callId}}:lock`);
   /** Hash: source id → participant. */
   readonly sources = (callId: string): string => this.#of(`{${callId}}:sources`);
+  /** String: how many in the call are not muted. */
+  readonly unmuted = (callId: string): string => this.#of(`{${callId}}:unmuted`);
   /** String: call id. */
   readonly attempt = (attemptKey: string): string => this.#of(`attempt:{${attemptKey}}`);
   /** String: call id. */

@@ -146,6 +146,18 @@ export class Registry {
     return isSourceBinding(value) ? value : undefined;
   }
 
+  /** Remembers how many people in the call are not muted. */
+  async setUnmuted(callId: string, participants: number): Promise<void> {
+    const key = this.#keys.unmuted(callId);
+    await this.#redis.run((client) => client.set(key, participants, 'PX', OPEN_TTL_MS));
+  }
+
+  /** How many people in the call are not muted; undefined when nobody has told. */
+  async unmuted(callId: string): Promise<number | undefined> {
+    const text = await this.#redis.run((client) => client.get(this.#keys.unmuted(callId)));
+    return text === null ? undefined : Number(text);
+  }
+
   /** Says that a worker lives and how it is; it counts as dead `ttlMs` after its last one. */
   heartbeatWorker(worker: WorkerInfo, ttlMs = 10_000): Promise<void> {
     return this.#workers.heartbeat(worker, ttlMs);

@@ -16,9 +16,11 @@ import { digitOfGraphTone } from '@earshot/dtmf';
 import type { StreamTotals } from '@earshot/media-session';
 import {
   CLOSE_MODE,
+  deafEvent,
   hostToneEvent,
   mediaStartedEvent,
   mediaStoppedEvent,
+  recoveredEvent,
 } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import type { Attribution } from './attribution.js';
@@ -26,6 +28,7 @@ import { toParticipant } from './attribution.js';
 import type { CallJournal } from './call-journal.js';
 import type { LinkFault } from './call-streams.js';
 import { CallStreams } from './call-streams.js';
+import { DeafWatch } from './deaf-watch.js';
 import type { DecodePool } from './decode-pool.js';
 import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
@@ -47,6 +50,10 @@ export interface CallAudioOptions {
   readonly positions: readonly StreamPosition[];
   /** How long the call is kept without a link. */
   readonly linkGraceMs: number;
+  /** Nothing heard for so long makes it deaf, if somebody could speak; 0: never. */
+  readonly deafAfterMs: number;
+  /** How many people in the call are not muted. */
+  unmuted(): Promise<number | undefined>;
   /** Puts positions where another worker finds them; `stale` when the call is another's. */
   storePositions(positions: readonly StreamPosition[]): Promise<'ok' | 'stale'>;
   /** The call is over for good. */
@@ -71,6 +78,7 @@ export class CallAudio {
   readonly streams: CallStreams;
   readonly #options: CallAudioOptions;
   readonly #durable: DurablePositions;
+  readonly #deaf: DeafWatch;
   readonly #mediaEpoch: { readonly high: number; readonly low: number };
   #session: MediaLinkSession | undefined;
   #started = false;
@@ -81,6 +89,7 @@ export class CallAudio {
   #cancelSoon: Cancel | undefined;
   #isLeaving = false;
   #strayFrames = 0;
+  #deafEpisodes = 0;
 
   constructor(options: CallAudioOptions) {
     const { hello, pool, journal, clock, log, creditFrames, positions } = options;
@@ -109,7 +118,19 @@ export class CallAudio {
       onMoved: () => this.sendProgress(),
       onStale: () => void this.end('leaseLost'),
     });
+    this.#deaf = this.#watchForDeafness();
     this.#cancelGrace = this.#startGrace();
+  }
+
+  /** Nothing is heard though somebody could speak. */
+  get isDeaf(): boolean {
+    return this.#deaf.isDeaf;
+  }
+
+  /** Looks whether anything is heard; call it about once a second. */
+  checkDeafness(): void {
+    if (this.#ending === undefined)
+      this.#deaf.check({ ...this.streams.takeSigns(), linked: this.linked });
   }
 
   /** The host's clock is not ours: it waits for progress. */
@@ -226,6 +247,26 @@ export class CallAudio {
     this.#cancelUnopened();
     if (this.#isLeaving) void this.end('drained');
     else this.#cancelGrace = this.#startGrace();
+  }
+
+  #watchForDeafness(): DeafWatch {
+    const { deafAfterMs, clock, unmuted, journal, log } = this.#options;
+    const { callId, epoch } = this;
+    return new DeafWatch({
+      deafAfterMs,
+      clock,
+      unmuted,
+      onDeaf: (reason, quietMs, unmutedParticipants) => {
+        const episode = { callId, epoch, ordinal: this.#deafEpisodes };
+        journal.add(deafEvent(episode, { reason, quietMs, unmutedParticipants }));
+        log.warn('call is deaf', { callId, reason, quietMs, unmutedParticipants });
+      },
+      onRecovered: (deafMs) => {
+        const episode = { callId, epoch, ordinal: this.#deafEpisodes++ };
+        journal.add(recoveredEvent(episode, deafMs));
+        log.info('call is heard again', { callId, deafMs });
+      },
+    });
   }
 
   #startGrace(): Cancel {

@@ -62,6 +62,8 @@ export class CallStream {
   #next: number;
   #nextDiscarded: number;
   #duplicates = 0;
+  #seenReceived = 0;
+  #seenSounding = 0;
   /** From where the host counts what it has in flight. */
   #creditFrom: number;
   /** What the host was told last. */
@@ -115,6 +117,19 @@ export class CallStream {
 
   get speaking(): boolean {
     return this.#counters.get('speaking') === 1;
+  }
+
+  /** Frames taken since the last time, and of them those that were no digital silence. */
+  takeSigns(): { readonly frames: number; readonly sounding: number } {
+    const received = this.#counters.get('received');
+    const sounding = this.#counters.get('sounding');
+    const signs = {
+      frames: (received - this.#seenReceived) >>> 0,
+      sounding: (sounding - this.#seenSounding) >>> 0,
+    };
+    this.#seenReceived = received;
+    this.#seenSounding = sounding;
+    return signs;
   }
 
   /** Whether its host does not know yet how far it is. */

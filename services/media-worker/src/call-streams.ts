@@ -208,6 +208,18 @@ export class CallStreams {
     return false;
   }
 
+  /** Frames taken by all streams since the last time, and those that were no digital silence. */
+  takeSigns(): { readonly frames: number; readonly sounding: number } {
+    let frames = 0;
+    let sounding = 0;
+    for (const stream of this.#live) {
+      const signs = stream.takeSigns();
+      frames += signs.frames;
+      sounding += signs.sounding;
+    }
+    return { frames, sounding };
+  }
+
   totals(): StreamTotals {
     return sumTotals([this.#over.totals, ...Array.from(this.#live, (stream) => stream.totals())]);
   }

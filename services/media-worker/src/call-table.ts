@@ -32,6 +32,7 @@ export interface CallTableOptions {
   readonly creditFrames: number;
   readonly linkGraceMs: number;
   readonly attributionWaitMs: number;
+  readonly deafAfterMs: number;
   /** An attachment is over: nothing may go on with it. */
   onOver(attachment: { readonly callId: string; readonly epoch: number }): void;
 }
@@ -91,6 +92,18 @@ export class CallTable {
     const claimed = await this.#claim(hello);
     if ('code' in claimed) return claimed;
     return this.#refusalOf(hello) ?? this.#attach(hello, claimed.positions);
+  }
+
+  /** Calls of which nothing is heard though somebody could speak. */
+  get deaf(): number {
+    let deaf = 0;
+    for (const call of this.#unfinished) if (call.isDeaf) deaf += 1;
+    return deaf;
+  }
+
+  /** Looks whether calls are heard; call it about once a second. */
+  checkDeafness(): void {
+    for (const call of this.#unfinished) call.checkDeafness();
   }
 
   /** Sends progress to hosts; with `eagerOnly`, to those that wait for it. */
@@ -200,6 +213,8 @@ export class CallTable {
       log,
       creditFrames,
       linkGraceMs,
+      deafAfterMs: this.#options.deafAfterMs,
+      unmuted: () => registry.unmuted(callId),
       positions,
       storePositions: (marked) => registry.storePositions(lease, mediaId, marked),
       forgetPositions: () => registry.forgetPositions(lease),

@@ -32,6 +32,8 @@ export interface MediaWorkerConfig {
   readonly drainMs: number;
   /** How long the first event of a source waits for the roster to name its participant. */
   readonly attributionWaitMs: number;
+  /** A call of which nothing is heard for so long is deaf, if somebody could speak; 0: never. */
+  readonly deafAfterMs: number;
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -73,6 +75,7 @@ const environmentSchema = z.object({
   EARSHOT_LINK_GRACE_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
   EARSHOT_DRAIN_MS: z.coerce.number().int().min(0).max(3_600_000).default(3000),
   EARSHOT_ATTRIBUTION_WAIT_MS: z.coerce.number().int().min(0).max(60_000).default(2000),
+  EARSHOT_DEAF_AFTER_MS: z.coerce.number().int().min(0).max(3_600_000).default(60_000),
 });
 
 /**
@@ -106,6 +109,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     linkGraceMs: env.EARSHOT_LINK_GRACE_MS,
     drainMs: env.EARSHOT_DRAIN_MS,
     attributionWaitMs: env.EARSHOT_ATTRIBUTION_WAIT_MS,
+    deafAfterMs: env.EARSHOT_DEAF_AFTER_MS,
   });
 }
 

@@ -46,6 +46,7 @@ export interface MediaWorker {
 const MEDIA_PATH = '/v1/media-link';
 
 const PROGRESS_INTERVAL_MS = 200;
+const DEAFNESS_INTERVAL_MS = 1000;
 
 /** After the drain time, how long the last events may take. */
 const FLUSH_MS = 1000;
@@ -90,7 +91,7 @@ async function start(
   });
   closers.defer(() => pool.close());
   const creditFrames = (config.ringFrames / 4) * 3;
-  const { workerId, linkGraceMs, attributionWaitMs } = config;
+  const { workerId, linkGraceMs, attributionWaitMs, deafAfterMs } = config;
   const linkTokens = new LinkTokens({
     tokens: new MediaTokens({ key: config.bridgeKey, clock }),
     workerId,
@@ -106,6 +107,7 @@ async function start(
     creditFrames,
     linkGraceMs,
     attributionWaitMs,
+    deafAfterMs,
     onOver: (attachment) => linkTokens.forget(attachment),
   });
 
@@ -129,6 +131,7 @@ async function start(
 
   const address = await listen(app, config.listen, 'the media worker');
   const mediaUrl = config.advertisedUrl ?? `ws://${address}${MEDIA_PATH}`;
+  closers.defer(every(clock, DEAFNESS_INTERVAL_MS, () => calls.checkDeafness()));
   closers.defer(every(clock, PROGRESS_INTERVAL_MS, () => calls.sendProgress(false)));
   await heartbeat.start(mediaUrl);
   closers.defer(() => heartbeat.close());

@@ -109,6 +109,11 @@ export class WorkerMetrics {
       read: () => pool.failedStreams,
     });
     metrics.gauge({ name: 'calls', help: 'Calls heard now.', read: () => calls.size });
+    metrics.gauge({
+      name: 'calls_deaf',
+      help: 'Calls of which nothing is heard though somebody in them is not muted.',
+      read: () => calls.deaf,
+    });
     metrics.gauge({ name: 'streams', help: 'Streams heard now.', read: () => pool.streams });
     metrics.gauge({ name: 'load', help: 'Capacity in use, 0 to 1.', read: () => heartbeat.load });
     metrics.gauge({

@@ -28,6 +28,7 @@ describe('the environment', () => {
       linkGraceMs: 30_000,
       drainMs: 3000,
       attributionWaitMs: 2000,
+      deafAfterMs: 60_000,
     });
     expect(config.bridgeKey).toEqual(new Uint8Array(32).fill(1));
     expect(config.decodeThreads).toBeGreaterThanOrEqual(1);

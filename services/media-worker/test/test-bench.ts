@@ -167,6 +167,7 @@ export function testConfig(
     linkGraceMs: 30_000,
     drainMs: 1000,
     attributionWaitMs: 0,
+    deafAfterMs: 0,
     ...more,
   };
 }

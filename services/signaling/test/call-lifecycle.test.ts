@@ -191,6 +191,14 @@ describe('a call', () => {
     ]);
   });
 
+  it('tells how many could be heard, itself left out, whenever that changes', async () => {
+    const { id, graphCallId } = await establish();
+    await harness.graph.notify([rosterItem(graphCallId, [ADA, BOB])]);
+    await vi.waitUntil(async () => (await harness.registry.unmuted(id)) === 2, WAIT);
+    await harness.graph.notify([rosterItem(graphCallId, [ADA, { ...BOB, muted: true }])]);
+    await vi.waitUntil(async () => (await harness.registry.unmuted(id)) === 1, WAIT);
+  });
+
   it('keeps no name of a source for longer because of a notification after its end', async () => {
     const { id, graphCallId } = await establish();
     await harness.graph.notify([rosterItem(graphCallId, [ADA])]);

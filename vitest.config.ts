@@ -31,7 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/test/**/*.test.ts'],
+          include: ['test/{e2e,chaos}/test/**/*.test.ts'],
           exclude,
           testTimeout: 180_000,
           hookTimeout: 180_000,

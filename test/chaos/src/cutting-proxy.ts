@@ -43,6 +43,11 @@ export class CuttingProxy {
     });
   }
 
+  /** Cuts nothing any more. */
+  spare(): void {
+    this.#remaining = Number.POSITIVE_INFINITY;
+  }
+
   /** While true, connections are cut as soon as they come. */
   refuse(refusing: boolean): void {
     this.#refusing = refusing;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const MAX_SPEED = 1_000;
+const MAX_REPLAY_WINDOW_MS = 600_000;
 /** Variables whose values no message may show. */
 const SECRETS: ReadonlySet<string> = new Set(['EARSHOT_HOST_KEY', 'GRAPH_CLIENT_SECRET']);
 
@@ -18,6 +19,8 @@ export interface SandboxConfig {
   readonly hostLink: { readonly url: string; readonly token: string } | undefined;
   /** Times real time. Above 1 the meeting's clock is virtual and waits for the worker. */
   readonly speed: number;
+  /** How long the media host keeps frames for a worker that is away, ms. */
+  readonly replayWindowMs: number;
   /** The one app registration that the simulated tenant knows. */
   readonly clientId: string;
   readonly clientSecret: string;
@@ -45,6 +48,12 @@ const environmentSchema = z.object({
     .transform(Number)
     .refine((speed) => speed >= 1 && speed <= MAX_SPEED, `must be from 1 to ${MAX_SPEED}`)
     .default(1),
+  EARSHOT_REPLAY_WINDOW_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_REPLAY_WINDOW_MS, `must be from 0 to ${MAX_REPLAY_WINDOW_MS}`)
+    .default(30_000),
   EARSHOT_AUDIO: z
     .string()
     .transform(parseFileList)
@@ -77,6 +86,7 @@ export function readConfig(
     dataDir: data.EARSHOT_DATA_DIR,
     hostLink: hostLinkOf(data.EARSHOT_HOST_LINK_URL, data.EARSHOT_HOST_KEY),
     speed: data.EARSHOT_SPEED,
+    replayWindowMs: data.EARSHOT_REPLAY_WINDOW_MS,
     clientId: data.GRAPH_CLIENT_ID ?? randomUUID(),
     clientSecret: data.GRAPH_CLIENT_SECRET ?? randomBytes(24).toString('base64url'),
     tenantId: data.GRAPH_TENANT_ID ?? randomUUID(),

@@ -30,6 +30,15 @@ export interface CallView {
   readonly media: { readonly workerId?: string; readonly attached: boolean };
 }
 
+/** Slots of one stream counted lost by both ends. */
+export interface HostAccount {
+  readonly streamId: number;
+  readonly isComplete: boolean;
+  readonly lost: number;
+  readonly workerLost?: number;
+  readonly workerDropped?: number;
+}
+
 /** All services as processes of their own, over a real Redis, with a consumer of all events. */
 export class Deployment {
   readonly redis: TestRedis;
@@ -165,6 +174,14 @@ export class Deployment {
   /** The sandbox's metrics by name, summed over labels. */
   async hostMetrics(): Promise<Map<string, number>> {
     return readMetrics(await this.#sandboxText('/metrics'));
+  }
+
+  /** What the media host counted lost of a call's streams, and what its worker told. */
+  async accounts(callId: string): Promise<readonly HostAccount[]> {
+    const media: { readonly accounts: readonly HostAccount[] } = JSON.parse(
+      await this.#sandboxText(`/sandbox/calls/${callId}/media`),
+    );
+    return media.accounts;
   }
 
   async workerMetrics(worker: ServiceChild): Promise<Map<string, number>> {

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CuttingProxy, Deployment, writeMeeting } from '../dist/deployment.js';
+
+const DURATION_MS = 8_000;
+const WINDOW_MS = 500;
+/** Longer than the window, so that some of it is lost for good. */
+const OUTAGE_MS = 1_500;
+const MEETING = {
+  durationMs: DURATION_MS,
+  participants: {
+    ada: { speech: [{ startMs: 1_000, endMs: 7_000 }] },
+    bob: { speech: [{ startMs: 2_000, endMs: 6_000 }] },
+  },
+};
+
+let deployment: Deployment;
+let proxy: CuttingProxy;
+
+beforeAll(async () => {
+  proxy = await CuttingProxy.start();
+  deployment = await Deployment.start({
+    meetingFolder: await writeMeeting(MEETING),
+    sandbox: { EARSHOT_REPLAY_WINDOW_MS: String(WINDOW_MS) },
+  });
+});
+
+afterAll(async () => {
+  await deployment.close();
+  await proxy.close();
+});
+
+describe('a media link that is away for longer than the window', () => {
+  it('loses what is beyond it, and host, worker and events say how much', async () => {
+    const advertised = `ws://${proxy.address}/v1/media-link`;
+    const worker = await deployment.addWorker({ EARSHOT_ADVERTISED_URL: advertised });
+    proxy.target = { host: '127.0.0.1', port: Number(new URL(worker.text('url')).port) };
+    const callId = await deployment.join();
+    await deployment.until(() => deployment.of(callId, 'speech.started').length > 0);
+    proxy.refuse(true);
+    setTimeout(() => proxy.refuse(false), OUTAGE_MS);
+    await deployment.ended(callId);
+
+    const accounts = await deployment.accounts(callId);
+    expect(accounts).toHaveLength(2);
+    for (const account of accounts) {
+      expect(account.isComplete).toBe(true);
+      expect(account.lost).toBeGreaterThan(0);
+      expect(account.workerLost).toBe(account.lost);
+      expect(account.workerDropped).toBe(0);
+      const gaps = deployment.of(callId, 'media.gap').map(({ data }) => data);
+      const told = gaps.filter(({ streamId }) => streamId === account.streamId);
+      expect(told.reduce((sum, gap) => sum + gap.missingFrames, 0)).toBe(account.lost);
+      expect(told.every(({ cause }) => cause === 'discarded')).toBe(true);
+    }
+    const stopped = deployment.of(callId, 'media.stopped').map(({ data }) => data);
+    const sum = (of: (data: (typeof stopped)[number]) => number): number =>
+      stopped.reduce((total, data) => total + of(data), 0);
+    const heard = sum((data) => data.framesReceived);
+    const missing = sum((data) => data.framesMissing);
+    expect(heard + missing).toBe((2 * DURATION_MS) / 20);
+    expect(missing).toBe(accounts.reduce((total, { lost }) => total + lost, 0));
+  });
+});

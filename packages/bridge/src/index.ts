@@ -16,9 +16,11 @@ export type {
   MediaLinkClaims,
   MediaLinkHandlers,
   MediaLinkLimits,
+  MediaLinkOpening,
   MediaLinkRefusal,
   MediaLinkServerOptions,
   MediaLinkSession,
 } from './media-link-server.js';
 export { MediaLinkServer } from './media-link-server.js';
 export type { UpgradeHandler, UpgradeSource } from './upgrade-router.js';
+export type { WayBackHandlers } from './way-back.js';

@@ -18,9 +18,12 @@ import { dial } from './dial.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Link } from './link.js';
 import type { LinkLog } from './link-log.js';
+import { RoundTrips } from './round-trips.js';
 import { CONNECT_TIMEOUT_MS } from './socket-options.js';
+import { tickCounter } from './tick-counter.js';
+import type { WayBackHandlers } from './way-back.js';
+import { WayBack } from './way-back.js';
 
-const TICKS_PER_MS = 10_000;
 const WORD = /^[a-z][a-z0-9_]*$/;
 
 /** What a host does with what a worker says. */
@@ -32,6 +35,8 @@ export interface MediaLinkClientHandlers {
   drain(): void;
   /** The worker is done with all it got; it closes the link now. */
   finished(): void;
+  /** The way back; needed where `hello` has `send`, and told only when `welcome` has it too. */
+  readonly send?: WayBackHandlers;
   /** Called once after `connect` resolved, and not at all when it rejected. */
   closed(code: number, reason: string): void;
 }
@@ -65,18 +70,27 @@ export class MediaLinkClient {
   #connecting: Promise<WelcomeMessage> | undefined;
   #link: Link | undefined;
   #heartbeat: Heartbeat | undefined;
-  #lastPingId = 0;
+  readonly #roundTrips: RoundTrips;
+  /** Set by the welcome where the way back was agreed. */
+  #wayBack: WayBack | undefined;
   /** Set while `connect` waits for the worker's answer. */
   #onAnswer: ((answer: WelcomeMessage | CodedError) => void) | undefined;
 
   constructor(options: MediaLinkClientOptions) {
     this.#options = options;
-    this.#nowTicks = options.nowTicks ?? tickCounter(options.hello, options.clock);
+    this.#roundTrips = new RoundTrips(options.clock);
+    this.#nowTicks =
+      options.nowTicks ?? tickCounter(BigInt(options.hello.clockNowTicks), options.clock);
   }
 
   /** Bytes that wait in this process for the socket to take them. */
   get bufferedBytes(): number {
     return this.#link?.bufferedBytes ?? 0;
+  }
+
+  /** How long the last ping took there and back; undefined before the first pong. */
+  get rttMs(): number | undefined {
+    return this.#roundTrips.rttMs;
   }
 
   /**
@@ -139,12 +153,22 @@ export class MediaLinkClient {
     });
     link.start({
       text: (text) => this.#text(text, link),
-      binary: () => link.close(CLOSE.protocolError, 'binary_message'),
+      binary: (bytes) => this.#binary(bytes, link),
       closed: (code, reason) => this.#closed(code, reason),
     });
     const clockNowTicks = this.#nowTicks().toString();
     link.sendText(writeMessage({ ...hello, clockNowTicks }));
     return answer;
+  }
+
+  #binary(bytes: Uint8Array, link: Link): void {
+    if (this.#wayBack === undefined) {
+      link.close(CLOSE.protocolError, 'binary_message');
+      return;
+    }
+    this.#heartbeat?.alive();
+    const error = this.#wayBack.binary(bytes);
+    if (error !== undefined) link.close(error.closeCode, error.code);
   }
 
   #text(text: string, link: Link): void {
@@ -175,6 +199,14 @@ export class MediaLinkClient {
         handlers.finished();
         return;
       case 'pong':
+        this.#roundTrips.pong(message.id);
+        return;
+      case 'sendOpen':
+      case 'sendClose':
+      case 'mark':
+      case 'clear':
+        // Where it was not agreed, these are unknown types (J-3).
+        this.#wayBack?.message(message);
         return;
       case 'unsupported':
         log.info('worker ignored a message', { what: message.what });
@@ -197,14 +229,19 @@ export class MediaLinkClient {
       ping: () => this.#ping(),
       dead: () => link.close(CLOSE.helloTimeout, 'peer_silent'),
     });
+    this.#agree(message, handlers.send);
     handlers.welcome(message);
     this.#onAnswer?.(message);
   }
 
+  #agree({ send }: WelcomeMessage, handlers: WayBackHandlers | undefined): void {
+    if (send !== true || this.#options.hello.send === undefined || handlers === undefined) return;
+    this.#wayBack = new WayBack(handlers);
+  }
+
   #ping(): void {
-    this.#lastPingId = (this.#lastPingId + 1) >>> 0;
     const clockNowTicks = this.#nowTicks().toString();
-    this.send({ type: 'ping', id: this.#lastPingId, clockNowTicks });
+    this.send({ type: 'ping', id: this.#roundTrips.ping(), clockNowTicks });
   }
 
   #closed(code: number, reason: string): void {
@@ -220,10 +257,4 @@ function refusal(closeCode: number, reason: string): CodedError {
     WORD.test(code) ? code : 'link_closed',
     `Cannot open the media link: the worker must welcome it, got close code ${closeCode}`,
   );
-}
-
-function tickCounter(hello: HelloMessage, clock: Clock): () => bigint {
-  const originTicks = BigInt(hello.clockNowTicks);
-  const originMs = clock.nowMs();
-  return () => originTicks + BigInt(Math.round((clock.nowMs() - originMs) * TICKS_PER_MS));
 }

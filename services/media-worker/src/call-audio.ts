@@ -1,10 +1,14 @@
 import type { Cancel, Clock } from '@earshot/async';
-import type { MediaControlMessage, MediaLinkHandlers, MediaLinkSession } from '@earshot/bridge';
+import type {
+  MediaControlMessage,
+  MediaLinkHandlers,
+  MediaLinkOpening,
+  MediaLinkSession,
+} from '@earshot/bridge';
 import type {
   DiscardedMessage,
   FrameCursor,
   HelloMessage,
-  ResumePosition,
   ToneMessage,
 } from '@earshot/bridge-protocol';
 import { CLOSE, relativeMs, splitTicks } from '@earshot/bridge-protocol';
@@ -197,10 +201,10 @@ export class CallAudio {
     });
   }
 
-  #linkUp(session: MediaLinkSession): readonly ResumePosition[] {
+  #linkUp(session: MediaLinkSession): MediaLinkOpening {
     if (this.#ending !== undefined) {
       session.close(CLOSE.conflict, 'call_ending');
-      return [];
+      return { resume: [] };
     }
     this.#cancelGrace();
     this.#session?.close(CLOSE.conflict, 'replaced');
@@ -212,7 +216,7 @@ export class CallAudio {
       this.#started = true;
       this.#options.journal.add(mediaStartedEvent(this.callId, this.epoch));
     }
-    return this.streams.resume();
+    return { resume: this.streams.resume() };
   }
 
   #linkDown(code: number): void {
@@ -285,6 +289,8 @@ export class CallAudio {
       case 'bye':
         void this.end(message.reason);
         return;
+      default:
+      // The way back is not agreed to.
     }
   }
 

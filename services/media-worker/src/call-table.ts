@@ -32,6 +32,8 @@ export interface CallTableOptions {
   readonly creditFrames: number;
   readonly linkGraceMs: number;
   readonly attributionWaitMs: number;
+  /** An attachment is over: nothing may go on with it. */
+  onOver(attachment: { readonly callId: string; readonly epoch: number }): void;
 }
 
 interface Entry {
@@ -81,14 +83,8 @@ export class CallTable {
     );
   }
 
-  /** Decides on a link whose token was good: claims the call's lease, finds or makes the call. */
-  async accept(
-    hello: HelloMessage,
-    claims: { readonly callId: string; readonly epoch: number },
-  ): Promise<MediaLinkHandlers | MediaLinkRefusal> {
-    if (hello.callId !== claims.callId || hello.epoch !== claims.epoch) {
-      return refusal(CLOSE.unauthorized, 'wrong_call', 'the hello must name the call of the token');
-    }
+  /** Decides on a link whose token fits its hello: claims the call's lease, finds or makes the call. */
+  async accept(hello: HelloMessage): Promise<MediaLinkHandlers | MediaLinkRefusal> {
     const before = this.#refusalOf(hello);
     if (before !== undefined) return before;
     await this.#giveWay(hello);
@@ -230,6 +226,7 @@ export class CallTable {
     this.#endedTotals = sumTotals([this.#endedTotals, call.totals]);
     this.#endedBeyondCredit += call.streams.beyondCredit;
     this.#remember(attachmentKey(call));
+    this.#options.onOver(call);
     this.#unfinished.delete(call);
     const entry = this.#entries.get(call.callId);
     if (entry?.call === call) {

@@ -118,7 +118,7 @@ describe('a stream that is continued elsewhere', () => {
           expectAgreement(second, before(checkpoint.position));
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
@@ -151,7 +151,7 @@ describe('a stream that is continued elsewhere', () => {
         }
         expect([...all.values()]).toEqual(told(whole.findings));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 

@@ -122,16 +122,17 @@ describe('positions', () => {
 
 type Step =
   | { readonly do: 'place'; readonly worker: number }
-  | { readonly do: 'claim' | 'release' | 'forget'; readonly lease: number }
+  | { readonly do: 'claim'; readonly lease: number }
+  | { readonly do: 'release'; readonly lease: number }
+  | { readonly do: 'forget'; readonly lease: number }
   | { readonly do: 'store'; readonly lease: number; readonly by: number };
 
 const leaseIndex = fc.nat({ max: 5 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('place' as const), worker: fc.nat({ max: 1 }) }),
-  fc.record({
-    do: fc.constantFrom('claim' as const, 'claim' as const, 'release' as const, 'forget' as const),
-    lease: leaseIndex,
-  }),
+  fc.record({ do: fc.constant('claim' as const), lease: leaseIndex }),
+  fc.record({ do: fc.constant('release' as const), lease: leaseIndex }),
+  fc.record({ do: fc.constant('forget' as const), lease: leaseIndex }),
   fc.record({
     do: fc.constant('store' as const),
     lease: leaseIndex,

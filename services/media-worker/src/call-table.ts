@@ -84,7 +84,7 @@ export class CallTable {
     );
   }
 
-  /** Decides on a link whose token was good and fits its hello: claims the lease, finds or makes the call. */
+  /** Decides on a link whose token fits its hello: claims the call's lease, finds or makes the call. */
   async accept(hello: HelloMessage): Promise<MediaLinkHandlers | MediaLinkRefusal> {
     const before = this.#refusalOf(hello);
     if (before !== undefined) return before;

@@ -251,7 +251,8 @@ function createMediaHost(
   { clock, log, opus }: HostParts,
 ): MediaHost {
   const { random = Math.random } = deps;
-  const { replayWindowMs = REPLAY_WINDOW_MS, replayWindowBytes = REPLAY_WINDOW_BYTES } = deps;
+  const { replayWindowBytes = REPLAY_WINDOW_BYTES } = deps;
+  const replayWindowMs = deps.replayWindowMs ?? config.replayWindowMs ?? REPLAY_WINDOW_MS;
   return new MediaHost({
     hostId: `sandbox-${randomBytes(4).toString('hex')}`,
     capacity: HOST_CAPACITY,

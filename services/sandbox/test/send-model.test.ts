@@ -165,6 +165,11 @@ class ModelSender {
     expect(sequenceDistance(this.#limit, limit)).toBeGreaterThanOrEqual(0);
     expect(sequenceDistance(played, received)).toBeGreaterThanOrEqual(0);
     expect(creditFrames).toBeLessThanOrEqual(this.#bufferFrames);
+    const waiting = this.#wanted.filter(
+      (sequence) =>
+        sequenceDistance(played, sequence) >= 0 && sequenceDistance(sequence, received) > 0,
+    );
+    expect(creditFrames + waiting.length).toBeLessThanOrEqual(this.#bufferFrames);
     [this.#received, this.#played, this.#limit] = [received, played, limit];
   }
 }

@@ -256,14 +256,20 @@ export class SendStream {
       streamId,
       received: this.#received,
       played: this.#toldPlayed,
-      creditFrames: this.#options.bufferFrames - this.#buffer.length,
+      creditFrames: this.#room,
       underrunFrames: this.#underrunFrames,
     };
   }
 
   /** It only grows: what is received takes its own place, what is played makes one more. */
   get #limit(): number {
-    return (this.#received + this.#options.bufferFrames - this.#buffer.length) >>> 0;
+    return (this.#received + this.#room) >>> 0;
+  }
+
+  /** Frames that may still come. The one that is being played takes a place until it is over. */
+  get #room(): number {
+    const held = this.#buffer.length + (this.#playing === undefined ? 0 : 1);
+    return this.#options.bufferFrames - held;
   }
 
   #mayPlay(): boolean {

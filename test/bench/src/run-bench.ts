@@ -18,7 +18,7 @@ import { formatEngines, formatPipeline } from './report.js';
  * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`) on stdout.
  *
  * @throws CodedError `invalid_bench_options`, `bench_needs_libopus`, `control_build_failed`,
- * `opus_engine_unavailable`
+ * `opus_engine_unavailable`, `bench_disturbed`
  */
 export async function runBench(args: readonly string[]): Promise<void> {
   const options = parseBenchOptions(args);

@@ -26,6 +26,7 @@ const figures: BridgeFigures = {
     streams: 500,
     links: 8,
     durationMs: 1000,
+    othersShare: 0,
     refused: 0,
   },
   memory: [

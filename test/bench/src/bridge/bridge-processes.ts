@@ -13,7 +13,7 @@ import type {
 
 const RECEIVER = new URL('./receiver-process.js', import.meta.url);
 const SENDER = new URL('./sender-process.js', import.meta.url);
-const RECEIVER_CORE = 0;
+export const RECEIVER_CORE = 0;
 const SENDER_CORE = 1;
 /** Room for all that is measured to be allocated: a collection would hide it. */
 const ROOMY_HEAP = ['--min-semi-space-size=128', '--max-semi-space-size=128'];

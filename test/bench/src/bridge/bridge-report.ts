@@ -40,6 +40,7 @@ function formatLatency(latency: LatencyFigures): string {
     ['max, ms', latency.maxMs.toFixed(2)],
     ['frames', String(frames)],
     ['refused', String(refused)],
+    ["others on the receiver's core", `${(latency.othersShare * 100).toFixed(0)} %`],
     ["receiver's CPU, µs a frame", (cpuMicros / frames).toFixed(2)],
   ];
   return `${title}\n\n${formatTable(rows)}`;

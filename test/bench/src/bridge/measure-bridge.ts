@@ -13,7 +13,7 @@ export interface BridgeFigures {
 }
 
 const FULL = { rounds: 15, messages: 30_000, durationMs: 20_000, windows: 5 } as const;
-const QUICK = { rounds: 3, messages: 5000, durationMs: 1000, windows: 1 } as const;
+const QUICK = { rounds: 3, messages: 5000, durationMs: 500, windows: 1 } as const;
 
 /** What the media link costs, between two processes over the loopback. */
 export async function measureBridge({ quick }: { quick: boolean }): Promise<BridgeFigures> {

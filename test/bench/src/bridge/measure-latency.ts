@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { coreBusyMs } from '../pipeline/cores.js';
 import { say } from '../progress.js';
 import type { BridgeProcesses } from './bridge-processes.js';
+import { RECEIVER_CORE } from './bridge-processes.js';
 import type { TimedWindow } from './messages.js';
 
 const STREAMS = 500;
@@ -10,6 +12,8 @@ export interface LatencyFigures extends TimedWindow {
   readonly streams: number;
   readonly links: number;
   readonly durationMs: number;
+  /** Time of the receiver's core that went to anybody else: a frame may have waited for it. */
+  readonly othersShare: number;
   /** That the sender's sockets did not take. */
   readonly refused: number;
 }
@@ -23,8 +27,11 @@ export async function measureBridgeLatency(
   const links = await processes.openStreams(STREAMS);
   await sleep(WARM_UP_MS);
   await processes.beginTimed();
+  const busyMs = coreBusyMs(RECEIVER_CORE);
   await sleep(durationMs);
   const timed = await processes.endTimed();
+  const othersMs = coreBusyMs(RECEIVER_CORE) - busyMs - timed.cpuMicros / 1000;
+  const othersShare = Math.max(0, othersMs / durationMs);
   const { refused } = await processes.closeStreams();
-  return { ...timed, streams: STREAMS, links, durationMs, refused };
+  return { ...timed, streams: STREAMS, links, durationMs, othersShare, refused };
 }

@@ -1,3 +1,4 @@
+import { CodedError } from '@earshot/async';
 import { say } from '../progress.js';
 import { quantile } from '../quartiles.js';
 import type { BridgeProcesses, Load } from './bridge-processes.js';
@@ -9,7 +10,7 @@ const SIZES = [1, 4, 10, 64, 256] as const;
 /** Beyond it, buffers would make V8 collect garbage. */
 const MOST_BUFFER_BYTES = 10_000_000;
 const MOST_MESSAGES = 16_000;
-const ATTEMPTS = 5;
+const ATTEMPTS = 10;
 
 /** What receiving allocates, bytes a frame. */
 export interface MemoryFigures {
@@ -75,5 +76,8 @@ async function receiveUncollected(processes: BridgeProcesses, load: Load): Promi
     const window = await processes.receive(load, { gc: true });
     if (window.memory.collections === 0) return window;
   }
-  throw new Error('Cannot tell what is allocated: garbage was collected meanwhile');
+  throw new CodedError(
+    'bench_disturbed',
+    `Cannot tell what is allocated: no garbage may be collected meanwhile, got some ${ATTEMPTS} times`,
+  );
 }

@@ -8,8 +8,6 @@ const SIZES = [1, 4, 10] as const;
 /** Messages that leave in one write when corked. */
 const CORKED_MESSAGES = 10;
 const PATHS = ['frames', 'bare'] as const;
-/** Until the compilers are done. */
-const WARM_UP_MESSAGES = 20_000;
 
 /** Frames a second of CPU time, by one number of frames a message. */
 export interface SpeedFigures {
@@ -24,7 +22,7 @@ export interface SpeedFigures {
 
 export interface SpeedPlan {
   readonly rounds: number;
-  /** Of a slice. */
+  /** Of a slice; another one goes before all, for the compilers. */
   readonly messages: number;
 }
 
@@ -56,7 +54,7 @@ async function measureSize(
     const plan = { messages, framesPerMessage, messagesPerTurn };
     return perSecond(messages, await processes.send(plan));
   };
-  for (const path of PATHS) await receive(path, WARM_UP_MESSAGES);
+  for (const path of PATHS) await receive(path, messages);
   await send(1);
   const rows: { ours: number; bare: number; single: number; corked: number }[] = [];
   for (let round = 0; round < rounds; round += 1) {

@@ -4,7 +4,9 @@ import type {
   DiscardedMessage,
   DominantSpeakerMessage,
   HelloMessage,
+  HostSendMessage,
   ResumePosition,
+  SendCapability,
   StreamCloseMessage,
   StreamOpenMessage,
   ToneMessage,
@@ -14,15 +16,18 @@ import { FrameCursor, LIMITS, MEDIA_SUBPROTOCOL } from '@earshot/bridge-protocol
 import { LinkListener } from './link-listener.js';
 import type { LinkLog } from './link-log.js';
 import { MediaConnection } from './media-connection.js';
+import { MAX_PENDING_PER_ADDRESS } from './socket-options.js';
 import type { UpgradeSource } from './upgrade-router.js';
 
-/** A minute of one stream, or a quarter of one of the four that Teams sends. */
+/** A minute of each stream. */
 const DEFAULT_CREDIT_FRAMES = 3000;
 
-/** Which call and epoch a token is for. */
+/** What a token is good for. */
 export interface MediaLinkClaims {
   readonly callId: string;
   readonly epoch: number;
+  /** Tells one token from all others, so that `accept` can let each open one link only. */
+  readonly tokenId: string;
 }
 
 /** Why a link is not taken: told to the host as `error`, then closed with `closeCode`. */
@@ -38,12 +43,25 @@ export interface MediaLinkSession {
   readonly callId: string;
   readonly epoch: number;
   readonly hello: HelloMessage;
+  /** What the host can send into the meeting; undefined where the way back was not agreed. */
+  readonly wayBack: SendCapability | undefined;
+  /** Bytes that wait in this process for the socket to take them. */
+  readonly bufferedBytes: number;
   /**
-   * Sends a control message; nothing once the link is over.
+   * Sends a control message; nothing once the link is over, and nothing of the way back where it
+   * was not agreed.
    *
    * @throws Error before `open` returned: `welcome` must come first.
    */
   send(message: WorkerMessage): void;
+  /**
+   * Sends a binary message of kind 2, copied before it returns.
+   *
+   * @returns false when nothing was sent: the way back was not agreed, 1 MiB waits already, or
+   * the link is over.
+   * @throws Error before `open` returned.
+   */
+  sendFrames(bytes: Uint8Array): boolean;
   /**
    * Ends the link with a close code; `closed` is told afterwards, not from within.
    *
@@ -52,22 +70,33 @@ export interface MediaLinkSession {
   close(code: number, reason: string): void;
 }
 
-/** Messages of an open link that handlers get; the rest is the link's own business. */
+/**
+ * Messages of an open link that handlers get; the rest is the link's own business. Those of the
+ * way back come only where it was agreed.
+ */
 export type MediaControlMessage =
   | StreamOpenMessage
   | StreamCloseMessage
   | ToneMessage
   | DominantSpeakerMessage
   | DiscardedMessage
-  | ByeMessage;
+  | ByeMessage
+  | HostSendMessage;
+
+/** What `welcome` tells a host that its worker only knows. */
+export interface MediaLinkOpening {
+  readonly resume: readonly ResumePosition[];
+  /** Bearer token of the next link of this attachment; undefined: the host uses its own again. */
+  readonly resumeToken?: string;
+}
 
 /**
  * What a worker does with a media link. All are called on the I/O thread, `open` first; what
  * one throws closes that link with 4500.
  */
 export interface MediaLinkHandlers {
-  /** The link is open; `welcome` goes out with the positions returned. May close the session. */
-  open(session: MediaLinkSession): readonly ResumePosition[];
+  /** The link is open; `welcome` goes out with what is returned. May close the session. */
+  open(session: MediaLinkSession): MediaLinkOpening;
   /**
    * A checked message, before its first frame; borrowed, as its bytes are, for the call. Frames
    * of streams that are not open come too: it is for the handler to count them.
@@ -85,9 +114,16 @@ export interface MediaLinkLimits {
   readonly pingIntervalMs?: number;
   /** Links at once, open or opening. @defaultValue 1024 */
   readonly maxLinks?: number;
+  /**
+   * Connections of one network address that are open and not yet welcomed. Behind a proxy all
+   * hosts have one address.
+   *
+   * @defaultValue 64
+   */
+  readonly maxPendingPerAddress?: number;
 }
 
-export interface MediaLinkServerOptions {
+export interface MediaLinkServerOptions<Claims extends MediaLinkClaims = MediaLinkClaims> {
   /** An HTTP server of node, listening or not; other links and listeners may share it. */
   readonly server: UpgradeSource;
   /** @defaultValue `/v1/media-link` */
@@ -98,28 +134,28 @@ export interface MediaLinkServerOptions {
   readonly limits?: MediaLinkLimits;
   /** Told to hosts in `welcome`. @defaultValue 3000 */
   readonly creditFrames?: number;
+  /** Whether audio may be sent to hosts that offer to take it. @defaultValue false */
+  readonly wayBack?: boolean;
   /** Judges a token before the upgrade; `error` is the code of the HTTP 401. */
-  authorize(bearer: string | undefined): Promise<MediaLinkClaims | { readonly error: string }>;
+  authorize(bearer: string | undefined): Promise<Claims | { readonly error: string }>;
   /** Decides on a link whose `hello` fits its token. No frame comes before it resolved. */
-  accept(
-    hello: HelloMessage,
-    claims: MediaLinkClaims,
-  ): Promise<MediaLinkHandlers | MediaLinkRefusal>;
+  accept(hello: HelloMessage, claims: Claims): Promise<MediaLinkHandlers | MediaLinkRefusal>;
 }
 
 /** A worker's end of the media links. What one host does wrong ends its own link only. */
-export class MediaLinkServer {
-  readonly #listener: LinkListener<MediaLinkClaims>;
+export class MediaLinkServer<Claims extends MediaLinkClaims = MediaLinkClaims> {
+  readonly #listener: LinkListener<Claims>;
   readonly #open = new Set<MediaConnection>();
 
   /** @throws CodedError `path_taken` */
-  constructor(options: MediaLinkServerOptions) {
+  constructor(options: MediaLinkServerOptions<Claims>) {
     const { workerId, clock, log, limits = {}, creditFrames = DEFAULT_CREDIT_FRAMES } = options;
     // Messages are read one after the other, each within one turn: one cursor does for all.
     const cursor = new FrameCursor();
     const settings = {
       workerId,
       creditFrames,
+      wayBack: options.wayBack ?? false,
       helloTimeoutMs: limits.helloTimeoutMs ?? LIMITS.helloTimeoutMs,
       pingIntervalMs: limits.pingIntervalMs ?? LIMITS.pingIntervalMs,
     };
@@ -128,12 +164,13 @@ export class MediaLinkServer {
       path: options.path ?? '/v1/media-link',
       subprotocol: MEDIA_SUBPROTOCOL,
       maxLinks: limits.maxLinks ?? 1024,
+      maxPendingPerAddress: limits.maxPendingPerAddress ?? MAX_PENDING_PER_ADDRESS,
       log,
       authorize: async (bearer) => {
         const result = await options.authorize(bearer);
         return 'error' in result ? { ok: false, code: result.error } : { ok: true, claims: result };
       },
-      onLink: (link, claims) => {
+      onLink: (link, claims, welcomed) => {
         const connection: MediaConnection = new MediaConnection({
           link,
           claims,
@@ -142,7 +179,10 @@ export class MediaLinkServer {
           cursor,
           settings,
           accept: (hello) => options.accept(hello, claims),
-          onOpen: () => this.#open.add(connection),
+          onOpen: () => {
+            welcomed();
+            this.#open.add(connection);
+          },
           onClosed: () => this.#open.delete(connection),
         });
         link.start(connection);

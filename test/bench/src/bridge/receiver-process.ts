@@ -62,8 +62,8 @@ function serveMedia(path: PathName, frames: (cursor: FrameCursor) => void): void
     workerId: 'w_1',
     clock: systemClock,
     log: QUIET,
-    authorize: async (bearer) => ({ callId: bearer ?? '', epoch: 1 }),
-    accept: async () => ({ open: () => [], frames, message() {}, closed() {} }),
+    authorize: async (bearer) => ({ callId: bearer ?? '', epoch: 1, tokenId: '' }),
+    accept: async () => ({ open: () => ({ resume: [] }), frames, message() {}, closed() {} }),
   });
 }
 

@@ -44,34 +44,46 @@ async function measureSize(
   framesPerMessage: number,
   { rounds, messages }: SpeedPlan,
 ): Promise<SpeedFigures> {
-  const perSecond = (count: number, cpuMicros: number): number =>
-    (count * framesPerMessage * 1e6) / cpuMicros;
-  const receive = async (path: (typeof PATHS)[number], count: number): Promise<number> => {
-    const load = { path, messages: count, framesPerMessage };
-    return perSecond(count, (await processes.receive(load, { gc: false })).cpuMicros);
-  };
-  const send = async (messagesPerTurn: number): Promise<number> => {
-    const plan = { messages, framesPerMessage, messagesPerTurn };
-    return perSecond(messages, await processes.send(plan));
-  };
-  for (const path of PATHS) await receive(path, messages);
-  await send(1);
-  const rows: { ours: number; bare: number; single: number; corked: number }[] = [];
+  await measureRound(processes, { messages, framesPerMessage }, PATHS);
+  const taken: Round[] = [];
   for (let round = 0; round < rounds; round += 1) {
     // In turns first: a machine that gets faster or slower favours neither.
-    const speeds = { frames: 0, bare: 0 };
-    for (const path of round % 2 === 0 ? PATHS : [...PATHS].reverse()) {
-      speeds[path] = await receive(path, messages);
-    }
-    const { frames: ours, bare } = speeds;
-    rows.push({ ours, bare, single: await send(1), corked: await send(CORKED_MESSAGES) });
+    const paths = round % 2 === 0 ? PATHS : [...PATHS].reverse();
+    taken.push(await measureRound(processes, { messages, framesPerMessage }, paths));
   }
   return {
     framesPerMessage,
-    send: quartilesOf(rows.map(({ single }) => single)),
-    sendCorked: quartilesOf(rows.map(({ corked }) => corked)),
-    receive: quartilesOf(rows.map(({ ours }) => ours)),
-    bareWs: quartilesOf(rows.map(({ bare }) => bare)),
-    ratio: quartilesOf(rows.map(({ ours, bare }) => ours / bare)),
+    send: quartilesOf(taken.map(({ send }) => send)),
+    sendCorked: quartilesOf(taken.map(({ sendCorked }) => sendCorked)),
+    receive: quartilesOf(taken.map(({ frames }) => frames)),
+    bareWs: quartilesOf(taken.map(({ bare }) => bare)),
+    ratio: quartilesOf(taken.map(({ frames, bare }) => frames / bare)),
+  };
+}
+
+/** Frames a second of CPU time. */
+interface Round {
+  readonly frames: number;
+  readonly bare: number;
+  readonly send: number;
+  readonly sendCorked: number;
+}
+
+async function measureRound(
+  processes: BridgeProcesses,
+  load: { readonly messages: number; readonly framesPerMessage: number },
+  paths: readonly (typeof PATHS)[number][],
+): Promise<Round> {
+  const perSecond = (cpuMicros: number): number =>
+    (load.messages * load.framesPerMessage * 1e6) / cpuMicros;
+  const received = { frames: 0, bare: 0 };
+  for (const path of paths) {
+    const { cpuMicros } = await processes.receive({ ...load, path }, { gc: false });
+    received[path] = perSecond(cpuMicros);
+  }
+  return {
+    ...received,
+    send: perSecond(await processes.send({ ...load, messagesPerTurn: 1 })),
+    sendCorked: perSecond(await processes.send({ ...load, messagesPerTurn: CORKED_MESSAGES })),
   };
 }

@@ -15,7 +15,7 @@ export type PathName = keyof typeof PATHS;
 /** Bench → receiver process. */
 export type ReceiverCommand =
   | { readonly kind: 'start' }
-  /** What comes from now on counts. @property gc collect garbage before. */
+  /** What comes from now on counts; with `gc`, garbage is collected before and after. */
   | { readonly kind: 'begin'; readonly messages: number; readonly gc: boolean }
   /** Asks for the window, which comes once all its messages have. */
   | { readonly kind: 'end' }

@@ -63,7 +63,10 @@ export class FrameCursor {
   /** Where the payload starts in `bytes`. */
   payloadOffset = 0;
   payloadLength = 0;
-  /** The open message, borrowed from the caller of `open`. */
+  /**
+   * The open message, borrowed from the caller of `open`. It may be a Buffer, whose `slice` does
+   * not copy: a payload is kept by `new Uint8Array(bytes.subarray(…))` or `set`.
+   */
   bytes: Uint8Array = NO_BYTES;
   readonly #kind: Kind;
   #frameCount = 0;
@@ -141,29 +144,28 @@ function checkFrames(bytes: Uint8Array, frameCount: number): FrameError | undefi
     const most = LIMITS.maxFramesPerMessage;
     return broken('too_many_frames', `A message has at most ${most} frames, got ${frameCount}`);
   }
+  const { length } = bytes;
   let offset = MESSAGE_HEADER_BYTES;
   for (let index = 0; index < frameCount; index += 1) {
     const headerEnd = offset + FRAME_HEADER_BYTES;
-    if (headerEnd > bytes.length) return truncated(headerEnd, bytes.length);
+    if (headerEnd > length) return truncated(headerEnd, length);
     const payloadLength = readU16(bytes, offset + 16);
-    const error = checkHeader(readU16(bytes, offset), bytes[offset + 2]!, payloadLength);
-    if (error !== undefined) return error;
+    const codec = bytes[offset + 2]!;
+    // False for an unknown codec too: the rule that was broken is looked for only then.
+    if ((bytes[offset]! | bytes[offset + 1]!) === 0 || !isPayloadLength(codec, payloadLength)) {
+      return headerError(readU16(bytes, offset), codec, payloadLength);
+    }
     offset = headerEnd + payloadLength;
-    if (offset > bytes.length) return truncated(offset, bytes.length);
+    if (offset > length) return truncated(offset, length);
   }
-  if (offset === bytes.length) return undefined;
-  const rest = bytes.length - offset;
+  if (offset === length) return undefined;
+  const rest = length - offset;
   return broken('trailing_bytes', `A message ends with its last frame, got ${rest} bytes more`);
 }
 
-function checkHeader(
-  streamId: number,
-  codec: number,
-  payloadLength: number,
-): FrameError | undefined {
+function headerError(streamId: number, codec: number, payloadLength: number): FrameError {
   if (streamId === 0) return broken('reserved_stream_id', 'A stream id is 1 to 65535, got 0');
   if (!isCodec(codec)) return broken('unsupported_codec', `A codec is 0, 1 or 2, got ${codec}`);
-  if (isPayloadLength(codec, payloadLength)) return undefined;
   return broken(
     'invalid_payload_length',
     `The payload of codec ${codec} can't have ${payloadLength} bytes`,

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { CLOSE, LIMITS } from '@earshot/bridge-protocol';
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { LinkLog } from './link-log.js';
 import { MAX_BUFFERED_BYTES } from './socket-options.js';
 
@@ -13,7 +13,10 @@ const CODE_NO_STATUS = 1005;
 /** What a link tells its owner. All are called on the I/O thread; what they throw closes the link. */
 export interface LinkHandlers {
   text(text: string): void;
-  /** `bytes` are borrowed for the call. */
+  /**
+   * `bytes` are borrowed for the call, and a Buffer: whoever keeps some copies them by
+   * `new Uint8Array(…)` or `set`, as `slice` of a Buffer does not.
+   */
   binary(bytes: Uint8Array): void;
   /** Called once, and never from within `close`. */
   closed(code: number, reason: string): void;
@@ -38,7 +41,8 @@ export class Link {
     this.#socket = socket;
     this.#transport = transport;
     this.#log = log;
-    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    // The default `binaryType` makes every message one Buffer, also of many fragments.
+    socket.on('message', (data: Buffer, isBinary: boolean) => this.#onMessage(data, isBinary));
     socket.on('error', (error) => this.#onError(error));
     this.gone = new Promise((resolve) => {
       socket.once('close', (code, reason) => {
@@ -99,20 +103,19 @@ export class Link {
     this.#socket.close(code, text);
   }
 
-  #onMessage(data: RawData, isBinary: boolean): void {
+  #onMessage(bytes: Buffer, isBinary: boolean): void {
     if (this.#end !== undefined) return;
     if (this.#handlers === undefined) {
       this.close(CLOSE.protocolError, 'unexpected_message');
       return;
     }
-    const bytes = bytesOf(data);
     if (bytes.length > (isBinary ? LIMITS.maxMessageBytes : LIMITS.maxJsonBytes)) {
       this.close(CLOSE.tooLarge, 'too_large');
       return;
     }
     try {
       if (isBinary) this.#handlers.binary(bytes);
-      else this.#handlers.text(textOf(bytes));
+      else this.#handlers.text(bytes.toString('utf8'));
     } catch (error) {
       this.fail(error);
     }
@@ -157,17 +160,6 @@ export class Link {
       this.#transport.uncork();
     });
   }
-}
-
-/** A plain view: `slice` of a Buffer would not copy, and surprise whoever keeps a payload. */
-function bytesOf(data: RawData): Uint8Array {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  const buffer = Array.isArray(data) ? Buffer.concat(data) : data;
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 function requireCloseCode(code: number): void {

@@ -3,17 +3,28 @@ import { CodedError } from '@earshot/async';
 import type { OpusEngineName } from '@earshot/opus';
 import { OPUS_ENGINES } from '@earshot/opus';
 
-export interface BenchOptions {
+export type BenchOptions = DecodeBenchOptions | BridgeBenchOptions;
+
+interface CommonOptions {
   /** Only the JSON line on stdout. */
   readonly json: boolean;
   /** Fewer slices: good for a look, not for a figure that is written down. */
   readonly quick: boolean;
+}
+
+export interface DecodeBenchOptions extends CommonOptions {
+  readonly subject: 'decode';
   readonly pipeline: boolean;
   /** Engines that must be there; undefined: those that load. */
   readonly engines: readonly OpusEngineName[] | undefined;
 }
 
-const USAGE = 'npm run bench -- decode [--json] [--quick] [--no-pipeline] [--engines a,b]';
+export interface BridgeBenchOptions extends CommonOptions {
+  readonly subject: 'bridge';
+}
+
+const USAGE =
+  'npm run bench -- decode [--json] [--quick] [--no-pipeline] [--engines a,b], or bridge [--json] [--quick]';
 
 /**
  * Reads what follows `npm run bench --`.
@@ -22,16 +33,24 @@ const USAGE = 'npm run bench -- decode [--json] [--quick] [--no-pipeline] [--eng
  */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
-  if (positionals.length !== 1 || positionals[0] !== 'decode') {
-    throw invalid(`the subject must be decode, got ${positionals.join(' ') || 'none'}`);
+  const [subject] = positionals;
+  if (positionals.length !== 1 || (subject !== 'decode' && subject !== 'bridge')) {
+    throw invalid(`the subject must be decode or bridge, got ${positionals.join(' ') || 'none'}`);
   }
-  const { json, quick } = values;
-  return {
-    json,
-    quick,
-    pipeline: !quick && !values['no-pipeline'],
-    engines: values.engines === undefined ? undefined : parseEngines(values.engines),
-  };
+  const { json, quick, engines, 'no-pipeline': noPipeline } = values;
+  if (subject === 'decode') {
+    return {
+      subject,
+      json,
+      quick,
+      pipeline: !quick && !noPipeline,
+      engines: engines === undefined ? undefined : parseEngines(engines),
+    };
+  }
+  if (noPipeline || engines !== undefined) {
+    throw invalid('bridge must stand without --no-pipeline and --engines');
+  }
+  return { subject, json, quick };
 }
 
 function parse(args: readonly string[]) {

@@ -1,4 +1,5 @@
 import type { OpusEngineName } from '@earshot/opus';
+import type { BridgeResult } from './bridge/bridge-result.js';
 
 /** The last line of stdout; a documented format (docs/performance.md). */
 export interface BenchResult {
@@ -37,7 +38,7 @@ export interface PipelineResult {
 }
 
 /** The JSON of a result: numbers as long as they mean something. */
-export function toJson(result: BenchResult): string {
+export function toJson(result: BenchResult | BridgeResult): string {
   return JSON.stringify(result, (_, value) =>
     typeof value === 'number' ? Number(value.toPrecision(4)) : value,
   );

@@ -19,7 +19,7 @@ export function quartilesOf(numbers: readonly number[]): Quartiles {
  *
  * @param share from 0 to 1, such as 0.99
  */
-export function quantile(numbers: readonly number[], share: number): number {
+export function quantile(numbers: ArrayLike<number>, share: number): number {
   const sorted = Float64Array.from(numbers).sort();
   return sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
 }

@@ -1,7 +1,11 @@
 import process from 'node:process';
 import { createOpusEngine, DEFAULT_OPUS_ENGINE } from '@earshot/opus';
+import type { BridgeBenchOptions, DecodeBenchOptions } from './bench-options.js';
 import { parseBenchOptions } from './bench-options.js';
 import { toJson } from './bench-result.js';
+import { formatBridge } from './bridge/bridge-report.js';
+import { toBridgeResult } from './bridge/bridge-result.js';
+import { measureBridge } from './bridge/measure-bridge.js';
 import { buildControl } from './control/build-control.js';
 import { loadControl } from './control/control.js';
 import { makeCorpora } from './corpora/make-corpora.js';
@@ -11,27 +15,41 @@ import { say } from './progress.js';
 import { formatEngines, formatPipeline } from './report.js';
 
 /**
- * `npm run bench -- …`: a table, then one line of JSON (`BenchResult`) on stdout.
+ * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`) on stdout.
  *
  * @throws CodedError `invalid_bench_options`, `bench_needs_libopus`, `control_build_failed`,
- * `opus_engine_unavailable`
+ * `opus_engine_unavailable`, `bench_disturbed`
  */
 export async function runBench(args: readonly string[]): Promise<void> {
   const options = parseBenchOptions(args);
+  const print = options.json ? () => {} : (text: string) => process.stdout.write(`${text}\n`);
+  const json = await (options.subject === 'decode'
+    ? runDecode(options, print)
+    : runBridge(options, print));
+  process.stdout.write(`${json}\n`);
+}
+
+type Print = (text: string) => void;
+
+async function runBridge({ quick }: BridgeBenchOptions, print: Print): Promise<string> {
+  const figures = await measureBridge({ quick });
+  print(formatBridge(figures));
+  return toJson(toBridgeResult(figures));
+}
+
+async function runDecode(options: DecodeBenchOptions, print: Print): Promise<string> {
   const file = buildControl();
   const control = loadControl(file);
   const engines = await loadEngines(options.engines);
   say('making the corpora');
   const corpora = await makeCorpora(await createOpusEngine({ engine: 'wasm' }), control);
   const figures = await measureEngines({ engines, control: file, corpora, quick: options.quick });
-  const print = options.json ? () => {} : (text: string) => process.stdout.write(`${text}\n`);
   print(formatEngines(figures, control.version()));
   const pipeline = options.pipeline ? await measurePipeline(file) : undefined;
   if (pipeline !== undefined) print(formatPipeline(pipeline));
-  const json = toJson({
+  return toJson({
     engines: Object.fromEntries(figures.map(({ name, result }) => [name, result])),
     default: DEFAULT_OPUS_ENGINE,
     pipeline: pipeline?.result ?? null,
   });
-  process.stdout.write(`${json}\n`);
 }

@@ -9,9 +9,15 @@ export class BenchProcess<Command extends object, Report extends { readonly kind
   /**
    * @param entry file to run
    * @param core undefined: any
+   * @param flags for `node`
    */
-  constructor(entry: URL, core: number | undefined, environment: NodeJS.ProcessEnv = {}) {
-    const node = [process.execPath, entry.pathname];
+  constructor(
+    entry: URL,
+    core: number | undefined,
+    environment: NodeJS.ProcessEnv = {},
+    flags: readonly string[] = [],
+  ) {
+    const node = [process.execPath, ...flags, entry.pathname];
     const [command = '', ...args] =
       core === undefined ? node : ['taskset', '-c', String(core), ...node];
     this.#child = spawn(command, args, {

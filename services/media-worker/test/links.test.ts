@@ -1,4 +1,5 @@
 import { generateSequence } from '@earshot/dtmf';
+import { WARM_UP_FRAMES } from '@earshot/media-session';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encode, join, silence, voice } from './sound.js';
 import { Bench } from './test-bench.js';
@@ -15,7 +16,7 @@ const KEYING = encode(
 );
 
 /** What another worker hears again, muted, and how far checkpoints lie apart. */
-const LAG = 25 + 5;
+const LAG = WARM_UP_FRAMES + 5;
 /** Frames of `KEYING` before its tone, and to the middle of it. */
 const TONE = 25;
 const MID_TONE = 30;

@@ -56,8 +56,9 @@ export interface CallAudioOptions {
   onOver(call: CallAudio): Promise<void>;
 }
 
-/** How often positions are stored at most while the media clock runs like ours. */
+/** How often positions are stored at most; the clock of a simulation may run much faster than ours. */
 const STORE_INTERVAL_MS = 500;
+const VIRTUAL_STORE_INTERVAL_MS = 50;
 
 /** How long a host that comes back waits for what it sent before to be processed, and how often is looked. */
 const CATCH_UP_MS = 1000;
@@ -108,7 +109,7 @@ export class CallAudio {
       journal,
       clock,
       log,
-      intervalMs: this.virtualTime ? 0 : STORE_INTERVAL_MS,
+      intervalMs: this.virtualTime ? VIRTUAL_STORE_INTERVAL_MS : STORE_INTERVAL_MS,
       marks: () => this.streams.marks(),
       store: (marked) => options.storePositions(marked),
       onMoved: () => this.sendProgress(),

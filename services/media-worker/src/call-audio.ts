@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '@earshot/async';
+import { delay } from '@earshot/async';
 import type {
   MediaControlMessage,
   MediaLinkHandlers,
@@ -62,8 +63,13 @@ export interface CallAudioOptions {
   onOver(call: CallAudio): Promise<void>;
 }
 
-/** How often positions are stored at most while the media clock runs like ours. */
+/** How often positions are stored at most; the clock of a simulation may run much faster than ours. */
 const STORE_INTERVAL_MS = 500;
+const VIRTUAL_STORE_INTERVAL_MS = 50;
+
+/** How long a host that comes back waits for what it sent before to be processed, and how often is looked. */
+const CATCH_UP_MS = 1000;
+const CATCH_UP_LOOK_MS = 10;
 
 /** How soon a host that used much of a stream's credit is told that it has it again. */
 const SOON_MS = 20;
@@ -112,7 +118,7 @@ export class CallAudio {
       journal,
       clock,
       log,
-      intervalMs: this.virtualTime ? 0 : STORE_INTERVAL_MS,
+      intervalMs: this.virtualTime ? VIRTUAL_STORE_INTERVAL_MS : STORE_INTERVAL_MS,
       marks: () => this.streams.marks(),
       store: (marked) => options.storePositions(marked),
       onMoved: () => this.sendProgress(),
@@ -158,6 +164,13 @@ export class CallAudio {
   /** Whether a host that says this hello continues the call: its media clock must be the same. */
   continues(hello: HelloMessage): boolean {
     return hello.mediaEpochTicks === this.#options.hello.mediaEpochTicks;
+  }
+
+  /** Resolves once what came is processed, or takes too long: it need not be sent again then. */
+  async caughtUp(): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.nowMs() + CATCH_UP_MS;
+    while (this.streams.isBusy && clock.nowMs() < deadlineMs) await delay(clock, CATCH_UP_LOOK_MS);
   }
 
   /** The handlers of a new link; once it opens, a link before it is closed. */

@@ -17,6 +17,18 @@ export class Keys {
   readonly notificationLock = (callId: string): string => this.#of(`{${callId}}:lock`);
   /** Hash: source id → participant. */
   readonly sources = (callId: string): string => this.#of(`{${callId}}:sources`);
+  /** Hash: play id → record. */
+  readonly plays = (callId: string): string => this.#of(`{${callId}}:plays`);
+  /** List: ids of plays not settled, in order. */
+  readonly playsWaiting = (callId: string): string => this.#of(`{${callId}}:plays-waiting`);
+  /** List: ids of all plays remembered, oldest first. */
+  readonly playOrder = (callId: string): string => this.#of(`{${callId}}:play-order`);
+  /** Hash: play id → Ogg Opus. */
+  readonly playAudio = (callId: string): string => this.#of(`{${callId}}:play-audio`);
+  /** String: `yes` or `no`. */
+  readonly playHost = (callId: string): string => this.#of(`{${callId}}:play-host`);
+  /** Channel: call ids. */
+  readonly playWakes = (): string => this.#of('play-wakes');
   /** String: call id. */
   readonly attempt = (attemptKey: string): string => this.#of(`attempt:{${attemptKey}}`);
   /** String: call id. */

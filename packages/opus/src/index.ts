@@ -1,6 +1,7 @@
 export type { CreateOpusEngineOptions } from './create-opus-engine.js';
 export { createOpusEngine, DEFAULT_OPUS_ENGINE } from './create-opus-engine.js';
 export { encodeFrames } from './encode-frames.js';
+export { fileKind } from './file-kind.js';
 export type { FramePacketsOptions } from './frame-packets.js';
 export { toFramePackets } from './frame-packets.js';
 export type { OggOpusView } from './list-ogg-opus.js';

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 
 /** What a forged token says; each can be left out or wrong on purpose. */
 export interface ForgedClaims {
@@ -23,6 +23,8 @@ export function forgeMediaToken(claims: ForgedClaims, key: Uint8Array | null): s
     iss: issuer,
     aud: workerId,
     sub: callId,
+    jti: randomUUID(),
+    use: 'attach',
     epoch,
     iat: Math.floor(issuedAtMs / 1000),
     exp: Math.floor((issuedAtMs + ttlMs) / 1000),

@@ -29,8 +29,9 @@ import type { DecodePool } from './decode-pool.js';
 import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
+import type { CallPlays } from './play/call-plays.js';
 import type { StopReason } from './stop-reason.js';
-import { CLOSED_AS, GOES_ON } from './stop-reason.js';
+import { CLOSED_AS, GOES_ON, PLAYS_END } from './stop-reason.js';
 import { nowMicros } from './thread-clock.js';
 
 export interface CallAudioOptions {
@@ -38,6 +39,7 @@ export interface CallAudioOptions {
   readonly pool: DecodePool;
   readonly journal: CallJournal;
   readonly attribution: Attribution;
+  readonly plays: CallPlays;
   readonly clock: Clock;
   readonly log: WorkerLog;
   /** Frames that the host may have on their way, over all streams. */
@@ -88,6 +90,11 @@ export class CallAudio {
   /** The host's clock is not ours: it waits for progress. */
   get virtualTime(): boolean {
     return this.#options.hello.virtualTime === true;
+  }
+
+  /** What is played into the meeting. */
+  get plays(): CallPlays {
+    return this.#options.plays;
   }
 
   get ending(): boolean {
@@ -181,6 +188,7 @@ export class CallAudio {
     this.#cancelGrace();
     this.#session?.close(CLOSE.conflict, 'replaced');
     this.#session = session;
+    this.plays.linkUp(session);
     this.streams.forgetTold();
     if (!this.#started) {
       this.#started = true;
@@ -195,6 +203,7 @@ export class CallAudio {
 
   #linkDown(code: number): void {
     this.#session = undefined;
+    this.plays.linkDown();
     if (this.#ending !== undefined) return;
     this.#options.log.warn('media link lost', { callId: this.callId, code });
     this.#cancelGrace = this.#startGrace();
@@ -249,7 +258,7 @@ export class CallAudio {
         void this.end(message.reason);
         return;
       default:
-      // The way back is not agreed to.
+        this.plays.message(message);
     }
   }
 
@@ -273,7 +282,10 @@ export class CallAudio {
     this.#cancelGrace();
     this.sendProgress();
     if (goesOn) attribution.hurry();
-    await this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end);
+    await Promise.all([
+      this.plays.end(!PLAYS_END.has(reason)),
+      this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end),
+    ]);
     if (this.#started) journal.add(this.#stoppedEvent(reason));
     try {
       await journal.flushed();

@@ -2,7 +2,7 @@ import type { Clock } from '@earshot/async';
 import { every } from '@earshot/async';
 import type { MediaLinkHandlers, MediaLinkRefusal } from '@earshot/bridge';
 import type { HelloMessage } from '@earshot/bridge-protocol';
-import { CLOSE } from '@earshot/bridge-protocol';
+import { CLOSE, FrameBatchWriter, KIND } from '@earshot/bridge-protocol';
 import type { StreamTotals } from '@earshot/media-session';
 import { sumTotals } from '@earshot/media-session';
 import type { Registry } from '@earshot/registry';
@@ -12,6 +12,7 @@ import type { EventSink } from './call-journal.js';
 import { CallJournal } from './call-journal.js';
 import type { DecodePool } from './decode-pool.js';
 import type { WorkerLog } from './log.js';
+import { CallPlays } from './play/call-plays.js';
 
 /** A lease not renewed for so long is free for another worker. */
 const LEASE_TTL_MS = 15_000;
@@ -44,6 +45,7 @@ export class CallTable {
   /** All that are not over: those of `#entries`, and those that gave way and still finish. */
   readonly #unfinished = new Set<CallAudio>();
   readonly #ended = new Set<string>();
+  readonly #sendWriter = new FrameBatchWriter(undefined, KIND.send);
   #endedTotals: StreamTotals = sumTotals([]);
   #draining = false;
   #whenEmpty: () => void = () => {};
@@ -165,11 +167,23 @@ export class CallTable {
       clock,
       waitMs: this.#options.attributionWaitMs,
     });
+    const journal = new CallJournal({ callId, epoch, sink, attribution, clock, log });
+    const plays = new CallPlays({
+      callId,
+      epoch,
+      mediaEpochTicks: hello.mediaEpochTicks,
+      store: registry.plays,
+      journal,
+      writer: this.#sendWriter,
+      clock,
+      log,
+    });
     return new CallAudio({
       hello,
       pool,
-      journal: new CallJournal({ callId, epoch, sink, attribution, clock, log }),
+      journal,
       attribution,
+      plays,
       clock,
       log,
       creditFrames,

@@ -15,6 +15,7 @@ import { DecodePool } from './decode-pool.js';
 import { Heartbeat } from './heartbeat.js';
 import { LevelsStream } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
+import { PlayDesk } from './play/play-desk.js';
 import { addRoutes } from './routes.js';
 import { WorkerMetrics } from './worker-metrics.js';
 
@@ -122,6 +123,7 @@ async function start(
   const address = await listen(app, config.listen, 'the media worker');
   const mediaUrl = config.advertisedUrl ?? `ws://${address}${MEDIA_PATH}`;
   closers.defer(every(clock, PROGRESS_INTERVAL_MS, () => calls.sendProgress(false)));
+  closers.defer(await new PlayDesk({ registry, clock, log, calls: () => calls.calls() }).start());
   await heartbeat.start(mediaUrl);
   closers.defer(() => heartbeat.close());
   closers.defer(() => leave(calls, heartbeat, clock, log, config.drainMs));
@@ -175,6 +177,7 @@ function openLinkServer(
     clock,
     log,
     creditFrames,
+    wayBack: true,
     authorize: async (bearer) => {
       const verified = await tokens.verify(bearer, { workerId });
       if (!verified.ok) return { error: verified.code };

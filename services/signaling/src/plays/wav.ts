@@ -37,7 +37,14 @@ const EXTENSIBLE = 0xfffe;
 const UNKNOWN_LENGTH = 0xffff_ffff;
 
 /** Bytes a sample. */
-const BYTES: Readonly<Record<WavEncoding, number>> = { u8: 1, s16: 2, s24: 3, s32: 4, f32: 4, f64: 8 };
+const BYTES: Readonly<Record<WavEncoding, number>> = {
+  u8: 1,
+  s16: 2,
+  s24: 3,
+  s32: 4,
+  f32: 4,
+  f64: 8,
+};
 /** By format tag (1 integers, 3 floats) and bits. */
 const ENCODINGS: Readonly<Record<string, WavEncoding>> = {
   '1/8': 'u8',
@@ -56,7 +63,8 @@ const ENCODINGS: Readonly<Record<string, WavEncoding>> = {
  */
 export function parseWav(bytes: Uint8Array): Wav {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const isWav = bytes.length >= RIFF_HEADER_BYTES && text(view, 0) === 'RIFF' && text(view, 8) === 'WAVE';
+  const isWav =
+    bytes.length >= RIFF_HEADER_BYTES && text(view, 0) === 'RIFF' && text(view, 8) === 'WAVE';
   if (!isWav) throw invalidAudio('it must be a WAV file', fileKind(bytes));
   let format: Format | undefined;
   for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= bytes.length; ) {
@@ -74,7 +82,11 @@ export function parseWav(bytes: Uint8Array): Wav {
 }
 
 /** Reads `out.length` samples from `start` on, channels averaged, in -1 to 1; 0 outside the file. */
-export function readMono({ encoding, channels, samples, data }: Wav, start: number, out: Float32Array): void {
+export function readMono(
+  { encoding, channels, samples, data }: Wav,
+  start: number,
+  out: Float32Array,
+): void {
   const step = BYTES[encoding];
   for (let n = 0; n < out.length; n += 1) {
     const index = start + n;
@@ -127,7 +139,8 @@ function parseFormat(view: DataView, start: number, length: number): Format {
     const rule = 'its samples must be integers of 8, 16, 24 or 32 bits, or floats of 32 or 64';
     throw invalidAudio(rule, `format ${tag} with ${bits} bits`);
   }
-  if (channels !== 1 && channels !== 2) throw invalidAudio('it must have 1 or 2 channels', channels);
+  if (channels !== 1 && channels !== 2)
+    throw invalidAudio('it must have 1 or 2 channels', channels);
   if (!WAV_RATES_HZ.has(sampleRateHz)) {
     const rule = `its sample rate must be one of ${[...WAV_RATES_HZ].join(', ')} Hz`;
     throw invalidAudio(rule, sampleRateHz);
@@ -150,7 +163,10 @@ function withData(format: Format | undefined, view: DataView, start: number, len
 }
 
 function truncated(chunk: string, length: number, there: number): Error {
-  return invalidAudio(`its "${chunk.replace(/[^ -~]/g, '?')}" chunk must have the ${length} bytes it says`, there);
+  return invalidAudio(
+    `its "${chunk.replace(/[^ -~]/g, '?')}" chunk must have the ${length} bytes it says`,
+    there,
+  );
 }
 
 function text(view: DataView, at: number): string {

@@ -5,7 +5,7 @@ import type { PlayListView, PlayView } from '../src/rest/play-schemas.js';
 import { tone, wavFile } from './support/audio.js';
 import type { Answer, Problem } from './support/harness.js';
 import { API_KEY, Harness, WAIT } from './support/harness.js';
-import { stateItem } from './support/notifications.js';
+import { endItem, stateItem } from './support/notifications.js';
 
 const WAV = wavFile({
   sampleRateHz: 16_000,
@@ -171,6 +171,7 @@ describe('playing into a call', () => {
   });
 
   it('refuses a call that is not established, or over', async () => {
+    const leg = harness.graph.lastLeg;
     const early = (await harness.join()).body.id;
     const refused = await post(WAV, {}, early);
     expect(refused.body).toMatchObject({ status: 409, code: 'call_not_live' });
@@ -178,6 +179,7 @@ describe('playing into a call', () => {
     const { playId } = (await post(WAV)).body;
     await harness.request('DELETE', `/v1/calls/${callId}`);
     expect((await post(WAV)).body).toMatchObject({ status: 409, code: 'call_not_live' });
+    await harness.graph.notify([endItem(leg.id, 200, 0)], { leg });
     await vi.waitUntil(async () => (await harness.call(callId)).result !== undefined, WAIT);
     const { body } = await harness.get<PlayView>(`/v1/calls/${callId}/plays/${playId}`);
     expect(body).toMatchObject({ state: 'failed', reason: 'media_ended' });

@@ -81,6 +81,8 @@ export class SendStream {
   /** Frames before it were on an earlier link. */
   #resentBefore = FIRST_SEQUENCE;
   #isAllReceived: boolean;
+  /** All was sent and closed on an earlier link. */
+  #wasClosed = false;
   /** The host forgot a stream that it had played: what it closes now is only its shell. */
   #isShell = false;
   #hasBegun = false;
@@ -115,6 +117,7 @@ export class SendStream {
     const { sendId, sampleRateHz } = this.#options;
     this.#link = link;
     this.#state = 'opening';
+    this.#wasClosed ||= this.#hasSaidClose;
     this.#hasSaidClose = false;
     this.#resentBefore = Math.max(this.#resentBefore, this.#next);
     link.send({
@@ -138,8 +141,8 @@ export class SendStream {
     if (this.#state !== 'opening') return;
     this.#state = 'open';
     const next = Math.min(nextSequence, this.#frames);
-    if (this.#isAllReceived && next < this.#frames) this.#isShell = true;
-    // A host that forgot the stream plays it from the start (W-27).
+    this.#isShell = this.#hasPlayedUnheard(next);
+    // A host that forgot the stream otherwise plays it from the start (W-27).
     if (next < this.#received) this.#played = FIRST_SEQUENCE;
     this.#next = next;
     this.#received = next;
@@ -166,7 +169,8 @@ export class SendStream {
     if (name === ENDED) this.#endedTicks = clockTicks;
     if (name !== BEGAN || this.#hasBegun) return;
     this.#hasBegun = true;
-    this.#played = Math.max(this.#played, Math.min(FIRST_SEQUENCE + 1, this.#next));
+    this.#received = Math.max(this.#received, FIRST_SEQUENCE + 1);
+    this.#played = Math.max(this.#played, FIRST_SEQUENCE + 1);
     this.#options.onBegan(clockTicks);
   }
 
@@ -206,6 +210,15 @@ export class SendStream {
     if (this.#next < this.#frames) return;
     this.#mark(ENDED, this.#frames);
     this.#sayClose();
+  }
+
+  /**
+   * Whether a host that begins anew at `next` has forgotten the stream because it played it to its
+   * end: it does play what it has (W-26), and `sendClosed` may have been lost with the link.
+   */
+  #hasPlayedUnheard(next: number): boolean {
+    const hasForgotten = next < this.#received;
+    return (this.#isAllReceived && next < this.#frames) || (this.#wasClosed && hasForgotten);
   }
 
   #sendBatch(end: number): boolean {

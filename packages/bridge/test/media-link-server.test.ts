@@ -39,10 +39,14 @@ describe('the handshake', () => {
   });
 
   test('a hello of another call or epoch than the token is closed with 4401', async () => {
-    for (const change of [{ callId: 'c_2' }, { epoch: 2 }]) {
+    for (const [change, reason] of [
+      [{ callId: 'c_2' }, 'wrong_call'],
+      [{ epoch: 2 }, 'wrong_epoch'],
+      [{ callId: 'c_2', epoch: 2 }, 'wrong_call'],
+    ] as const) {
       const peer = await world.connect();
       peer.send({ ...hello, ...change });
-      expect(await peer.closed).toEqual({ code: 4401, reason: 'wrong_call' });
+      expect(await peer.closed).toEqual({ code: 4401, reason });
     }
     expect(world.handlers).toHaveLength(0);
   });

@@ -12,7 +12,10 @@ interface Kept {
   readonly streamId: number;
   isOpen: boolean;
   received: number;
+  /** Every frame before it is over. */
   played: number;
+  /** One past the last that was heard. */
+  lastHeard: number;
   buffer: number[];
   marks: Mark[];
   /** `received` plus credit, as told. */
@@ -45,6 +48,11 @@ export class ModelHost {
 
   constructor(bufferFrames: number) {
     this.#bufferFrames = bufferFrames;
+  }
+
+  /** A send stream is open on the present link. */
+  get isOpen(): boolean {
+    return this.#stream?.isOpen === true;
   }
 
   get isLinked(): boolean {
@@ -101,6 +109,7 @@ export class ModelHost {
     for (const frame of stream.buffer.splice(0, count)) {
       this.heard.push(frame);
       stream.played += 1;
+      stream.lastHeard = stream.played;
     }
     this.#settle(stream);
   }
@@ -135,6 +144,7 @@ export class ModelHost {
       isOpen: true,
       received: kept?.received ?? 0,
       played: kept?.played ?? 0,
+      lastHeard: kept?.lastHeard ?? 0,
       buffer: kept?.buffer ?? [],
       marks: [],
       limit: 0,
@@ -187,7 +197,7 @@ export class ModelHost {
     this.#say({ type: 'sendProgress', streams: [{ streamId, received, played, creditFrames }] });
     if (closeAt === undefined || played < closeAt) return;
     const reason = stream.isCleared ? 'cleared' : 'played';
-    this.#say({ type: 'sendClosed', streamId, reason, played });
+    this.#say({ type: 'sendClosed', streamId, reason, played: stream.lastHeard });
     this.#stream = undefined;
   }
 

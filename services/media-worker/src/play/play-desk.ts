@@ -8,11 +8,11 @@ import type { CallPlays } from './call-plays.js';
 export interface PlayingCall {
   readonly callId: string;
   readonly linked: boolean;
-  readonly plays: CallPlays;
+  readonly plays: Pick<CallPlays, 'wake'>;
 }
 
 export interface PlayDeskOptions {
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'plays' | 'listenForPlays'>;
   readonly clock: Clock;
   readonly log: WorkerLog;
   calls(): readonly PlayingCall[];

@@ -157,7 +157,8 @@ export class SendStream {
   progress({ received, played, creditFrames }: SendStreamProgress): void {
     if (this.#state !== 'open') return;
     this.#received = Math.max(this.#received, Math.min(received, this.#next));
-    this.#played = Math.max(this.#played, Math.min(played, this.#received));
+    // What was thrown away counts as played there (W-21), and here not.
+    if (!this.#isClearing) this.#played = Math.max(this.#played, Math.min(played, this.#received));
     // What was granted is never taken back, whatever a host says.
     this.#limit = Math.max(this.#limit, received + creditFrames);
     this.#noteReceived();

@@ -110,6 +110,12 @@ export class MediaSession implements RunSink {
     return id === this.mediaId || id === this.callId || id === this.graphCallId;
   }
 
+  /** What waits for the worker or for its word that it is durable, in bytes: rings, then socket. */
+  get held(): { readonly ringBytes: number; readonly socketBytes: number } {
+    const socketBytes = this.#link?.outlet?.bufferedBytes ?? 0;
+    return { ringBytes: this.#streams.heldBytes, socketBytes };
+  }
+
   /** What both ends counted lost, by stream and epoch. */
   accounts(): StreamAccount[] {
     return this.#streams.accounts();

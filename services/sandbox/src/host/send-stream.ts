@@ -216,6 +216,8 @@ export class SendStream {
   /** The stream is over, and its number free. */
   end(reason: SendEnd): void {
     if (this.isEnded) return;
+    // The platform has the frame that was handed over last: it is heard.
+    this.#finishPlaying();
     this.#answerCleared();
     this.#say((streamId) => ({ type: 'sendClosed', streamId, reason, played: this.#lastPlayed }));
     this.#ended = reason;

@@ -10,6 +10,8 @@ const RATE_HZ = 16_000;
 const FRAME_SAMPLES = 320;
 /** By how much the codec delays: its samples are heard later by so many. */
 const LOOKAHEAD = 104;
+/** A guest who says nothing, for longer than this test takes. */
+const MEETING_MS = 170_000;
 const WAIT = { timeout: 60_000, interval: 200 };
 
 interface RunInfo {
@@ -33,7 +35,9 @@ describe('audio posted to a call', () => {
 
   beforeAll(async () => {
     dataFolder = mkdtempSync(path.join(os.tmpdir(), 'earshot-e2e-'));
-    run = earshot('start', '--json');
+    const guest = path.join(dataFolder, 'guest.opus');
+    writeFileSync(guest, await writeOggOpus({ packets: await encode(new Int16Array(MEETING_MS * 16)) }));
+    run = earshot('start', '--json', '--audio', guest);
     const started = JSON.parse(await run.line((line) => line.includes('"media.started"')));
     callId = started.callId;
     const runs = path.join(dataFolder, 'runs');
@@ -99,21 +103,14 @@ describe('audio posted to a call', () => {
   });
 
   it('as Ogg Opus passes through: what is heard is what its packets decode to', async () => {
-    const engine = await createOpusEngine();
-    const packets = encodeFrames(engine, melody(2000, 1), {
-      sampleRateHz: RATE_HZ,
-      channels: 1,
-      bitrateBps: 32_000,
-      dtx: false,
-      application: 'audio',
-    });
+    const packets = await encode(melody(2000, 1));
     const play: Play = await api(`/v1/calls/${callId}/play`, {
       method: 'POST',
       headers: { 'content-type': 'audio/ogg' },
       body: Uint8Array.from(await writeOggOpus({ packets })),
     });
     expect(await over(play)).toMatchObject({ state: 'played', playedMs: 2000 });
-    const decoder = engine
+    const decoder = (await createOpusEngine())
       .createDecoderPool({ sampleRateHz: RATE_HZ, channels: 1, capacity: 1 })
       .acquire();
     const decoded = new Int16Array(packets.length * FRAME_SAMPLES);
@@ -144,6 +141,16 @@ describe('audio posted to a call', () => {
     expect(loud.length).toBeLessThanOrEqual(((cleared.playedMs ?? 0) * RATE_HZ) / 1000);
   });
 });
+
+async function encode(pcm: Int16Array): Promise<Uint8Array[]> {
+  return encodeFrames(await createOpusEngine(), pcm, {
+    sampleRateHz: RATE_HZ,
+    channels: 1,
+    bitrateBps: 32_000,
+    dtx: false,
+    application: 'audio',
+  });
+}
 
 /** Notes of 100 ms that do not repeat, so that it fits in one place only. */
 function melody(durationMs: number, seed: number): Int16Array {

@@ -103,7 +103,7 @@ export function addPlayRoutes(app: FastifyInstance, { registry, clock }: PlayRou
     const callId = request.params.id;
     const own = `p_${randomBytes(16).toString('base64url')}`;
     const playId =
-      key === undefined ? own : await registry.idempotent(`play ${callId} ${key}`, own);
+      key === undefined ? own : await registry.idempotent(`play\n${callId}\n${key}`, own);
     const createdAtMs = clock.wallclockMs();
     const state = 'queued';
     const play = { playId, callId, state, createdAtMs, frames, sampleRateHz, digest } as const;

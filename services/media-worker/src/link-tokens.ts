@@ -9,6 +9,9 @@ import type {
 import { CLOSE } from '@earshot/bridge-protocol';
 import type { MediaTokens, MediaTokenUse } from '@earshot/media-token';
 
+/** A link may be opened so much later than its token was looked at, with an ample margin. */
+const HANDSHAKE_MS = 30_000;
+
 /** Far longer than any call: the worker forgets the attachment first. */
 const RESUME_TTL_MS = 30 * 24 * 3_600_000;
 
@@ -17,7 +20,7 @@ export interface LinkTokensOptions {
   readonly workerId: string;
   readonly clock: Clock;
   /**
-   * Used tokens remembered until they expire. When it is full of such, links are refused as busy:
+   * Used tokens remembered until they expire and a little longer. When it is full of such, links are refused as busy:
    * to forget one would let it be used again.
    *
    * @defaultValue 16 384
@@ -37,7 +40,27 @@ interface Attachment {
   readonly epoch: number;
 }
 
+/** What is wrong with a token whose signature is good. */
 type Fault = 'replayed' | 'expired' | 'worker_busy';
+
+/** How a link is refused that was upgraded before its token was found to be wrong. */
+const REFUSALS: Readonly<Record<Fault, MediaLinkRefusal>> = {
+  replayed: {
+    closeCode: CLOSE.unauthorized,
+    code: 'replayed',
+    message: 'Cannot attach: its token must not have opened another link',
+  },
+  expired: {
+    closeCode: CLOSE.conflict,
+    code: 'attachment_over',
+    message: 'Cannot attach: an attachment that ended must not return',
+  },
+  worker_busy: {
+    closeCode: CLOSE.busy,
+    code: 'worker_busy',
+    message: 'Cannot attach: the worker must have room to remember its token',
+  },
+};
 
 /**
  * Lets each token open one link. The token of an attachment's beginning is used up by its
@@ -81,7 +104,7 @@ export class LinkTokens {
     accept: () => Promise<MediaLinkHandlers | MediaLinkRefusal>,
   ): Promise<MediaLinkHandlers | MediaLinkRefusal> {
     const fault = this.#faultOf(claims);
-    if (fault !== undefined) return refusalOf(fault);
+    if (fault !== undefined) return REFUSALS[fault];
     const nextId = randomUUID();
     const next = await this.#mint(claims, nextId);
     const accepted = await accept();
@@ -105,7 +128,7 @@ export class LinkTokens {
   ): ReturnType<MediaLinkHandlers['open']> {
     const fault = this.#faultOf(claims);
     if (fault !== undefined) {
-      session.close(closeCodeOf(fault), fault);
+      session.close(REFUSALS[fault].closeCode, REFUSALS[fault].code);
       return { resume: [] };
     }
     const opening = handlers.open(session);
@@ -128,9 +151,9 @@ export class LinkTokens {
   }
 
   #dropExpired(): void {
-    const nowMs = this.#clock.wallclockMs();
+    const overMs = this.#clock.wallclockMs() - HANDSHAKE_MS;
     for (const [tokenId, expiresAtMs] of this.#used) {
-      if (expiresAtMs <= nowMs) this.#used.delete(tokenId);
+      if (expiresAtMs <= overMs) this.#used.delete(tokenId);
     }
   }
 
@@ -150,16 +173,4 @@ function sameText(one: string, other: string): boolean {
   const a = Buffer.from(one);
   const b = Buffer.from(other);
   return a.length === b.length && timingSafeEqual(a, b);
-}
-
-function refusalOf(fault: Fault): MediaLinkRefusal {
-  const rule =
-    fault === 'worker_busy'
-      ? 'the worker must have room to remember its token'
-      : 'its token must be good for one more link';
-  return { closeCode: closeCodeOf(fault), code: fault, message: `Cannot attach: ${rule}` };
-}
-
-function closeCodeOf(fault: Fault): number {
-  return fault === 'worker_busy' ? CLOSE.busy : CLOSE.unauthorized;
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Clock } from '@earshot/async';
 import { CloseStack } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import { createOpusEngine } from '@earshot/opus';
@@ -19,7 +20,8 @@ export interface HostStageOptions extends Partial<TestWorkerOptions> {
   readonly replayWindowBytes?: number;
   /** Jitter of the back-off: 0 for none. @defaultValue 0 */
   readonly random?: number;
-  readonly virtualTime?: boolean;
+  /** Of the host only. @defaultValue the machine's */
+  readonly hostClock?: Clock;
 }
 
 /** A media host without Graph or a meeting's clock, and a worker on a real socket. */
@@ -30,6 +32,8 @@ export class HostStage {
   readonly sockets: Watched<Socket> = new Watched();
   /** Bearers of the upgrades, in order; also of those refused. */
   readonly bearers: Watched<string> = new Watched();
+  /** What the host says of its sessions, with the details. */
+  readonly states: Watched<string> = new Watched();
   host!: MediaHost;
   worker!: TestWorker;
   workerUrl = '';
@@ -54,12 +58,14 @@ export class HostStage {
     stage.host = new MediaHost({
       hostId: 'h_test',
       capacity: 10,
-      clock: systemClock,
+      clock: options.hostClock ?? systemClock,
       random: () => options.random ?? 0,
       log: SILENT,
       replayWindowMs: options.replayWindowMs ?? 30_000,
       replayWindowBytes: options.replayWindowBytes ?? 2 * 1024 * 1024,
-      virtualTime: options.virtualTime ?? true,
+      virtualTime: true,
+      onState: (_mediaId, state, detail) =>
+        stage.states.add(detail === undefined ? state : `${state} ${detail}`),
       decoders: engine.createDecoderPool({ sampleRateHz: 16_000, channels: 1, capacity: 80 }),
     });
     stage.closers.defer(() => stage.host.close());
@@ -77,6 +83,12 @@ export class HostStage {
 
   attach(mediaId: string, token: string, epoch: number): Promise<void> {
     return this.host.attach(mediaId, { workerUrl: this.workerUrl, token, epoch });
+  }
+
+  /** The host has had a link open so many times. */
+  async isActive(times: number): Promise<void> {
+    const count = (): number => this.states.items.filter((state) => state === 'active').length;
+    await this.states.first(() => count() >= times);
   }
 
   async close(): Promise<void> {

@@ -57,6 +57,8 @@ export interface TestWorkerOptions {
 export class TestWorker {
   readonly links: HeardLink[] = [];
   readonly byes: Watched<HeardLink> = new Watched();
+  /** How links ended: `code reason`. */
+  readonly closes: Watched<string> = new Watched();
   readonly heard: Watched<number> = new Watched();
   /** While false, nothing is acknowledged. */
   acknowledges = true;
@@ -183,7 +185,7 @@ export class TestWorker {
           default:
         }
       },
-      closed: () => {},
+      closed: (code, reason) => this.closes.add(`${code} ${reason}`),
     };
   }
 

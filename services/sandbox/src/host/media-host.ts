@@ -27,6 +27,8 @@ export interface MediaHostOptions {
   readonly virtualTime: boolean;
   /** For audio into the meetings: 16 kHz, mono, `maxKept` for each call. */
   readonly decoders: DecoderPool;
+  /** Told of each change, as signaling is. */
+  onState?(mediaId: string, state: MediaState, detail: string | undefined): void;
 }
 
 /** What the host has done, for the metrics. */
@@ -189,6 +191,7 @@ export class MediaHost {
   }
 
   #onState(mediaId: string, state: MediaState, detail: string | undefined): void {
+    this.#options.onState?.(mediaId, state, detail);
     this.#link?.sendMediaState({ mediaId, state, ...(detail === undefined ? {} : { detail }) });
     if (state !== 'ended') return;
     const allocation = this.#allocations.get(mediaId);

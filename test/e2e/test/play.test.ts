@@ -20,6 +20,10 @@ interface RunInfo {
   readonly sandboxUrl: string;
 }
 
+interface Call {
+  readonly media: { readonly attached: boolean };
+}
+
 interface Play {
   readonly playId: string;
   readonly state: string;
@@ -36,14 +40,17 @@ describe('audio posted to a call', () => {
   beforeAll(async () => {
     dataFolder = mkdtempSync(path.join(os.tmpdir(), 'earshot-e2e-'));
     const guest = path.join(dataFolder, 'guest.opus');
-    writeFileSync(guest, await writeOggOpus({ packets: await encode(new Int16Array(MEETING_MS * 16)) }));
+    writeFileSync(
+      guest,
+      await writeOggOpus({ packets: await encode(new Int16Array(MEETING_MS * 16)) }),
+    );
     run = earshot('start', '--json', '--audio', guest);
     const started = JSON.parse(await run.line((line) => line.includes('"media.started"')));
     callId = started.callId;
     const runs = path.join(dataFolder, 'runs');
     const folder = path.join(runs, readdirSync(runs)[0] ?? '');
     info = JSON.parse(readFileSync(path.join(folder, 'run.json'), 'utf8'));
-    await vi.waitUntil(async () => (await api(`/v1/calls/${callId}`)).media.attached, WAIT);
+    await vi.waitUntil(async () => (await api<Call>(`/v1/calls/${callId}`)).media.attached, WAIT);
   });
 
   afterAll(async () => {
@@ -56,18 +63,18 @@ describe('audio posted to a call', () => {
     return new EarshotProcess(args, { EARSHOT_DATA_DIR: dataFolder });
   }
 
-  async function api(pathname: string, init: RequestInit = {}) {
+  async function api<T>(pathname: string, init: RequestInit = {}): Promise<T> {
     const response = await fetch(info.signalingUrl + pathname, {
       ...init,
       headers: { authorization: `Bearer ${info.apiKey}`, ...init.headers },
     });
-    return response.json();
+    return JSON.parse(await response.text());
   }
 
   async function over({ playId }: Play): Promise<Play> {
     const pathname = `/v1/calls/${callId}/plays/${playId}`;
     return vi.waitUntil(async () => {
-      const play: Play = await api(pathname);
+      const play = await api<Play>(pathname);
       return !['queued', 'playing'].includes(play.state) && play;
     }, WAIT);
   }
@@ -104,7 +111,7 @@ describe('audio posted to a call', () => {
 
   it('as Ogg Opus passes through: what is heard is what its packets decode to', async () => {
     const packets = await encode(melody(2000, 1));
-    const play: Play = await api(`/v1/calls/${callId}/play`, {
+    const play = await api<Play>(`/v1/calls/${callId}/play`, {
       method: 'POST',
       headers: { 'content-type': 'audio/ogg' },
       body: Uint8Array.from(await writeOggOpus({ packets })),
@@ -125,13 +132,13 @@ describe('audio posted to a call', () => {
 
   it('is silent soon after it was cleared', async () => {
     const before = (await heard()).length;
-    const play: Play = await api(`/v1/calls/${callId}/play`, {
+    const play = await api<Play>(`/v1/calls/${callId}/play`, {
       method: 'POST',
       headers: { 'content-type': 'audio/wav' },
       body: wavFile(melody(20_000, 2)),
     });
     const pathname = `/v1/calls/${callId}/plays/${play.playId}`;
-    await vi.waitUntil(async () => (await api(pathname)).state === 'playing', WAIT);
+    await vi.waitUntil(async () => (await api<Play>(pathname)).state === 'playing', WAIT);
     await api(pathname, { method: 'DELETE' });
     const cleared = await over(play);
     expect(cleared).toMatchObject({ state: 'cleared' });

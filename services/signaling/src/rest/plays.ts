@@ -34,9 +34,6 @@ interface PlayParams {
   Params: { id: string; playId: string };
 }
 
-/** How long a body may take to arrive. */
-const BODY_TIMEOUT_MS = 60_000;
-
 /** `/v1/calls/:id/play` and `/v1/calls/:id/plays`: audio into the meeting. */
 export function addPlayRoutes(app: FastifyInstance, { registry, clock }: PlayRoutesOptions): void {
   const desk = new AudioDesk();
@@ -90,8 +87,6 @@ export function addPlayRoutes(app: FastifyInstance, { registry, clock }: PlayRou
     if (!isLive(call)) throw callNotLive(call.model.state);
     if ((await registry.plays.hostCanPlay(call.callId)) === false) throw hostCannotPlay();
     if (!desk.enter(reply.raw)) throw tooManyUploads();
-    const cancel = clock.at(clock.nowMs() + BODY_TIMEOUT_MS, () => request.raw.destroy());
-    request.raw.once('close', cancel);
   }
 
   async function postedPlay(request: FastifyRequest<CallParams>): Promise<PlayRecord> {

@@ -13,6 +13,7 @@ import { CallJournal } from './call-journal.js';
 import type { DecodePool } from './decode-pool.js';
 import type { WorkerLog } from './log.js';
 import { CallPlays } from './play/call-plays.js';
+import { PlayCounts } from './play/play-counts.js';
 
 /** A lease not renewed for so long is free for another worker. */
 const LEASE_TTL_MS = 15_000;
@@ -41,6 +42,7 @@ interface Entry {
 
 /** The calls that this worker hears: who may begin, and who must end. */
 export class CallTable {
+  readonly playCounts: PlayCounts = new PlayCounts();
   readonly #options: CallTableOptions;
   /** The newest attachment of each call. */
   readonly #entries = new Map<string, Entry>();
@@ -171,6 +173,7 @@ export class CallTable {
       store: registry.plays,
       journal,
       writer: this.#sendWriter,
+      counts: this.playCounts,
       clock,
       log,
     });

@@ -9,6 +9,7 @@ import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallPlays } from '../src/play/call-plays.js';
+import { PlayCounts } from '../src/play/play-counts.js';
 import { PlayDesk } from '../src/play/play-desk.js';
 import type { PlayEventDraft } from '../src/play/play-events.js';
 import { encode, voice } from './sound.js';
@@ -92,6 +93,7 @@ describe('the plays of a call', () => {
       store: registry.plays,
       journal: { add: (draft) => told.push(draft), flushed: async () => {} },
       writer: new FrameBatchWriter(undefined, KIND.send),
+      counts: new PlayCounts(),
       clock,
       log: SILENT_LOG,
     });

@@ -55,6 +55,10 @@ export class ModelHost {
     return this.#stream?.isOpen === true;
   }
 
+  get received(): number {
+    return this.#stream?.received ?? 0;
+  }
+
   get isLinked(): boolean {
     return this.#isLinked;
   }

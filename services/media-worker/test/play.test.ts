@@ -101,6 +101,8 @@ describe('playing into a meeting', () => {
       { id: `${callId}.play.${playId}.started`, data: { playId, durationMs: 4000 } },
     ]);
     expect(bench.ofType(callId, 'play.ended')[0]?.id).toBe(`${callId}.play.${playId}.ended`);
+    const metrics = await (await fetch(`${bench.worker.url}/metrics`)).text();
+    expect(metrics).toMatch(/earshot_plays_total\{[^}]*outcome="played"[^}]*\} 1/);
     await host.bye('callEnded');
   });
 

@@ -227,6 +227,18 @@ describe('a send stream', () => {
     expect(player.began).toBe(1);
   });
 
+  it('leaves the thread to others after twenty seconds of audio, and goes on later', () => {
+    const player = new Player(2500, 65_535);
+    player.connect();
+    player.host.read(1);
+    player.hear(1);
+    player.host.read(1000);
+    expect(player.host.received).toBe(1000);
+    expect(player.isBlocked).toBe(true);
+    player.finish();
+    expect(player.results).toEqual([{ outcome: 'played', playedFrames: 2500 }]);
+  });
+
   it('of which a host has all is played, also when the host forgot it meanwhile', () => {
     const player = new Player(30, 100);
     player.connect();

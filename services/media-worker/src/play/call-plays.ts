@@ -7,6 +7,7 @@ import { listOggOpus } from '@earshot/opus';
 import type { PlayRecord, PlayStore } from '@earshot/registry';
 import { isOver } from '@earshot/registry';
 import type { WorkerLog } from '../log.js';
+import type { PlayCounts } from './play-counts.js';
 import type { PlayEventDraft } from './play-events.js';
 import { mediaTimeOf, playEndedEvent, playStartedEvent } from './play-events.js';
 import type { SendOutcome } from './send-stream.js';
@@ -27,6 +28,7 @@ export interface CallPlaysOptions {
   readonly journal: PlayJournal;
   /** Shared by all calls: it is used within one turn only. */
   readonly writer: FrameBatchWriter;
+  readonly counts: PlayCounts;
   readonly clock: Clock;
   readonly log: WorkerLog;
 }
@@ -297,7 +299,9 @@ export class CallPlays {
     const { outcome, reason, playedFrames } = result;
     const over = { state: outcome, playedFrames, ...(reason === undefined ? {} : { reason }) };
     const stored = await this.#note(play, over);
-    if (stored !== undefined && isOver(stored)) await this.#tellEnd(stored, endMs);
+    if (stored === undefined || !isOver(stored)) return;
+    this.#options.counts[outcome] += 1;
+    await this.#tellEnd(stored, endMs);
   }
 
   /**

@@ -38,7 +38,7 @@ export interface SendStreamOptions {
   onBegan(clockTicks: string): void;
   /** The host has all frames. Once. */
   onReceived(): void;
-  /** The link takes no frames now: call `pump` a little later. */
+  /** The link takes no frames now, or has got its share: call `pump` a little later. */
   onBlocked(): void;
   /** Nothing more comes of it. Once, and last. */
   onOver(result: SendOutcome): void;
@@ -48,6 +48,8 @@ export interface SendStreamOptions {
 const FIRST_SEQUENCE = 0;
 /** One second: bounds what is sent in one message, and fits with packets of any size. */
 const FRAMES_PER_MESSAGE = 50;
+/** Twenty seconds: a host may have room for minutes, but others wait for this thread. */
+const MESSAGES_PER_TURN = 20;
 const BEGAN = 'began';
 const ENDED = 'ended';
 
@@ -202,8 +204,8 @@ export class SendStream {
   pump(): void {
     if (this.#state !== 'open' || this.#isClearing || this.#isShell || this.#hasSaidClose) return;
     const end = Math.min(this.#limit, this.#frames);
-    while (this.#next < end) {
-      if (!this.#sendBatch(end)) {
+    for (let messages = 0; this.#next < end; messages += 1) {
+      if (messages === MESSAGES_PER_TURN || !this.#sendBatch(end)) {
         this.#options.onBlocked();
         return;
       }

@@ -166,6 +166,7 @@ export class CallStore {
         // They hold names too.
         pipeline.pexpire(this.#keys.sources(callId), ENDED_TTL_MS);
         pipeline.del(this.#keys.playAudio(callId));
+        pipeline.del(this.#keys.positions(callId));
       }
       return execute(pipeline);
     });

@@ -3,6 +3,7 @@ export type { CallPage, ListOptions } from './call-store.js';
 export type { PlayRecord, PlayState } from './play-record.js';
 export { isOver } from './play-record.js';
 export type { PlayStore } from './play-store.js';
+export type { StreamPosition } from './position-store.js';
 export type { RegistryOptions, SourceBinding } from './registry.js';
 export { Registry } from './registry.js';
 export type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '@earshot/async';
+import { delay } from '@earshot/async';
 import type {
   MediaControlMessage,
   MediaLinkHandlers,
@@ -20,6 +21,7 @@ import {
   mediaStartedEvent,
   mediaStoppedEvent,
 } from '@earshot/media-session';
+import type { StreamPosition } from '@earshot/registry';
 import type { Attribution } from './attribution.js';
 import { toParticipant } from './attribution.js';
 import type { CallJournal } from './call-journal.js';
@@ -31,7 +33,7 @@ import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
 import type { CallPlays } from './play/call-plays.js';
 import type { StopReason } from './stop-reason.js';
-import { CLOSED_AS, GOES_ON, PLAYS_END } from './stop-reason.js';
+import { CLOSED_AS, GOES_ON, OVER_FOR_GOOD, PLAYS_END } from './stop-reason.js';
 import { nowMicros } from './thread-clock.js';
 
 export interface CallAudioOptions {
@@ -42,13 +44,29 @@ export interface CallAudioOptions {
   readonly plays: CallPlays;
   readonly clock: Clock;
   readonly log: WorkerLog;
-  /** Frames that the host may have on their way, over all streams. */
+  /** Frames of each stream that the host may have on their way. */
   readonly creditFrames: number;
+  /** Where the attachment before this one left streams. */
+  readonly positions: readonly StreamPosition[];
   /** How long the call is kept without a link. */
   readonly linkGraceMs: number;
+  /** Puts positions where another worker finds them; `stale` when the call is another's. */
+  storePositions(positions: readonly StreamPosition[]): Promise<'ok' | 'stale'>;
+  /** The call is over for good. */
+  forgetPositions(): Promise<unknown>;
   /** Called once, when all is published. */
   onOver(call: CallAudio): Promise<void>;
 }
+
+/** How often positions are stored at most while the media clock runs like ours. */
+const STORE_INTERVAL_MS = 500;
+
+/** How long a host that comes back waits for what it sent before to be processed, and how often is looked. */
+const CATCH_UP_MS = 1000;
+const CATCH_UP_LOOK_MS = 10;
+
+/** How soon a host that used much of a stream's credit is told that it has it again. */
+const SOON_MS = 20;
 
 /**
  * The media of one call on the I/O thread: its link, its streams, its events. It outlives its
@@ -65,12 +83,14 @@ export class CallAudio {
   #started = false;
   #ending: Promise<void> | undefined;
   #cancelGrace: Cancel;
-  /** Frames taken since the last progress was sent. */
-  #unreported = 0;
+  /** Ends streams that the present link did not open. */
+  #cancelUnopened: Cancel = () => {};
+  #cancelSoon: Cancel | undefined;
+  #isLeaving = false;
   #strayFrames = 0;
 
   constructor(options: CallAudioOptions) {
-    const { hello, pool, journal } = options;
+    const { hello, pool, journal, clock, log, creditFrames, positions } = options;
     this.#options = options;
     this.callId = hello.callId;
     this.epoch = hello.epoch;
@@ -80,10 +100,22 @@ export class CallAudio {
       epoch: hello.epoch,
       mediaEpoch: this.#mediaEpoch,
       pool,
-      eager: hello.virtualTime === true,
+      eager: this.virtualTime,
+      creditFrames,
+      positions,
       tell: (event) => journal.add(event),
     });
-    this.#durable = new DurablePositions(this.streams, journal);
+    this.#durable = new DurablePositions({
+      callId: this.callId,
+      journal,
+      clock,
+      log,
+      intervalMs: this.virtualTime ? 0 : STORE_INTERVAL_MS,
+      marks: () => this.streams.marks(),
+      store: (marked) => options.storePositions(marked),
+      onMoved: () => this.sendProgress(),
+      onStale: () => void this.end('leaseLost'),
+    });
     this.#cancelGrace = this.#startGrace();
   }
 
@@ -119,6 +151,13 @@ export class CallAudio {
     return hello.mediaEpochTicks === this.#options.hello.mediaEpochTicks;
   }
 
+  /** Resolves once what came is processed, or takes too long: it need not be sent again then. */
+  async caughtUp(): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.nowMs() + CATCH_UP_MS;
+    while (this.streams.isBusy && clock.nowMs() < deadlineMs) await delay(clock, CATCH_UP_LOOK_MS);
+  }
+
   /** The handlers of a new link; once it opens, a link before it is closed. */
   attach(): MediaLinkHandlers {
     let own: MediaLinkSession | undefined;
@@ -140,9 +179,11 @@ export class CallAudio {
     };
   }
 
-  /** Asks the host to take the call elsewhere. */
+  /** Asks the host to take the call elsewhere; one that is away can't come back here. */
   askToLeave(reason: string): void {
-    this.#session?.send({ type: 'drain', reason });
+    this.#isLeaving = true;
+    if (this.#session === undefined) void this.end('drained');
+    else this.#session.send({ type: 'drain', reason });
   }
 
   /**
@@ -159,15 +200,14 @@ export class CallAudio {
     this.#options.journal.abandon();
   }
 
-  /** Tells the host how far its streams are, if that changed. */
+  /** Moves durable positions, and tells the host how far its streams are, if that changed. */
   sendProgress(): void {
     this.#durable.advance();
     if (this.#session === undefined) return;
-    const streams = this.streams.takePositions();
-    if (streams === undefined) return;
-    this.#unreported = 0;
     const { creditFrames } = this.#options;
-    this.#session.send({ type: 'progress', streams, creditFrames });
+    for (const streams of this.streams.takeNews()) {
+      this.#session.send({ type: 'progress', streams, creditFrames });
+    }
   }
 
   /** Momentary readings of its open streams. */
@@ -189,16 +229,14 @@ export class CallAudio {
     this.#session?.close(CLOSE.conflict, 'replaced');
     this.#session = session;
     this.plays.linkUp(session);
-    this.streams.forgetTold();
+    this.streams.newLink();
+    this.#cancelUnopened();
+    this.#cancelUnopened = this.#afterGrace(() => this.streams.endUnopened());
     if (!this.#started) {
       this.#started = true;
       this.#options.journal.add(mediaStartedEvent(this.callId, this.epoch));
     }
-    const resume = Array.from(this.streams.open(), (stream) => ({
-      streamId: stream.identity.streamId,
-      durableSequence: stream.durable,
-    }));
-    return { resume };
+    return { resume: this.streams.resume() };
   }
 
   #linkDown(code: number): void {
@@ -206,12 +244,18 @@ export class CallAudio {
     this.plays.linkDown();
     if (this.#ending !== undefined) return;
     this.#options.log.warn('media link lost', { callId: this.callId, code });
-    this.#cancelGrace = this.#startGrace();
+    this.#cancelUnopened();
+    if (this.#isLeaving) void this.end('drained');
+    else this.#cancelGrace = this.#startGrace();
   }
 
   #startGrace(): Cancel {
+    return this.#afterGrace(() => void this.end('linkLost'));
+  }
+
+  #afterGrace(run: () => void): Cancel {
     const { clock, linkGraceMs } = this.#options;
-    return clock.at(clock.nowMs() + linkGraceMs, () => void this.end('linkLost'));
+    return clock.at(clock.nowMs() + linkGraceMs, run);
   }
 
   #frames(cursor: FrameCursor): void {
@@ -223,12 +267,21 @@ export class CallAudio {
         continue;
       }
       stream.push(cursor, receivedMicros);
-      this.#unreported += 1;
     }
-    const { pool, creditFrames } = this.#options;
-    pool.ringDoorbells();
-    // A host with many streams uses up its credit between two beats of the clock.
-    if (this.#unreported >= creditFrames / 4) this.sendProgress();
+    this.#options.pool.ringDoorbells();
+    this.#tellSoon();
+  }
+
+  /** A host with much to send uses up its credit between two beats of the clock. */
+  #tellSoon(): void {
+    const { clock, creditFrames } = this.#options;
+    const quarter = creditFrames / 4;
+    if (this.#cancelSoon !== undefined || !this.streams.hasInFlight(quarter)) return;
+    this.#cancelSoon = clock.at(clock.nowMs() + SOON_MS, () => {
+      this.#cancelSoon = undefined;
+      if (this.streams.hasFreed(quarter)) this.sendProgress();
+      this.#tellSoon();
+    });
   }
 
   #message(message: MediaControlMessage): void {
@@ -280,8 +333,10 @@ export class CallAudio {
     const { journal, attribution, log, onOver } = this.#options;
     const goesOn = GOES_ON.has(reason);
     this.#cancelGrace();
+    this.#cancelUnopened();
     this.sendProgress();
     if (goesOn) attribution.hurry();
+    else if (this.#started) this.streams.endUnopened();
     await Promise.all([
       this.plays.end(!PLAYS_END.has(reason)),
       this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end),
@@ -289,13 +344,25 @@ export class CallAudio {
     if (this.#started) journal.add(this.#stoppedEvent(reason));
     try {
       await journal.flushed();
+      await this.#durable.finish();
       this.#closeLink(reason);
     } catch (error) {
       log.error('events of a call were lost', { callId: this.callId, error: String(error) });
       this.#session?.close(CLOSE.internal, 'events_lost');
     }
+    this.#cancelSoon?.();
+    if (OVER_FOR_GOOD.has(reason)) await this.#forgetPositions();
     log.info('media of a call stopped', { callId: this.callId, reason });
     await onOver(this);
+  }
+
+  async #forgetPositions(): Promise<void> {
+    try {
+      await this.#options.forgetPositions();
+    } catch (error) {
+      const { log } = this.#options;
+      log.warn('positions not forgotten', { callId: this.callId, error: String(error) });
+    }
   }
 
   #closeLink(reason: StopReason): void {
@@ -309,13 +376,14 @@ export class CallAudio {
   }
 
   #stoppedEvent(reason: StopReason): ReturnType<typeof mediaStoppedEvent> {
+    const { streams, endMs } = this.streams.over;
     return mediaStoppedEvent({
       callId: this.callId,
       epoch: this.epoch,
-      streams: this.streams.closedCount,
+      streams,
       totals: this.streams.totals(),
       reason,
-      endMs: this.streams.endMs,
+      endMs,
     });
   }
 

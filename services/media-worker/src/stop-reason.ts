@@ -23,3 +23,6 @@ export const GOES_ON: ReadonlySet<StopReason> = new Set(['reattach', 'leaseLost'
 
 /** After these nobody plays on: what waits has failed. */
 export const PLAYS_END: ReadonlySet<StopReason> = new Set(['callEnded', 'released', 'shutdown']);
+
+/** After these no worker hears the call again. */
+export const OVER_FOR_GOOD: ReadonlySet<StopReason> = new Set(['callEnded', 'released']);

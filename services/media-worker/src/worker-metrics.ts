@@ -42,6 +42,7 @@ export class WorkerMetrics {
   readonly #gaps: Counter;
   readonly #plays: Counter<'outcome'>;
   #scrapedPlays = { played: 0, cleared: 0, failed: 0 };
+  readonly #beyondCredit: Counter;
   readonly #busySeconds: Counter<'thread'>;
   readonly #codecSeconds: Counter<'thread'>;
   readonly #latencyBuckets: Counter<'le'>;
@@ -50,6 +51,7 @@ export class WorkerMetrics {
   readonly #busyMicros: number[];
   readonly #codecMicros: number[];
   #scraped: StreamTotals;
+  #scrapedBeyondCredit = 0;
   #latencies: Latencies;
 
   constructor({ calls, pool, publisher, heartbeat }: WorkerMetricsOptions) {
@@ -72,6 +74,10 @@ export class WorkerMetrics {
       name: 'plays_total',
       help: 'Audio for meetings by what became of it.',
       labelNames: ['outcome'],
+    });
+    this.#beyondCredit = metrics.counter({
+      name: 'frames_beyond_credit_total',
+      help: 'Frames that came though their host had no credit for them: it does not keep to it.',
     });
     this.#busySeconds = metrics.counter({
       name: 'decode_busy_seconds_total',
@@ -141,6 +147,9 @@ export class WorkerMetrics {
     }
     this.#gaps.add(Math.max(0, now.gaps - before.gaps));
     this.#countPlays();
+    const beyondCredit = this.#calls.framesBeyondCredit;
+    this.#beyondCredit.add(Math.max(0, beyondCredit - this.#scrapedBeyondCredit));
+    this.#scrapedBeyondCredit = beyondCredit;
     for (const [index, thread] of this.#pool.threads.entries()) {
       const label = { thread: String(index) };
       this.#busySeconds.add(grown(this.#busyMicros, index, thread.busyMicros) / 1e6, label);

@@ -32,19 +32,15 @@ describe('playing into a meeting', () => {
 
   afterAll(() => bench.close());
 
-  async function attachment(callId = newCallId()): Promise<Attachment> {
-    return { url: bench.worker.mediaUrl, ...(await bench.place(callId)) };
+  function attachment(): Promise<Attachment> {
+    return bench.place(newCallId(), bench.worker.workerId);
   }
 
   /** Another worker, and the call placed there, as signaling does when it moves one. */
   async function elsewhere(callId: string): Promise<Attachment> {
     const worker = await startMediaWorker(testConfig(bench.redis.url), { log: SILENT_LOG });
     others.push(worker);
-    const excludeWorkers = [bench.worker.workerId];
-    const placed = await bench.registry.placeCall(callId, { excludeWorkers });
-    const { workerId = '', epoch = 0 } = placed ?? {};
-    const token = await bench.tokens.mint({ callId, workerId, epoch });
-    return { url: worker.mediaUrl, callId, epoch, token };
+    return bench.place(callId, worker.workerId);
   }
 
   async function post(callId: string): Promise<string> {

@@ -69,6 +69,16 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
   }),
   'speech.started': fc.record({ startMs: number }),
   'speech.ended': fc.record({ startMs: number, endMs: number, durationMs: duration }),
+  'play.started': fc.record({ playId: fc.string({ minLength: 1 }), durationMs: duration }),
+  'play.ended': fc.record(
+    {
+      playId: fc.string({ minLength: 1 }),
+      outcome: fc.constantFrom('played', 'cleared', 'failed'),
+      reason: fc.string(),
+      playedMs: duration,
+    },
+    { requiredKeys: ['playId', 'outcome', 'playedMs'] },
+  ),
 };
 
 function eventOf<Type extends EventType>(type: Type): fc.Arbitrary<EventOf<Type>> {

@@ -1,6 +1,6 @@
 import { CodedError } from '@earshot/async';
 import { Command, InvalidArgumentError } from 'commander';
-import { callsHangUp, callsList, callsShow } from './commands/calls.js';
+import { callsHangUp, callsList, callsPlay, callsShow } from './commands/calls.js';
 import { conformanceHost, conformanceWorker } from './commands/conformance.js';
 import { eventsTail } from './commands/events-tail.js';
 import { join } from './commands/join.js';
@@ -30,6 +30,12 @@ const calls = program.command('calls').description('the calls of the running sig
 calls.command('list').description('id and state of each').action(callsList);
 calls.command('show').argument('<id>').description('one call as JSON').action(callsShow);
 calls.command('hang-up').argument('<id>').description('leave the meeting').action(callsHangUp);
+calls
+  .command('play')
+  .argument('<id>')
+  .argument('<file>', 'WAV or Ogg/Opus')
+  .description('play a file into the meeting')
+  .action(callsPlay);
 
 const events = program.command('events').description('the event queues');
 events

@@ -34,8 +34,9 @@ import type { DecodePool } from './decode-pool.js';
 import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
+import type { CallPlays } from './play/call-plays.js';
 import type { StopReason } from './stop-reason.js';
-import { CLOSED_AS, GOES_ON, OVER_FOR_GOOD } from './stop-reason.js';
+import { CLOSED_AS, GOES_ON, OVER_FOR_GOOD, PLAYS_END } from './stop-reason.js';
 import { nowMicros } from './thread-clock.js';
 
 export interface CallAudioOptions {
@@ -43,6 +44,7 @@ export interface CallAudioOptions {
   readonly pool: DecodePool;
   readonly journal: CallJournal;
   readonly attribution: Attribution;
+  readonly plays: CallPlays;
   readonly clock: Clock;
   readonly log: WorkerLog;
   /** Frames of each stream that the host may have on their way. */
@@ -144,6 +146,11 @@ export class CallAudio {
     return this.#options.hello.virtualTime === true;
   }
 
+  /** What is played into the meeting. */
+  get plays(): CallPlays {
+    return this.#options.plays;
+  }
+
   get ending(): boolean {
     return this.#ending !== undefined;
   }
@@ -243,6 +250,7 @@ export class CallAudio {
     this.#cancelGrace();
     this.#session?.close(CLOSE.conflict, 'replaced');
     this.#session = session;
+    this.plays.linkUp(session);
     this.streams.newLink();
     this.#cancelUnopened();
     this.#cancelUnopened = this.#afterGrace(() => this.streams.endUnopened());
@@ -255,6 +263,7 @@ export class CallAudio {
 
   #linkDown(code: number): void {
     this.#session = undefined;
+    this.plays.linkDown();
     if (this.#ending !== undefined) return;
     this.#options.log.warn('media link lost', { callId: this.callId, code });
     this.#cancelUnopened();
@@ -344,7 +353,7 @@ export class CallAudio {
         void this.end(message.reason);
         return;
       default:
-      // The way back is not agreed to.
+        this.plays.message(message);
     }
   }
 
@@ -370,7 +379,10 @@ export class CallAudio {
     this.sendProgress();
     if (goesOn) attribution.hurry();
     else if (this.#started) this.streams.endUnopened();
-    await this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end);
+    await Promise.all([
+      this.plays.end(!PLAYS_END.has(reason)),
+      this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end),
+    ]);
     if (this.#started) journal.add(this.#stoppedEvent(reason));
     try {
       await journal.flushed();

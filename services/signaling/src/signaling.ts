@@ -19,6 +19,7 @@ import { openRedis } from './redis.js';
 import { requireApiKey } from './rest/api-key.js';
 import { addCallRoutes } from './rest/calls.js';
 import { addOperationsRoutes } from './rest/operations.js';
+import { addPlayRoutes } from './rest/plays.js';
 import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
 
 const HOST_LINK_PATH = '/v1/host-link';
@@ -132,6 +133,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
       ...parts,
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
+    addPlayRoutes(scope, parts);
   });
   app.register(async (scope) => {
     const auth = new CallbackAuth({ endpoints: config.graph, audience: config.clientId, clock });

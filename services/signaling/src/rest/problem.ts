@@ -92,14 +92,17 @@ const CLIENT_FAULTS: Readonly<Record<string, { code: string; title: string }>> =
 const KNOWN_FAILURES: Readonly<Record<string, { status: number; title: string }>> = {
   invalid_cursor: { status: 400, title: 'Invalid request' },
   too_many_notifications: { status: 503, title: 'Too busy' },
+  invalid_audio: { status: 422, title: 'Invalid audio' },
+  too_many_plays: { status: 429, title: 'Too many plays' },
   redis_unreachable: { status: 503, title: 'Redis is away' },
 };
 
 function asProblem(error: FastifyError): Problem {
   if (error instanceof Problem) return error;
-  const known = error instanceof CodedError ? KNOWN_FAILURES[error.code] : undefined;
-  if (known !== undefined) {
-    return new Problem({ ...known, code: error.code, detail: error.message });
+  if (error instanceof CodedError) {
+    const { code, message: detail, fix } = error;
+    const known = KNOWN_FAILURES[code];
+    if (known !== undefined) return new Problem({ ...known, code, detail, fix });
   }
   const status = error.statusCode;
   if (status !== undefined && status >= 400 && status < 500) {

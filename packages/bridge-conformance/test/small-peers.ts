@@ -3,7 +3,7 @@ import type { RuleResult } from '../src/index.js';
 import { checkHost, checkWorker, HOST_RULES, keyedCalls } from '../src/index.js';
 import type { HostDefect } from './small-host.js';
 import { SmallHost } from './small-host.js';
-import { SmallWorker } from './small-worker.js';
+import { PENDING_LIMIT, SmallWorker } from './small-worker.js';
 import type { WorkerDefect } from './small-worker-link.js';
 
 const KEY = 'the-host-key';
@@ -23,6 +23,7 @@ export async function resultsOfWorker(defect?: WorkerDefect): Promise<RuleResult
       tokenKey,
       clock: systemClock,
       concurrency: 12,
+      pendingLimit: PENDING_LIMIT,
       replyMs: 1500,
       quietMs: 200,
     });

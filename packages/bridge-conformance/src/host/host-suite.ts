@@ -13,7 +13,8 @@ import { SESSION_RULES } from './session-rules.js';
 
 /** All checks of hosts. */
 export const HOST_RULES: readonly HostRule[] = [
-  ...HOST_LINK_RULES,
+  // There is one host link, and they break it.
+  ...HOST_LINK_RULES.map((rule) => ({ ...rule, isAlone: true })),
   ...SESSION_RULES,
   ...MEDIA_LINK_RULES,
   ...AUDIO_RULES,
@@ -40,6 +41,8 @@ export interface HostSuiteOptions {
   readonly audioMs?: number | undefined;
   /** The longest replay window that is waited for to overflow, ms. @defaultValue 5000 */
   readonly patienceMs?: number | undefined;
+  /** Checks under way at once, each with a session of the host or two. @defaultValue 4 */
+  readonly sessions?: number | undefined;
   /** How long most checks may take, ms. @defaultValue 30 000 */
   readonly limitMs?: number | undefined;
   /** Told where the host has to dial. */
@@ -69,8 +72,7 @@ export async function checkHost(options: HostSuiteOptions): Promise<RuleResult[]
     return await runRules({
       rules,
       clock,
-      // There is one host link, and many rules break it.
-      concurrency: 1,
+      concurrency: options.sessions ?? 4,
       limitMs: options.limitMs ?? 30_000,
       onResult: options.onResult,
       open() {

@@ -193,6 +193,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-12',
+    isAlone: true,
     title: 'health comes after welcome',
     async check(test) {
       const link = await test.stage.nextHostLink(PING_MS);
@@ -202,6 +203,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-12.change',
+    isAlone: true,
     title: 'health comes when the number of calls changes',
     async check(test) {
       const link = await test.link();
@@ -259,6 +261,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-14',
+    isAlone: true,
     title: 'media links go on when the host link breaks',
     limitMs: 40_000,
     async check(test) {
@@ -275,6 +278,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-15',
+    isAlone: true,
     title: 'after welcome: health first, then the mediaState of each session',
     limitMs: 40_000,
     async check(test) {
@@ -290,6 +294,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-15.released',
+    isAlone: true,
     title: 'the mediaState of a released session is not told any more',
     limitMs: 40_000,
     async check(test) {

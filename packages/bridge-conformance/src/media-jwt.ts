@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 
 /** What a forged token says; each can be left out or wrong on purpose. */
 export interface ForgedClaims {
@@ -23,11 +23,11 @@ export function forgeMediaToken(claims: ForgedClaims, key: Uint8Array | null): s
     iss: issuer,
     aud: workerId,
     sub: callId,
+    jti: randomUUID(),
+    use: 'attach',
     epoch,
     iat: Math.floor(issuedAtMs / 1000),
     exp: Math.floor((issuedAtMs + ttlMs) / 1000),
-    // No two are alike: a token opens one link (U-12).
-    jti: randomBytes(12).toString('base64url'),
   });
   const signed = `${header}.${payload}`;
   if (key === null) return `${signed}.`;

@@ -89,6 +89,8 @@ export class SmallWorkerLink {
   readonly #codecs = new Map<number, number>();
   #call: SmallCall | undefined;
   #isOver = false;
+  /** Others came before it. */
+  #isContinued = false;
   #heard = true;
   #missed = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -250,6 +252,7 @@ export class SmallWorkerLink {
       known?.link?.end(4409, 'lease_lost');
       const streams = this.#has('forgetsPositionsOverEpochs') ? undefined : known?.streams;
       for (const stream of streams?.values() ?? []) stream.restart();
+      this.#isContinued = streams !== undefined;
       const fresh = { epoch, mediaEpochTicks, link: this, isOver: false };
       const call = { ...fresh, streams: streams ?? new Map<number, SmallHeard>() };
       this.#worker.calls.set(callId, call);
@@ -263,9 +266,9 @@ export class SmallWorkerLink {
     }
     if (!this.#has('keepsReplacedLinks')) known.link?.end(4409, 'replaced');
     known.link = this;
+    this.#isContinued = true;
     for (const stream of known.streams.values()) {
       if (this.#has('forgetsLostOverBreaks')) stream.lost = 0;
-      if (this.#has('durableGoesBack')) stream.durable = 0;
     }
     return known;
   }
@@ -403,7 +406,9 @@ export class SmallWorkerLink {
       .filter(([, stream]) => !stream.isTold)
       .map(([streamId, stream]) => {
         if (stream.isOver) stream.isTold = true;
-        const { received, durable, lost, dropped } = stream;
+        const { received, lost, dropped } = stream;
+        const isBack = this.#has('durableGoesBack') && this.#isContinued;
+        const durable = isBack ? Math.max(0, stream.durable - 100) : stream.durable;
         return { streamId, received, durable: (durable + past) >>> 0, lost, dropped };
       });
     this.#say({ type: 'progress', streams, creditFrames: CREDIT_FRAMES });

@@ -5,10 +5,15 @@ import { isTickText } from './ticks.js';
 // Ids become keys of stores and parts of log lines: visible ASCII only, and short.
 const ID = /^[\x21-\x7e]{1,128}$/;
 
+// What an HTTP header can carry after `Bearer`.
+const TOKEN = /^[\x21-\x7e]{1,8192}$/;
+
 const PCM_RATE_HZ = 16_000;
 
 /** An identifier made by either side. */
 export const id: z.ZodType<string> = z.string().regex(ID);
+/** A bearer token, opaque to whoever hands it on. */
+export const token: z.ZodType<string> = z.string().regex(TOKEN);
 /** A short machine-readable word: a code or a reason. */
 export const word: z.ZodType<string> = z.string().min(1).max(64);
 /** Free text for people. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epoch, id, pingIntervalMs, text, u32, version, word } from './fields.js';
+import { epoch, id, pingIntervalMs, text, token, u32, version, word } from './fields.js';
 import type { HostMessage, SignalingMessage } from './host-messages.js';
 import type { SchemaTable } from './schema-table.js';
 
@@ -58,7 +58,7 @@ export const SIGNALING_SCHEMAS: SchemaTable<SignalingMessage> = {
     mediaId: id,
     callId: id,
     workerUrl: z.string().max(2048).regex(WORKER_URL),
-    token: z.string().min(1).max(8192),
+    token,
     epoch,
   }),
   release: z.object({ type: z.literal('release'), mediaId: id }),

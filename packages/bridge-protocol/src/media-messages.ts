@@ -110,12 +110,14 @@ export interface WelcomeMessage {
   readonly type: 'welcome';
   readonly version: 1;
   readonly workerId: string;
-  /** Frames that the host may have on their way, over all streams. */
+  /** Frames of each stream that the host may have in flight. */
   readonly creditFrames: number;
   readonly pingIntervalMs: number;
   readonly resume: readonly ResumePosition[];
   /** The worker knows the way back; only after a `hello` with `send`. */
   readonly send?: boolean;
+  /** Bearer token of the next dial after a break; good once, while the attachment lives. */
+  readonly resumeToken?: string;
 }
 
 /** How far the worker is with one stream; both are next expected sequences. */

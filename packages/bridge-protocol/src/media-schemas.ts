@@ -8,6 +8,7 @@ import {
   streamId,
   text,
   ticks,
+  token,
   u32,
   version,
   withPcmRate,
@@ -82,6 +83,7 @@ export const WORKER_SCHEMAS: SchemaTable<WorkerMessage> = {
     pingIntervalMs,
     resume: z.array(z.object({ streamId, durableSequence: u32 })).max(LIMITS.maxListedStreams),
     send: z.boolean().exactOptional(),
+    resumeToken: token.exactOptional(),
   }),
   progress: z.object({
     type: z.literal('progress'),

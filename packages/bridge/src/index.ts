@@ -9,13 +9,18 @@ export type {
 } from './host-link-server.js';
 export { HostLinkServer } from './host-link-server.js';
 export type { LinkLog } from './link-log.js';
-export type { MediaLinkClientHandlers, MediaLinkClientOptions } from './media-link-client.js';
+export type {
+  MediaLinkClientHandlers,
+  MediaLinkClientOptions,
+  WayBackHandlers,
+} from './media-link-client.js';
 export { MediaLinkClient } from './media-link-client.js';
 export type {
   MediaControlMessage,
   MediaLinkClaims,
   MediaLinkHandlers,
   MediaLinkLimits,
+  MediaLinkOpening,
   MediaLinkRefusal,
   MediaLinkServerOptions,
   MediaLinkSession,

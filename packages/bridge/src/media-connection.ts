@@ -3,6 +3,7 @@ import type {
   FrameCursor,
   HelloMessage,
   MediaHostMessage,
+  SendCapability,
   WorkerMessage,
 } from '@earshot/bridge-protocol';
 import {
@@ -15,17 +16,14 @@ import { closeCodeOf } from './close-code-of.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Link, LinkHandlers } from './link.js';
 import type { LinkLog } from './link-log.js';
-import type {
-  MediaLinkClaims,
-  MediaLinkHandlers,
-  MediaLinkRefusal,
-  MediaLinkSession,
-} from './media-link-server.js';
+import type { MediaLinkClaims, MediaLinkHandlers, MediaLinkRefusal } from './media-link-server.js';
+import { OpenSession } from './open-session.js';
 import { OpenStreams } from './open-streams.js';
 
 export interface MediaConnectionSettings {
   readonly workerId: string;
   readonly creditFrames: number;
+  readonly wayBack: boolean;
   readonly helloTimeoutMs: number;
   readonly pingIntervalMs: number;
 }
@@ -46,8 +44,15 @@ export interface MediaConnectionOptions {
 type State =
   | { readonly name: 'awaitingHello'; readonly cancelTimeout: Cancel }
   | { readonly name: 'accepting' }
-  | { readonly name: 'open'; readonly handlers: MediaLinkHandlers; readonly heartbeat: Heartbeat }
+  | {
+      readonly name: 'open';
+      readonly handlers: MediaLinkHandlers;
+      readonly heartbeat: Heartbeat;
+      readonly wayBack: SendCapability | undefined;
+    }
   | { readonly name: 'closed'; readonly code: number; readonly reason: string };
+
+type Open = Extract<State, { readonly name: 'open' }>;
 
 /** A worker's side of one media link, from the open socket to its end. */
 export class MediaConnection implements LinkHandlers {
@@ -101,23 +106,24 @@ export class MediaConnection implements LinkHandlers {
     if (message.type === 'hello') this.#hello(message);
     else if (this.#state.name !== 'open')
       this.#close(CLOSE.protocolError, 'message_before_welcome');
-    else this.#dispatch(message, this.#state.handlers);
+    else this.#dispatch(message, this.#state);
   }
 
-  #dispatch(message: Exclude<MediaHostMessage, HelloMessage>, handlers: MediaLinkHandlers): void {
+  #dispatch(message: Exclude<MediaHostMessage, HelloMessage>, { handlers, wayBack }: Open): void {
     switch (message.type) {
       case 'ping': {
         const { id, clockNowTicks } = message;
         this.#write({ type: 'pong', id, clockNowTicks });
         return;
       }
-      // The way back, which `welcome` does not offer yet: unknown types, to the host.
       case 'sendOpened':
       case 'sendProgress':
       case 'marked':
       case 'cleared':
       case 'sendClosed':
-        this.#write({ type: 'unsupported', what: message.type });
+        // Where it was not agreed, these are unknown types (W-4).
+        if (wayBack !== undefined) handlers.message(message);
+        else this.#write({ type: 'unsupported', what: message.type });
         return;
       default: {
         const fault = this.#streams.check(message);
@@ -163,24 +169,22 @@ export class MediaConnection implements LinkHandlers {
       intervalMs: settings.pingIntervalMs,
       dead: () => link.close(CLOSE.helloTimeout, 'peer_silent'),
     });
-    this.#state = { name: 'open', handlers, heartbeat };
+    const wayBack = settings.wayBack ? hello.send : undefined;
+    this.#state = { name: 'open', handlers, heartbeat, wayBack };
     onOpen();
-    let welcomed = false;
-    const session: MediaLinkSession = {
-      callId: hello.callId,
-      epoch: hello.epoch,
-      hello,
-      send: (message) => {
-        if (!welcomed) throw new Error('Cannot send on a media link before open returned');
-        this.#write(message);
-      },
-      close: (code, reason) => this.#close(code, reason),
-    };
-    const resume = handlers.open(session);
-    welcomed = true;
-    const { workerId, creditFrames, pingIntervalMs } = settings;
-    const version = PROTOCOL_VERSION;
-    this.#write({ type: 'welcome', version, workerId, creditFrames, pingIntervalMs, resume });
+    const session = new OpenSession(link, hello, wayBack);
+    const { resume, resumeToken } = handlers.open(session);
+    session.welcomed = true;
+    this.#write({
+      type: 'welcome',
+      version: PROTOCOL_VERSION,
+      workerId: settings.workerId,
+      creditFrames: settings.creditFrames,
+      pingIntervalMs: settings.pingIntervalMs,
+      resume,
+      ...(wayBack === undefined ? {} : { send: true }),
+      ...(resumeToken === undefined ? {} : { resumeToken }),
+    });
   }
 
   #write(message: WorkerMessage): void {

@@ -6,9 +6,12 @@ import type {
   ProgressMessage,
   WelcomeMessage,
   WorkerMessage,
+  WorkerSendMessage,
 } from '@earshot/bridge-protocol';
 import {
   CLOSE,
+  FrameCursor,
+  KIND,
   MEDIA_SUBPROTOCOL,
   parseWorkerMessage,
   writeMessage,
@@ -18,10 +21,18 @@ import { dial } from './dial.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Link } from './link.js';
 import type { LinkLog } from './link-log.js';
+import { RoundTrips } from './round-trips.js';
 import { CONNECT_TIMEOUT_MS } from './socket-options.js';
 
 const TICKS_PER_MS = 10_000;
 const WORD = /^[a-z][a-z0-9_]*$/;
+
+/** What a host does with the audio that a worker sends into the meeting. */
+export interface WayBackHandlers {
+  /** A checked message of kind 2; borrowed, as its bytes are, for the call. */
+  frames(cursor: FrameCursor): void;
+  message(message: WorkerSendMessage): void;
+}
 
 /** What a host does with what a worker says. */
 export interface MediaLinkClientHandlers {
@@ -32,6 +43,8 @@ export interface MediaLinkClientHandlers {
   drain(): void;
   /** The worker is done with all it got; it closes the link now. */
   finished(): void;
+  /** The way back; needed where `hello` has `send`, and told only when `welcome` has it too. */
+  readonly send?: WayBackHandlers;
   /** Called once after `connect` resolved, and not at all when it rejected. */
   closed(code: number, reason: string): void;
 }
@@ -65,18 +78,26 @@ export class MediaLinkClient {
   #connecting: Promise<WelcomeMessage> | undefined;
   #link: Link | undefined;
   #heartbeat: Heartbeat | undefined;
-  #lastPingId = 0;
+  readonly #roundTrips: RoundTrips;
+  /** Set by the welcome where the way back was agreed. */
+  #wayBack: { readonly cursor: FrameCursor; readonly handlers: WayBackHandlers } | undefined;
   /** Set while `connect` waits for the worker's answer. */
   #onAnswer: ((answer: WelcomeMessage | CodedError) => void) | undefined;
 
   constructor(options: MediaLinkClientOptions) {
     this.#options = options;
+    this.#roundTrips = new RoundTrips(options.clock);
     this.#nowTicks = options.nowTicks ?? tickCounter(options.hello, options.clock);
   }
 
   /** Bytes that wait in this process for the socket to take them. */
   get bufferedBytes(): number {
     return this.#link?.bufferedBytes ?? 0;
+  }
+
+  /** How long the last ping took there and back; undefined before the first pong. */
+  get rttMs(): number | undefined {
+    return this.#roundTrips.rttMs;
   }
 
   /**
@@ -139,12 +160,25 @@ export class MediaLinkClient {
     });
     link.start({
       text: (text) => this.#text(text, link),
-      binary: () => link.close(CLOSE.protocolError, 'binary_message'),
+      binary: (bytes) => this.#binary(bytes, link),
       closed: (code, reason) => this.#closed(code, reason),
     });
     const clockNowTicks = this.#nowTicks().toString();
     link.sendText(writeMessage({ ...hello, clockNowTicks }));
     return answer;
+  }
+
+  #binary(bytes: Uint8Array, link: Link): void {
+    if (this.#wayBack === undefined) {
+      link.close(CLOSE.protocolError, 'binary_message');
+      return;
+    }
+    this.#heartbeat?.alive();
+    const { cursor, handlers } = this.#wayBack;
+    const error = cursor.open(bytes);
+    if (error === undefined) handlers.frames(cursor);
+    else link.close(error.closeCode, error.code);
+    cursor.close();
   }
 
   #text(text: string, link: Link): void {
@@ -175,6 +209,14 @@ export class MediaLinkClient {
         handlers.finished();
         return;
       case 'pong':
+        this.#roundTrips.pong(message.id);
+        return;
+      case 'sendOpen':
+      case 'sendClose':
+      case 'mark':
+      case 'clear':
+        // Where it was not agreed, these are unknown types (J-3).
+        this.#wayBack?.handlers.message(message);
         return;
       case 'unsupported':
         log.info('worker ignored a message', { what: message.what });
@@ -197,14 +239,19 @@ export class MediaLinkClient {
       ping: () => this.#ping(),
       dead: () => link.close(CLOSE.helloTimeout, 'peer_silent'),
     });
+    this.#agree(message, handlers.send);
     handlers.welcome(message);
     this.#onAnswer?.(message);
   }
 
+  #agree({ send }: WelcomeMessage, handlers: WayBackHandlers | undefined): void {
+    if (send !== true || this.#options.hello.send === undefined || handlers === undefined) return;
+    this.#wayBack = { cursor: new FrameCursor(KIND.send), handlers };
+  }
+
   #ping(): void {
-    this.#lastPingId = (this.#lastPingId + 1) >>> 0;
     const clockNowTicks = this.#nowTicks().toString();
-    this.send({ type: 'ping', id: this.#lastPingId, clockNowTicks });
+    this.send({ type: 'ping', id: this.#roundTrips.ping(), clockNowTicks });
   }
 
   #closed(code: number, reason: string): void {

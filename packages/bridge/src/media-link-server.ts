@@ -4,7 +4,9 @@ import type {
   DiscardedMessage,
   DominantSpeakerMessage,
   HelloMessage,
+  HostSendMessage,
   ResumePosition,
+  SendCapability,
   StreamCloseMessage,
   StreamOpenMessage,
   ToneMessage,
@@ -16,13 +18,15 @@ import type { LinkLog } from './link-log.js';
 import { MediaConnection } from './media-connection.js';
 import type { UpgradeSource } from './upgrade-router.js';
 
-/** A minute of one stream, or a quarter of one of the four that Teams sends. */
+/** A minute of each stream. */
 const DEFAULT_CREDIT_FRAMES = 3000;
 
-/** Which call and epoch a token is for. */
+/** What a token is good for. */
 export interface MediaLinkClaims {
   readonly callId: string;
   readonly epoch: number;
+  /** Tells one token from all others, so that `accept` can let each open one link only. */
+  readonly tokenId: string;
 }
 
 /** Why a link is not taken: told to the host as `error`, then closed with `closeCode`. */
@@ -38,12 +42,25 @@ export interface MediaLinkSession {
   readonly callId: string;
   readonly epoch: number;
   readonly hello: HelloMessage;
+  /** What the host can send into the meeting; undefined where the way back was not agreed. */
+  readonly wayBack: SendCapability | undefined;
+  /** Bytes that wait in this process for the socket to take them. */
+  readonly bufferedBytes: number;
   /**
-   * Sends a control message; nothing once the link is over.
+   * Sends a control message; nothing once the link is over, and nothing of the way back where it
+   * was not agreed.
    *
    * @throws Error before `open` returned: `welcome` must come first.
    */
   send(message: WorkerMessage): void;
+  /**
+   * Sends a binary message of kind 2, copied before it returns.
+   *
+   * @returns false when nothing was sent: the way back was not agreed, 1 MiB waits already, or
+   * the link is over.
+   * @throws Error before `open` returned.
+   */
+  sendFrames(bytes: Uint8Array): boolean;
   /**
    * Ends the link with a close code; `closed` is told afterwards, not from within.
    *
@@ -52,22 +69,33 @@ export interface MediaLinkSession {
   close(code: number, reason: string): void;
 }
 
-/** Messages of an open link that handlers get; the rest is the link's own business. */
+/**
+ * Messages of an open link that handlers get; the rest is the link's own business. Those of the
+ * way back come only where it was agreed.
+ */
 export type MediaControlMessage =
   | StreamOpenMessage
   | StreamCloseMessage
   | ToneMessage
   | DominantSpeakerMessage
   | DiscardedMessage
-  | ByeMessage;
+  | ByeMessage
+  | HostSendMessage;
+
+/** What `welcome` tells a host that its worker only knows. */
+export interface MediaLinkOpening {
+  readonly resume: readonly ResumePosition[];
+  /** Bearer token of the next link of this attachment; undefined: the host uses its own again. */
+  readonly resumeToken?: string;
+}
 
 /**
  * What a worker does with a media link. All are called on the I/O thread, `open` first; what
  * one throws closes that link with 4500.
  */
 export interface MediaLinkHandlers {
-  /** The link is open; `welcome` goes out with the positions returned. May close the session. */
-  open(session: MediaLinkSession): readonly ResumePosition[];
+  /** The link is open; `welcome` goes out with what is returned. May close the session. */
+  open(session: MediaLinkSession): MediaLinkOpening;
   /**
    * A checked message, before its first frame; borrowed, as its bytes are, for the call. Frames
    * of streams that are not open come too: it is for the handler to count them.
@@ -98,6 +126,8 @@ export interface MediaLinkServerOptions {
   readonly limits?: MediaLinkLimits;
   /** Told to hosts in `welcome`. @defaultValue 3000 */
   readonly creditFrames?: number;
+  /** Whether audio may be sent to hosts that offer to take it. @defaultValue false */
+  readonly wayBack?: boolean;
   /** Judges a token before the upgrade; `error` is the code of the HTTP 401. */
   authorize(bearer: string | undefined): Promise<MediaLinkClaims | { readonly error: string }>;
   /** Decides on a link whose `hello` fits its token. No frame comes before it resolved. */
@@ -120,6 +150,7 @@ export class MediaLinkServer {
     const settings = {
       workerId,
       creditFrames,
+      wayBack: options.wayBack ?? false,
       helloTimeoutMs: limits.helloTimeoutMs ?? LIMITS.helloTimeoutMs,
       pingIntervalMs: limits.pingIntervalMs ?? LIMITS.pingIntervalMs,
     };

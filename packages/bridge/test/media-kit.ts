@@ -4,6 +4,7 @@ import { CODEC, FrameBatchWriter, MEDIA_SUBPROTOCOL } from '@earshot/bridge-prot
 import type {
   MediaControlMessage,
   MediaLinkHandlers,
+  MediaLinkOpening,
   MediaLinkServerOptions,
   MediaLinkSession,
 } from '../src/index.js';
@@ -37,9 +38,9 @@ export class RecordingHandlers implements MediaLinkHandlers {
   readonly payloads: string[] = [];
   readonly ends = new Happenings<{ code: number; reason: string }>();
 
-  open(session: MediaLinkSession): { streamId: number; durableSequence: number }[] {
+  open(session: MediaLinkSession): MediaLinkOpening {
     this.opened.push(session);
-    return [{ streamId: 1, durableSequence: 42 }];
+    return { resume: [{ streamId: 1, durableSequence: 42 }] };
   }
 
   frames(cursor: FrameCursor): void {
@@ -79,7 +80,7 @@ export class MediaWorld {
       authorize: async (bearer) => {
         const [callId, epoch] = (bearer ?? '').split('/');
         if (callId === undefined || epoch === undefined) return { error: 'malformed' };
-        return { callId, epoch: Number(epoch) };
+        return { callId, epoch: Number(epoch), tokenId: bearer ?? '' };
       },
       accept: async () => {
         const handlers = new RecordingHandlers();

@@ -147,7 +147,7 @@ describe('while accept is under way', () => {
     const early = handlers();
     early.open = (session) => {
       session.send({ type: 'finished' });
-      return [];
+      return { resume: [] };
     };
     accepted.resolve(early);
     expect(await peer.closed).toEqual({ code: 4500, reason: 'internal' });

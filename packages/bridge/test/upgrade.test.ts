@@ -3,6 +3,7 @@ import net from 'node:net';
 import { VirtualClock } from '@earshot/async';
 import { HOST_SUBPROTOCOL, MEDIA_SUBPROTOCOL } from '@earshot/bridge-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { MediaLinkClaims } from '../src/index.js';
 import { HostLinkServer } from '../src/index.js';
 import { Deferred, RawPeer, recordingLog, refusedUpgrade } from './kit.js';
 import { hello, MEDIA_PATH, MediaWorld, tokenOf } from './media-kit.js';
@@ -90,11 +91,11 @@ describe('an upgrade request', () => {
 
   test('whose peer resets while its token is checked harms nobody', async () => {
     const asked = new Deferred<void>();
-    const verdict = new Deferred<{ callId: string; epoch: number }>();
+    const verdict = new Deferred<MediaLinkClaims>();
     let first = true;
     const slow = await MediaWorld.start({
       authorize: () => {
-        if (!first) return Promise.resolve({ callId: 'c_1', epoch: 1 });
+        if (!first) return Promise.resolve({ callId: 'c_1', epoch: 1, tokenId: 't_1' });
         first = false;
         asked.resolve();
         return verdict.promise;
@@ -107,7 +108,7 @@ describe('an upgrade request', () => {
     await asked.promise;
     socket.resetAndDestroy();
     await once(socket, 'close');
-    verdict.resolve({ callId: 'c_1', epoch: 1 });
+    verdict.resolve({ callId: 'c_1', epoch: 1, tokenId: 't_1' });
     const { peer } = await slow.join();
     expect(peer.socket.readyState).toBe(peer.socket.OPEN);
     await slow.close();

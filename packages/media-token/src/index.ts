@@ -3,5 +3,7 @@ export type {
   MediaTokenFailure,
   MediaTokenResult,
   MediaTokensOptions,
+  MediaTokenUse,
+  VerifiedMediaToken,
 } from './media-tokens.js';
 export { MediaTokens } from './media-tokens.js';

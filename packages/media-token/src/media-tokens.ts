@@ -1,13 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
+import type { JWTPayload } from 'jose';
 import { errors, jwtVerify, SignJWT } from 'jose';
 
 const ALGORITHM = 'HS256';
-const ISSUER = 'earshot-signaling';
+/** Who makes tokens of which use. */
+const ISSUERS = { attach: 'earshot-signaling', resume: 'earshot-worker' } as const;
 /** RFC 7518 §3.2: a key of HS256 is at least as long as its hash. */
 const MIN_KEY_BYTES = 32;
 /** Ours have some 250; longer ones aren't worth hashing. */
 const MAX_TOKEN_CHARS = 4096;
+/** Call and token ids are kept: as long as an id of the protocol may be. */
+const MAX_ID_CHARS = 128;
 
 export interface MediaTokensOptions {
   /** The installation's bridge key, at least 32 bytes; copied. */
@@ -15,11 +20,19 @@ export interface MediaTokensOptions {
   readonly clock: Clock;
 }
 
+/**
+ * What a token opens: `attach`, the first link of an attachment; `resume`, the next one after a
+ * break.
+ */
+export type MediaTokenUse = keyof typeof ISSUERS;
+
 /** What a token allows: one call's media link, to one worker, under one epoch. */
 export interface MediaTokenClaims {
   readonly callId: string;
   readonly workerId: string;
   readonly epoch: number;
+  /** @defaultValue `attach` */
+  readonly use?: MediaTokenUse;
   /** @defaultValue 60 000 */
   readonly ttlMs?: number;
 }
@@ -40,8 +53,20 @@ export type MediaTokenFailure =
   | 'wrong_signature'
   | 'wrong_worker';
 
+/** A token that was good when it was looked at. */
+export interface VerifiedMediaToken {
+  readonly ok: true;
+  readonly callId: string;
+  readonly epoch: number;
+  readonly use: MediaTokenUse;
+  /** Of no other token; whoever allows one use only remembers it until the token expires. */
+  readonly tokenId: string;
+  /** Wallclock, ms since 1970. */
+  readonly expiresAtMs: number;
+}
+
 export type MediaTokenResult =
-  | { readonly ok: true; readonly callId: string; readonly epoch: number }
+  | VerifiedMediaToken
   | { readonly ok: false; readonly code: MediaTokenFailure };
 
 /** Mints and checks the bearer tokens of media links: JWT (RFC 7519), HS256 with a shared key. */
@@ -67,7 +92,8 @@ export class MediaTokens {
    *
    * @throws RangeError when `epoch` is no natural number or `ttlMs` is less than 1 s.
    */
-  async mint({ callId, workerId, epoch, ttlMs = 60_000 }: MediaTokenClaims): Promise<string> {
+  async mint(claims: MediaTokenClaims): Promise<string> {
+    const { callId, workerId, epoch, use = 'attach', ttlMs = 60_000 } = claims;
     if (!isEpoch(epoch)) {
       throw new RangeError(`Cannot mint a token: epoch must be a natural number, got ${epoch}`);
     }
@@ -75,11 +101,12 @@ export class MediaTokens {
       throw new RangeError(`Cannot mint a token: ttlMs must be at least 1000, got ${ttlMs}`);
     }
     const nowMs = this.#clock.wallclockMs();
-    return await new SignJWT({ epoch })
+    return await new SignJWT({ epoch, use })
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
-      .setIssuer(ISSUER)
+      .setIssuer(ISSUERS[use])
       .setAudience(workerId)
       .setSubject(callId)
+      .setJti(randomUUID())
       .setIssuedAt(new Date(nowMs))
       .setExpirationTime(new Date(nowMs + ttlMs))
       .sign(this.#key);
@@ -95,20 +122,32 @@ export class MediaTokens {
     try {
       const { payload } = await jwtVerify(token, this.#key, {
         algorithms: [ALGORITHM],
-        issuer: ISSUER,
+        issuer: Object.values(ISSUERS),
         audience: workerId,
-        requiredClaims: ['sub', 'exp', 'epoch'],
+        requiredClaims: ['sub', 'exp', 'jti', 'epoch', 'use'],
         currentDate: new Date(this.#clock.wallclockMs()),
       });
-      const { sub: callId, epoch } = payload;
-      if (callId === undefined || callId === '' || !isEpoch(epoch)) {
-        return { ok: false, code: 'malformed' };
-      }
-      return { ok: true, callId, epoch };
+      return readClaims(payload) ?? { ok: false, code: 'malformed' };
     } catch (error) {
       return { ok: false, code: failureOf(error) };
     }
   }
+}
+
+/** Claims that are well signed need not be well formed. */
+function readClaims(payload: JWTPayload): VerifiedMediaToken | undefined {
+  const { iss, sub: callId, jti: tokenId, exp, epoch, use } = payload;
+  if (!isId(callId) || !isId(tokenId) || exp === undefined) return undefined;
+  if (!isEpoch(epoch) || !isUse(use) || iss !== ISSUERS[use]) return undefined;
+  return { ok: true, callId, epoch, use, tokenId, expiresAtMs: exp * 1000 };
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS;
+}
+
+function isUse(value: unknown): value is MediaTokenUse {
+  return typeof value === 'string' && Object.hasOwn(ISSUERS, value);
 }
 
 function failureOf(error: unknown): MediaTokenFailure {

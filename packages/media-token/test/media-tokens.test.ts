@@ -21,14 +21,33 @@ function sign(payload: Record<string, unknown>): Promise<string> {
 
 function goodPayload(): Record<string, unknown> {
   const exp = Math.floor(clock.wallclockMs() / 1000) + 60;
-  return { iss: 'earshot-signaling', aud: 'w-1', sub: 'c_1', epoch: 3, exp };
+  const iss = 'earshot-signaling';
+  return { iss, aud: 'w-1', sub: 'c_1', jti: 't-1', use: 'attach', epoch: 3, exp };
 }
 
 describe('MediaTokens', () => {
   test('what it mints, it accepts, and says for which call and epoch', async () => {
     const token = await tokens.mint(claims);
     const result = await tokens.verify(token, { workerId: 'w-1' });
-    expect(result).toEqual({ ok: true, callId: 'c_1', epoch: 3 });
+    expect(result).toEqual({
+      ok: true,
+      callId: 'c_1',
+      epoch: 3,
+      use: 'attach',
+      tokenId: expect.any(String),
+      expiresAtMs: Math.floor(clock.wallclockMs() / 1000) * 1000 + 60_000,
+    });
+  });
+
+  test('a token says whether it begins an attachment or goes on with one', async () => {
+    const token = await tokens.mint({ ...claims, use: 'resume' });
+    expect(await tokens.verify(token, { workerId: 'w-1' })).toMatchObject({ use: 'resume' });
+  });
+
+  test('no two tokens have one id', async () => {
+    const minted = await Promise.all(Array.from({ length: 50 }, () => tokens.mint(claims)));
+    const results = await Promise.all(minted.map((t) => tokens.verify(t, { workerId: 'w-1' })));
+    expect(new Set(results.map((result) => result.ok && result.tokenId)).size).toBe(50);
   });
 
   test('a token of another process with the same key is accepted', async () => {
@@ -91,6 +110,13 @@ describe('MediaTokens', () => {
     ['an epoch as text', { epoch: '3' }],
     ['a negative epoch', { epoch: -1 }],
     ['no expiry', { exp: undefined }],
+    ['no token id', { jti: undefined }],
+    ['an empty token id', { jti: '' }],
+    ['a token id as long as none of ours', { jti: 'x'.repeat(129) }],
+    ['no use', { use: undefined }],
+    ['an unknown use', { use: 'toString' }],
+    ['a resume token of signaling', { use: 'resume' }],
+    ['an attach token of a worker', { iss: 'earshot-worker' }],
   ])('%s is malformed, though well signed', async (_name, change) => {
     expect((await tokens.verify(await sign(goodPayload()), { workerId: 'w-1' })).ok).toBe(true);
     const token = await sign({ ...goodPayload(), ...change });

@@ -1,5 +1,10 @@
 import type { Cancel, Clock } from '@earshot/async';
-import type { MediaControlMessage, MediaLinkHandlers, MediaLinkSession } from '@earshot/bridge';
+import type {
+  MediaControlMessage,
+  MediaLinkHandlers,
+  MediaLinkOpening,
+  MediaLinkSession,
+} from '@earshot/bridge';
 import type {
   DiscardedMessage,
   FrameCursor,
@@ -168,10 +173,10 @@ export class CallAudio {
     });
   }
 
-  #linkUp(session: MediaLinkSession): { streamId: number; durableSequence: number }[] {
+  #linkUp(session: MediaLinkSession): MediaLinkOpening {
     if (this.#ending !== undefined) {
       session.close(CLOSE.conflict, 'call_ending');
-      return [];
+      return { resume: [] };
     }
     this.#cancelGrace();
     this.#session?.close(CLOSE.conflict, 'replaced');
@@ -181,10 +186,11 @@ export class CallAudio {
       this.#started = true;
       this.#options.journal.add(mediaStartedEvent(this.callId, this.epoch));
     }
-    return Array.from(this.streams.open(), (stream) => ({
+    const resume = Array.from(this.streams.open(), (stream) => ({
       streamId: stream.identity.streamId,
       durableSequence: stream.durable,
     }));
+    return { resume };
   }
 
   #linkDown(code: number): void {
@@ -242,6 +248,8 @@ export class CallAudio {
       case 'bye':
         void this.end(message.reason);
         return;
+      default:
+      // The way back is not agreed to.
     }
   }
 

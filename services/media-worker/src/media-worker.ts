@@ -178,7 +178,7 @@ function openLinkServer(
     authorize: async (bearer) => {
       const verified = await tokens.verify(bearer, { workerId });
       if (!verified.ok) return { error: verified.code };
-      return { callId: verified.callId, epoch: verified.epoch };
+      return verified;
     },
     accept: (hello, claims) => calls.accept(hello, claims),
   });

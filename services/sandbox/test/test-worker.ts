@@ -64,7 +64,8 @@ export class TestWorker {
       log: { info() {}, warn() {} },
       authorize: async (bearer) => {
         const [callId, epoch] = (bearer ?? '').split('.');
-        return callId && epoch ? { callId, epoch: Number(epoch) } : { error: 'malformed' };
+        if (!callId || !epoch) return { error: 'malformed' };
+        return { callId, epoch: Number(epoch), tokenId: bearer ?? '' };
       },
       accept: async (hello) => this.#accept(hello),
     });
@@ -102,8 +103,12 @@ export class TestWorker {
         };
         link = heard;
         this.links.push(heard);
-        if (!this.resumes) return [];
-        return [...known].map(([streamId, durableSequence]) => ({ streamId, durableSequence }));
+        const positions = this.resumes ? [...known] : [];
+        const resume = positions.map(([streamId, durableSequence]) => ({
+          streamId,
+          durableSequence,
+        }));
+        return { resume };
       },
       frames: (cursor) => {
         if (link !== undefined) this.#hear(link, cursor, epoch);

@@ -31,8 +31,7 @@ export class SmallTokens {
     const resumed = this.#resume.get(token);
     if (resumed === undefined) return this.#mediaToken(token);
     const isLast = this.#last.get(keyOf(resumed)) === token;
-    const keepsAll =
-      this.#defect === 'keepsOldResumeTokens' || this.#defect === 'tokensForEver';
+    const keepsAll = this.#defect === 'keepsOldResumeTokens' || this.#defect === 'tokensForEver';
     if (!isLast && !keepsAll) return { code: 'replayed' };
     const isOver = this.#defect === 'resumeTokensExpire' && resumed.expiresAtMs < Date.now();
     return isOver ? { code: 'expired' } : resumed;

@@ -1,10 +1,10 @@
+import type { HelloMessage } from '@earshot/bridge-protocol';
 import {
   FrameCursor,
   LIMITS,
   parseMediaHostMessage,
   sequenceDistance,
 } from '@earshot/bridge-protocol';
-import type { HelloMessage } from '@earshot/bridge-protocol';
 import type { WebSocket } from 'ws';
 import { SmallHeard } from './small-heard.js';
 import type { SmallClaims } from './small-tokens.js';
@@ -97,11 +97,7 @@ export class SmallWorkerLink {
   #progressTimer: NodeJS.Timeout | undefined;
   #whenSettled: () => void = () => {};
 
-  constructor(
-    socket: WebSocket,
-    worker: SmallWorker,
-    claims: SmallClaims,
-  ) {
+  constructor(socket: WebSocket, worker: SmallWorker, claims: SmallClaims) {
     this.#socket = socket;
     this.#worker = worker;
     this.#claims = claims;
@@ -296,7 +292,8 @@ export class SmallWorkerLink {
         }
         return;
       case 'sendProgress':
-        if (this.#has('knowsNoSendMessages')) this.#say({ type: 'unsupported', what: message.type });
+        if (this.#has('knowsNoSendMessages'))
+          this.#say({ type: 'unsupported', what: message.type });
         return;
       case 'streamClose':
         this.#closeStream(streamId, Number(message['nextSequence']), call);

@@ -3,6 +3,7 @@ import type { RuleResult } from '../rule.js';
 import { runRules } from '../run-rules.js';
 import { selectRules } from '../select-rules.js';
 import { AUDIO_RULES } from './audio-rules.js';
+import { CREDIT_RULES } from './credit-rules.js';
 import { HOST_LINK_RULES } from './host-link-rules.js';
 import { HostStage } from './host-stage.js';
 import type { HostRule, HostSession } from './host-test.js';
@@ -10,6 +11,7 @@ import { HostTest } from './host-test.js';
 import { MEDIA_LINK_RULES } from './media-link-rules.js';
 import { RESUME_RULES } from './resume-rules.js';
 import { SESSION_RULES } from './session-rules.js';
+import { STREAM_END_RULES } from './stream-end-rules.js';
 
 /** All checks of hosts. */
 export const HOST_RULES: readonly HostRule[] = [
@@ -18,7 +20,9 @@ export const HOST_RULES: readonly HostRule[] = [
   ...SESSION_RULES,
   ...MEDIA_LINK_RULES,
   ...AUDIO_RULES,
+  ...CREDIT_RULES,
   ...RESUME_RULES,
+  ...STREAM_END_RULES,
 ];
 
 /** Of `welcome` on the host link: short, so that hosts show soon how they keep it. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@earshot/async';
+import type { MediaHostMessage, MediaPingMessage } from '@earshot/bridge-protocol';
 import { NotApplicable } from '../outcome.js';
 import type { Rule } from '../rule.js';
 import { Attachment } from './attachment.js';
@@ -153,6 +154,15 @@ export class HostTest {
     const peer = await attachment.peer(n, withinMs, n === 0 ? 'H-3' : 'R-12');
     await peer.hello();
     return peer;
+  }
+
+  /** Waits until the host has taken the welcome of a link: from then on it pings. */
+  async taken(peer: MediaPeer): Promise<void> {
+    const isPing = (message: MediaHostMessage): message is MediaPingMessage =>
+      message.type === 'ping';
+    if ((await peer.message(isPing)) !== undefined) return;
+    peer.requireOpen();
+    throw new NotApplicable('the host does not ping', 'P-1');
   }
 
   async #attachedTo(

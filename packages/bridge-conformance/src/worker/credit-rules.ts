@@ -104,7 +104,9 @@ export const CREDIT_RULES: readonly WorkerRule[] = [
 
 function sendMany(link: WorkerLink, streamId: number, from: number, count: number): void {
   for (let sent = 0; sent < count; sent += FRAMES_PER_MESSAGE) {
-    link.sendFrames(silentFrames(streamId, from + sent, Math.min(FRAMES_PER_MESSAGE, count - sent)));
+    link.sendFrames(
+      silentFrames(streamId, from + sent, Math.min(FRAMES_PER_MESSAGE, count - sent)),
+    );
   }
 }
 

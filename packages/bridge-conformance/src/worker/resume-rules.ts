@@ -240,11 +240,7 @@ interface Listed {
 }
 
 /** Where the worker wants a stream to go on. @throws NotApplicable when it doesn't say. */
-export function resumeOf(
-  { resume }: WelcomeMessage,
-  streamId: number,
-  blockedBy = 'R-5',
-): number {
+export function resumeOf({ resume }: WelcomeMessage, streamId: number, blockedBy = 'R-5'): number {
   const listed = resume.find((position) => position.streamId === streamId);
   if (listed !== undefined) return listed.durableSequence;
   throw new NotApplicable(`resume does not list stream ${streamId}`, blockedBy);
@@ -270,8 +266,7 @@ async function requireCounted(link: WorkerLink, lost: number): Promise<void> {
   const position = link.position(1);
   if (position !== undefined && position.lost === undefined && lost > 0) {
     const counts = link.messages.some(
-      (message) =>
-        message.type === 'progress' && message.streams.some((s) => s.lost !== undefined),
+      (message) => message.type === 'progress' && message.streams.some((s) => s.lost !== undefined),
     );
     if (!counts) throw new NotApplicable('no lost in progress');
   }

@@ -15,6 +15,11 @@ export function createSandboxMetrics(desk: CallDesk, host: MediaHost): Metrics {
     ['sandbox_frames_sent', 'Frames put on media links.', () => host.stats.frames],
     ['sandbox_frames_replayed', 'Frames sent once more.', () => host.stats.replayed],
     ['sandbox_frame_messages_sent', 'Messages they went in.', () => host.stats.messages],
+    [
+      'sandbox_account_mismatches',
+      'Streams whose losses worker and host counted differently.',
+      () => host.stats.accountMismatches,
+    ],
   ];
   for (const [name, help, read] of gauges) metrics.gauge({ name, help, read });
   return metrics;

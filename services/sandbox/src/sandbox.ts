@@ -28,6 +28,8 @@ import { addSandboxRoutes } from './sandbox-routes.js';
 
 const HOST_CAPACITY = 200;
 const REPLAY_WINDOW_MS = 30_000;
+/** Of each stream: more than the window holds, but for the largest Opus packets. */
+const REPLAY_WINDOW_BYTES = 2 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
 const BUNDLED_MEETING = fileURLToPath(new URL('../meeting/', import.meta.url));
 
@@ -56,6 +58,8 @@ export interface SandboxDeps {
   readonly log?: Log;
   /** How long frames are kept for a worker that is away, ms. @defaultValue 30 s */
   readonly replayWindowMs?: number;
+  /** The same bound in bytes, for each stream. @defaultValue 2 MiB */
+  readonly replayWindowBytes?: number;
   /** Permissions granted in a tenant; undefined for the sandbox's usual ones. */
   rolesOf?(tenantId: string): readonly string[] | undefined;
 }
@@ -198,10 +202,12 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
 
 function createMediaHost(
   config: SandboxConfig,
-  { random = Math.random, replayWindowMs = REPLAY_WINDOW_MS }: SandboxDeps,
+  deps: SandboxDeps,
   clock: Clock,
   log: Log,
 ): MediaHost {
+  const { random = Math.random } = deps;
+  const { replayWindowMs = REPLAY_WINDOW_MS, replayWindowBytes = REPLAY_WINDOW_BYTES } = deps;
   return new MediaHost({
     hostId: `sandbox-${randomBytes(4).toString('hex')}`,
     capacity: HOST_CAPACITY,
@@ -209,6 +215,7 @@ function createMediaHost(
     random,
     log,
     replayWindowMs,
+    replayWindowBytes,
     virtualTime: config.speed > 1,
   });
 }

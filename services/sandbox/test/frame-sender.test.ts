@@ -5,6 +5,7 @@ import { HostStream } from '../src/host/host-stream.js';
 import { MediaTicks } from '../src/host/media-ticks.js';
 import { packetNumber, testPackets, testParticipant } from './fixtures.js';
 
+const BOUNDS = { frames: 400, bytes: 1_000_000 };
 const EPOCH = { high: 8_870_000, low: 0xffff_ff00 };
 
 interface Received {
@@ -41,7 +42,7 @@ class Outlet {
 }
 
 function stream(streamId: number, packets = 400): HostStream {
-  return new HostStream(streamId, testParticipant({ packets: testPackets(packets) }), 400);
+  return new HostStream(streamId, testParticipant({ packets: testPackets(packets) }), BOUNDS);
 }
 
 function setUp(): { sender: FrameSender; outlet: Outlet; ticks: MediaTicks } {
@@ -86,7 +87,7 @@ describe('FrameSender', () => {
     expect(a.nextSequence).toBe(4);
   });
 
-  it('keeps to the credit over all streams until frames are received', () => {
+  it('keeps to the credit of each stream until frames are received', () => {
     const { sender, outlet, ticks } = setUp();
     const a = stream(1);
     const b = stream(2);
@@ -95,12 +96,27 @@ describe('FrameSender', () => {
       b.push(frame, frame * 20);
     }
     sender.send([a, b], ticks, 6, outlet);
-    expect(outlet.messages[0]).toHaveLength(6);
+    expect(outlet.messages[0]).toHaveLength(12);
     sender.send([a, b], ticks, 6, outlet);
     expect(outlet.messages).toHaveLength(1);
-    a.acknowledge(2, 0);
+    a.acknowledge({ streamId: 1, received: 2, durable: 0 });
     sender.send([a, b], ticks, 6, outlet);
-    expect(outlet.messages[1]).toHaveLength(2);
+    expect(outlet.messages[1]?.map((f) => [f.streamId, f.sequence])).toEqual([
+      [1, 6],
+      [1, 7],
+    ]);
+    // A smaller credit does not take back what is on its way.
+    a.acknowledge({ streamId: 1, received: 4, durable: 0 });
+    sender.send([a, b], ticks, 3, outlet);
+    expect(outlet.messages).toHaveLength(2);
+  });
+
+  it('sends nothing without credit', () => {
+    const { sender, outlet, ticks } = setUp();
+    const a = stream(1);
+    a.push(0, 0);
+    sender.send([a], ticks, 0, outlet);
+    expect(outlet.messages).toEqual([]);
   });
 
   it('leaves frames where they are while the socket is full', () => {
@@ -115,7 +131,7 @@ describe('FrameSender', () => {
   it('starts another message when one is full', () => {
     const { sender, outlet, ticks } = setUp();
     const packets = Array.from({ length: 100 }, () => new Uint8Array(1_200).fill(0x48));
-    const a = new HostStream(1, testParticipant({ packets }), 400);
+    const a = new HostStream(1, testParticipant({ packets }), BOUNDS);
     for (let frame = 0; frame < 100; frame += 1) a.push(frame, frame * 20);
     sender.send([a], ticks, 1_000, outlet);
     expect(outlet.messages.map((m) => m.length)).toEqual([53, 47]);

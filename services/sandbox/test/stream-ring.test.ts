@@ -17,6 +17,12 @@ interface Sent {
   readonly replayed: boolean;
 }
 
+const SIZE = 10;
+
+function ringOf(frames: number, bytes = 1_000_000): StreamRing {
+  return new StreamRing({ frames, bytes });
+}
+
 function sendAll(ring: StreamRing): Sent[] {
   const sent: Sent[] = [];
   while (ring.isReady) {
@@ -27,56 +33,62 @@ function sendAll(ring: StreamRing): Sent[] {
 }
 
 function push(ring: StreamRing, ...sequences: number[]): void {
-  for (const sequence of sequences) ring.push(sequence, sequence * 20, sequence, 0);
+  for (const sequence of sequences) ring.push(sequence, sequence * 20, sequence, 0, SIZE);
+}
+
+function gone(ring: StreamRing): [reason: string, first: number, frames: number][] {
+  const ranges: [string, number, number][] = [];
+  for (let range = ring.takeGone(); range !== undefined; range = ring.takeGone()) {
+    ranges.push([range.reason, range.firstSequence, range.frames]);
+  }
+  return ranges;
 }
 
 describe('StreamRing', () => {
   it('gives frames out in order, each once, with what it was given', () => {
-    const ring = new StreamRing(4);
-    ring.push(7, 140, 3, 4);
+    const ring = ringOf(4);
+    ring.push(7, 140, 3, 4, SIZE);
     expect([ring.nextSequence, ring.nextCaptureMs, ring.nextFrame, ring.nextFlags]).toEqual([
       7, 140, 3, 4,
     ]);
     push(ring, 8, 9);
     expect(sendAll(ring).map((s) => s.sequence)).toEqual([7, 8, 9]);
-    expect([ring.unsent, ring.inFlight]).toEqual([0, 3]);
+    expect([ring.unsent, ring.length, ring.bytes]).toEqual([0, 3, 3 * SIZE]);
   });
 
   it('drops the oldest when full and tells once which slots were never sent', () => {
-    const ring = new StreamRing(3);
+    const ring = ringOf(3);
     push(ring, 0, 1, 2, 3, 5);
-    expect(ring.takeLost()).toEqual({ firstSequence: 0, frames: 2 });
-    expect(ring.takeLost()).toBeUndefined();
+    expect(gone(ring)).toEqual([['overflow', 0, 2]]);
+    expect(gone(ring)).toEqual([]);
     expect(sendAll(ring).map((s) => s.sequence)).toEqual([2, 3, 5]);
   });
 
-  it('keeps counting what is in flight when its frames are dropped', () => {
-    const ring = new StreamRing(2);
-    push(ring, 0, 1);
-    sendAll(ring);
-    push(ring, 2, 3, 4);
-    expect([ring.inFlight, ring.isReady]).toEqual([2, false]);
-    ring.acknowledge(1, 0);
-    expect([ring.inFlight, ring.isReady]).toEqual([1, true]);
-    expect(ring.takeLost()).toEqual({ firstSequence: 2, frames: 1 });
-    expect(sendAll(ring).map((s) => s.sequence)).toEqual([3]);
+  it('is bounded in bytes too, but holds one frame however large', () => {
+    const ring = ringOf(100, 3 * SIZE);
+    push(ring, 0, 1, 2, 3, 4);
+    expect([ring.length, ring.bytes]).toEqual([3, 3 * SIZE]);
+    expect(gone(ring)).toEqual([['overflow', 0, 2]]);
+    ring.push(5, 100, 5, 0, 2 * SIZE);
+    expect([ring.length, ring.bytes]).toEqual([2, 3 * SIZE]);
+    ring.push(6, 120, 6, 0, 5 * SIZE);
+    expect([ring.length, ring.bytes, ring.nextSequence]).toEqual([1, 5 * SIZE, 6]);
   });
 
-  it('loses nothing by dropping what was sent', () => {
-    const ring = new StreamRing(2);
+  it('tells nothing of what it drops after sending it, on that link', () => {
+    const ring = ringOf(2);
     for (const sequence of [0, 1, 2, 3]) {
       push(ring, sequence);
       sendAll(ring);
-      ring.acknowledge(sequence + 1, 0);
     }
-    expect(ring.takeLost()).toBeUndefined();
+    expect(gone(ring)).toEqual([]);
   });
 
   it('sends again from where the new link begins, marked as replayed', () => {
-    const ring = new StreamRing(8);
+    const ring = ringOf(8);
     push(ring, 0, 1, 2, 3);
     sendAll(ring);
-    ring.acknowledge(2, 1);
+    ring.forget(1);
     push(ring, 4);
     ring.rewind(2);
     expect(sendAll(ring)).toEqual([
@@ -86,95 +98,123 @@ describe('StreamRing', () => {
     ]);
   });
 
-  it('tells what a new link wants and the window no longer holds', () => {
-    const ring = new StreamRing(2);
+  it('tells a new link what was sent once and is out of the window, apart from the unsent', () => {
+    const ring = ringOf(2);
+    push(ring, 0, 1, 2);
+    // Of these, 0 was never sent.
+    sendAll(ring);
+    push(ring, 3, 4, 5);
+    ring.rewind(0);
+    expect(gone(ring)).toEqual([
+      ['overflow', 0, 1],
+      ['window', 1, 2],
+      ['overflow', 3, 1],
+    ]);
+    expect(sendAll(ring).map((s) => s.sequence)).toEqual([4, 5]);
+  });
+
+  it('tells nothing of slots before the start of the link', () => {
+    const ring = ringOf(2);
     push(ring, 0, 1);
     sendAll(ring);
-    ring.acknowledge(2, 0);
     push(ring, 2, 3);
     sendAll(ring);
     ring.rewind(1);
-    expect(ring.takeLost()).toEqual({ firstSequence: 1, frames: 1 });
+    expect(gone(ring)).toEqual([['window', 1, 1]]);
+    ring.rewind(2);
+    expect(gone(ring)).toEqual([]);
     expect(sendAll(ring).map((s) => s.sequence)).toEqual([2, 3]);
   });
 
-  it('does not take slots that are missing at the edge of the window for lost ones', () => {
-    const ring = new StreamRing(4);
+  it('does not take slots that are missing at the edge of the window for given up', () => {
+    const ring = ringOf(4);
     push(ring, 0, 1, 5, 6);
     sendAll(ring);
-    ring.acknowledge(2, 2);
+    ring.forget(2);
     ring.rewind(2);
-    expect(ring.takeLost()).toBeUndefined();
+    expect(gone(ring)).toEqual([]);
     expect(sendAll(ring).map((s) => s.sequence)).toEqual([5, 6]);
   });
 
   it('works across the wrap of the sequence', () => {
-    const ring = new StreamRing(4);
+    const ring = ringOf(4);
+    ring.rewind(0xffff_fffe);
     push(ring, 0xffff_fffe, 0xffff_ffff, 0, 1);
     sendAll(ring);
-    ring.acknowledge(0, 0);
-    expect(ring.inFlight).toBe(2);
+    ring.forget(0);
+    expect(ring.length).toBe(2);
     ring.rewind(0);
     expect(sendAll(ring).map((s) => s.sequence)).toEqual([0, 1]);
   });
 
-  it('accounts for every frame, whatever happens in whatever order', () => {
+  it('has or tells every frame that is not durable, on each link, within its bounds', () => {
     const step = oneof(
-      record({ kind: constant('push' as const), skip: nat(3) }),
+      record({ kind: constant('push' as const), skip: nat(3), size: integer({ min: 1, max: 30 }) }),
       record({ kind: constant('send' as const), frames: nat(6) }),
-      record({ kind: constant('acknowledge' as const), share: nat(100) }),
-      record({ kind: constant('reconnect' as const), share: nat(100) }),
+      record({ kind: constant('forget' as const), share: nat(100) }),
+      record({ kind: constant('rewind' as const), share: nat(100) }),
     );
     assert(
       property(
         integer({ min: 1, max: 9 }),
+        integer({ min: 30, max: 100 }),
         constantFrom(0, 0xffff_fff0),
         array(step, { maxLength: 80 }),
-        (capacity, start, steps) => {
-          const ring = new StreamRing(capacity);
+        (frames, bytes, start, steps) => {
+          const ring = new StreamRing({ frames, bytes });
+          ring.rewind(start);
           let next = 0;
-          let received = 0;
+          let durable = 0;
+          let from = 0;
           const pushed = new Set<number>();
-          const arrived = new Set<number>();
-          const lost = new Set<number>();
-          const note = (): void => {
-            const range = ring.takeLost();
-            if (range === undefined) return;
-            const first = (range.firstSequence - start) >>> 0;
-            for (let i = first; i < first + range.frames; i += 1) lost.add(i);
+          const everSent = new Set<number>();
+          let heard = new Set<number>();
+          const tell = (): void => {
+            for (const [reason, firstSequence, count] of gone(ring)) {
+              const first = (firstSequence - start) >>> 0;
+              expect(first).toBeGreaterThanOrEqual(from);
+              for (let slot = first; slot < first + count; slot += 1) {
+                expect(heard.has(slot)).toBe(false);
+                if (pushed.has(slot)) expect(everSent.has(slot)).toBe(reason === 'window');
+                heard.add(slot);
+              }
+            }
+          };
+          const send = (count: number): void => {
+            for (let i = 0; i < count && ring.isReady; i += 1) {
+              tell();
+              const slot = (ring.nextSequence - start) >>> 0;
+              expect(ring.nextFrame).toBe(slot);
+              expect(ring.nextIsReplay).toBe(everSent.has(slot));
+              everSent.add(slot);
+              heard.add(slot);
+              ring.advance();
+            }
           };
           for (const s of steps) {
             if (s.kind === 'push') {
               next += s.skip;
-              ring.push((start + next) >>> 0, next * 20, next, 0);
+              ring.push((start + next) >>> 0, next * 20, next, 0, s.size);
               pushed.add(next);
               next += 1;
-              note();
             } else if (s.kind === 'send') {
-              for (let i = 0; i < s.frames && ring.isReady; i += 1) {
-                const sequence = (ring.nextSequence - start) >>> 0;
-                expect(ring.nextFrame).toBe(sequence);
-                arrived.add(sequence);
-                ring.advance();
-              }
-            } else if (s.kind === 'acknowledge') {
-              const top = Math.max(-1, ...arrived) + 1;
-              received = Math.max(received, Math.floor((top * s.share) / 100));
-              ring.acknowledge((start + received) >>> 0, (start + received) >>> 0);
+              send(s.frames);
+            } else if (s.kind === 'forget') {
+              const top = Math.max(-1, ...heard) + 1;
+              durable = Math.max(durable, Math.floor((top * s.share) / 100));
+              ring.forget((start + durable) >>> 0);
             } else {
-              ring.rewind((start + received) >>> 0);
-              note();
+              const top = Math.max(durable, ...[...everSent].map((slot) => slot + 1));
+              from = durable + Math.floor(((top - durable) * s.share) / 100);
+              heard = new Set();
+              ring.rewind((start + from) >>> 0);
             }
-            expect(Math.max(ring.unsent, ring.inFlight)).toBeLessThanOrEqual(capacity);
+            expect(ring.length).toBeLessThanOrEqual(frames);
+            expect(ring.bytes).toBeLessThanOrEqual(bytes);
           }
-          ring.acknowledge((start + next) >>> 0, (start + received) >>> 0);
-          expect(ring.inFlight).toBe(0);
-          while (ring.isReady) {
-            arrived.add((ring.nextSequence - start) >>> 0);
-            ring.advance();
-          }
-          for (const sequence of pushed)
-            expect(arrived.has(sequence) || lost.has(sequence)).toBe(true);
+          send(Number.POSITIVE_INFINITY);
+          tell();
+          for (const slot of pushed) if (slot >= from) expect(heard.has(slot)).toBe(true);
         },
       ),
     );

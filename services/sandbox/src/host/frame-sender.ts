@@ -3,7 +3,7 @@ import { CODEC, FLAG, FrameBatchWriter } from '@earshot/bridge-protocol';
 import type { HostStream } from './host-stream.js';
 import type { MediaTicks } from './media-ticks.js';
 
-/** More than this in the socket, and frames wait in their rings. */
+/** More than this in the socket, and frames wait in their rings; half of what C-8 allows. */
 const MAX_BUFFERED_BYTES = 512 * 1024;
 
 /** The part of a media link that frames go through. */
@@ -33,9 +33,9 @@ export class FrameSender {
   }
 
   /**
-   * Sends what the credit and the socket allow.
+   * Sends what the credit and the socket allow, the oldest capture first (C-7).
    *
-   * @param creditFrames most frames that may be in flight, over all streams.
+   * @param creditFrames most frames that may be in flight, of each stream.
    */
   send(
     streams: readonly HostStream[],
@@ -43,14 +43,12 @@ export class FrameSender {
     creditFrames: number,
     outlet: FrameOutlet,
   ): void {
-    let credit = creditFrames - framesInFlight(streams);
-    while (credit > 0 && outlet.bufferedBytes < MAX_BUFFERED_BYTES) {
-      const untilMs = earliestCaptureMs(streams) + PTIME_MS;
+    while (hasRoom(outlet)) {
+      const untilMs = earliestCaptureMs(streams, creditFrames) + PTIME_MS;
       if (untilMs === Number.POSITIVE_INFINITY) break;
       for (const stream of streams) {
-        while (credit > 0 && stream.ring.isReady && stream.ring.nextCaptureMs < untilMs) {
+        while (maySend(stream, creditFrames) && stream.ring.nextCaptureMs < untilMs) {
           this.#append(stream, ticks, outlet);
-          credit -= 1;
         }
       }
     }
@@ -70,7 +68,7 @@ export class FrameSender {
     }
     if (ring.nextIsReplay) this.#sent.replayed += 1;
     this.#sent.frames += 1;
-    ring.advance();
+    stream.advance();
   }
 
   #flush(outlet: FrameOutlet): void {
@@ -81,19 +79,21 @@ export class FrameSender {
   }
 }
 
-/** Of a stream that has been closed the worker may tell no more: its last frames don't count. */
-export function framesInFlight(streams: readonly HostStream[]): number {
-  let frames = 0;
-  for (const stream of streams) {
-    if (!stream.isCloseSent) frames += stream.ring.inFlight;
-  }
-  return frames;
+/** Whether the socket takes frames (C-8). */
+export function hasRoom(outlet: FrameOutlet): boolean {
+  return outlet.bufferedBytes < MAX_BUFFERED_BYTES;
 }
 
-function earliestCaptureMs(streams: readonly HostStream[]): number {
+/** Whether a stream has a frame and the credit for it (C-1). */
+export function maySend({ ring, inFlight }: HostStream, creditFrames: number): boolean {
+  return ring.isReady && inFlight < creditFrames;
+}
+
+function earliestCaptureMs(streams: readonly HostStream[], creditFrames: number): number {
   let earliestMs = Number.POSITIVE_INFINITY;
-  for (const { ring } of streams) {
-    if (ring.isReady && ring.nextCaptureMs < earliestMs) earliestMs = ring.nextCaptureMs;
+  for (const stream of streams) {
+    if (!maySend(stream, creditFrames)) continue;
+    if (stream.ring.nextCaptureMs < earliestMs) earliestMs = stream.ring.nextCaptureMs;
   }
   return earliestMs;
 }

@@ -20,12 +20,16 @@ export interface MediaHostOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly replayWindowMs: number;
+  /** Of each stream. */
+  readonly replayWindowBytes: number;
   readonly virtualTime: boolean;
 }
 
 /** What the host has done, for the metrics. */
 export interface MediaHostStats extends Readonly<FramesSent> {
   readonly activeCalls: number;
+  /** Streams of which worker and host counted different losses. */
+  readonly accountMismatches: number;
 }
 
 interface Allocation {
@@ -43,6 +47,7 @@ export class MediaHost {
   readonly #allocations = new Map<string, Allocation>();
   readonly #sent: FramesSent = { frames: 0, replayed: 0, messages: 0 };
   #link: HostLinkClient | undefined;
+  #accountMismatches = 0;
 
   constructor(options: MediaHostOptions) {
     this.hostId = options.hostId;
@@ -50,7 +55,11 @@ export class MediaHost {
   }
 
   get stats(): MediaHostStats {
-    return { ...this.#sent, activeCalls: this.#allocations.size };
+    return {
+      ...this.#sent,
+      activeCalls: this.#allocations.size,
+      accountMismatches: this.#accountMismatches,
+    };
   }
 
   /**
@@ -143,7 +152,7 @@ export class MediaHost {
   }
 
   #createSession(mediaId: string, callId: string): MediaSession {
-    const { clock, random, log, replayWindowMs, virtualTime } = this.#options;
+    const { clock, random, log, replayWindowMs, replayWindowBytes, virtualTime } = this.#options;
     return new MediaSession({
       mediaId,
       callId,
@@ -151,10 +160,15 @@ export class MediaHost {
       random,
       log: log.child({ callId }),
       replayWindowMs,
+      replayWindowBytes,
       virtualTime,
       sent: this.#sent,
       onState: (state, detail) => this.#onState(mediaId, state, detail),
       onRoom: () => this.#allocations.get(mediaId)?.onRoom?.(),
+      onMismatch: (account) => {
+        this.#accountMismatches += 1;
+        log.warn('losses counted differently by worker and host', { callId, ...account });
+      },
     });
   }
 

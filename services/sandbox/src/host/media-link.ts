@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '@earshot/async';
-import { backoffDelayMs, CodedError, delay } from '@earshot/async';
+import { CodedError, delay } from '@earshot/async';
 import { MediaLinkClient } from '@earshot/bridge';
 import type {
   ByeMessage,
@@ -10,23 +10,28 @@ import type {
 } from '@earshot/bridge-protocol';
 import { CLOSE } from '@earshot/bridge-protocol';
 import type { Log } from '@earshot/telemetry';
+import { LinkRetry } from './link-retry.js';
 
-/** A broken link is tried again for as long as frames can be kept. */
-const RECONNECT_MS = 30_000;
-const RETRY = { baseMs: 100, maxMs: 3_000 } as const;
+/** A link that can't be opened is given up after this, or after the window where that is longer. */
+const GIVE_UP_MS = 30_000;
+/** So long an `attach` is tried: signaling waits for 10 s, and may know a better worker. */
+const FIRST_DIAL_MS = 2_000;
 /** The worker has to publish what it heard before it says `finished`. */
 const FINISH_DEADLINE_MS = 30_000;
 
-/** The token or this program is at fault: no other attempt with them can succeed. */
-const FINAL_CLOSE_CODES: ReadonlySet<number> = new Set([
-  CLOSE.unauthorized,
-  CLOSE.unsupportedVersion,
-]);
-/** The worker does not want the call any more: signaling has to say who does. */
-const ELSEWHERE_CLOSE_CODES: ReadonlySet<number> = new Set([
-  CLOSE.goingAway,
-  CLOSE.conflict,
-  CLOSE.draining,
+/** What a first dial is tried again after (U-10): the network, 404, 429 and 503. */
+const PASSING: ReadonlySet<string> = new Set(['connect_failed', 'upgrade_refused']);
+/** Refusals of a worker that no other dial with the same token can turn (X-3, X-4). */
+const FINAL_REFUSALS: ReadonlySet<string> = new Set([
+  'unauthorized',
+  'stale_epoch',
+  'attachment_over',
+  'call_ending',
+  'replaced',
+  'lease_lost',
+  'draining',
+  'closing',
+  'unsupported_version',
 ]);
 
 /** Where signaling wants a call's audio to go. */
@@ -42,6 +47,7 @@ export interface MediaLinkOptions {
   /** A number in [0, 1) for jitter. */
   readonly random: () => number;
   readonly log: Log;
+  readonly replayWindowMs: number;
   /** The first message of each connection. */
   hello(): HelloMessage;
   /** The host's media clock. */
@@ -56,22 +62,30 @@ export interface MediaLinkHandlers {
   drain(): void;
   /** The connection broke; it is tried again. */
   interrupted(): void;
-  /** The link is over and won't be tried again. */
+  /** The link is over and won't be tried again, but for another attachment. */
   failed(detail: string): void;
 }
 
 /** The way of one call's audio to one worker: connects, and after a break connects again. */
 export class MediaLink {
   readonly #options: MediaLinkOptions;
+  readonly #retry = new LinkRetry();
+  #token: string;
   #client: MediaLinkClient | undefined;
   #connecting: MediaLinkClient | undefined;
-  #state: 'open' | 'broken' | 'leaving' | 'closed' = 'broken';
-  #brokenSinceMs = 0;
-  #cancelWait: Cancel | undefined;
+  #state: 'dialling' | 'open' | 'broken' | 'leaving' | 'closed' = 'dialling';
+  #openedAtMs = 0;
+  #pingIntervalMs = 0;
+  #cancelGiveUp: Cancel | undefined;
   #left: (() => void) | undefined;
 
   constructor(options: MediaLinkOptions) {
     this.#options = options;
+    this.#token = options.attachment.token;
+  }
+
+  get epoch(): number {
+    return this.#options.attachment.epoch;
   }
 
   /** The connection that frames may be sent on now. */
@@ -81,11 +95,21 @@ export class MediaLink {
 
   /** @throws CodedError when the worker can't be reached or refuses. */
   async open(): Promise<void> {
-    try {
-      await this.#connect();
-    } catch (error) {
-      this.#state = 'closed';
-      throw error;
+    const { clock, random } = this.#options;
+    const deadlineMs = clock.nowMs() + FIRST_DIAL_MS;
+    for (;;) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        const delayMs = this.#retry.nextDelayMs(random());
+        const isPassing = error instanceof CodedError && PASSING.has(error.code);
+        if (!isPassing || this.#state !== 'dialling' || clock.nowMs() + delayMs > deadlineMs) {
+          this.#state = 'closed';
+          throw error;
+        }
+        await delay(clock, delayMs);
+        if (this.#state !== 'dialling') throw error;
+      }
     }
   }
 
@@ -114,7 +138,7 @@ export class MediaLink {
 
   async close(): Promise<void> {
     this.#state = 'closed';
-    this.#cancelWait?.();
+    this.#cancelGiveUp?.();
     const client = this.#client ?? this.#connecting;
     this.#client = undefined;
     this.#left?.();
@@ -125,7 +149,7 @@ export class MediaLink {
     const { attachment, clock, log, handlers } = this.#options;
     const client: MediaLinkClient = new MediaLinkClient({
       url: attachment.workerUrl,
-      token: attachment.token,
+      token: this.#token,
       hello: this.#options.hello(),
       nowTicks: this.#options.nowTicks,
       clock,
@@ -135,8 +159,8 @@ export class MediaLink {
         progress: (progress) => handlers.progress(progress),
         drain: () => handlers.drain(),
         finished: () => this.#left?.(),
-        closed: (code) => {
-          if (this.#client === client) this.#onClosed(code);
+        closed: (code, reason) => {
+          if (this.#client === client) this.#onClosed(code, reason);
         },
       },
     });
@@ -155,47 +179,47 @@ export class MediaLink {
     }
     this.#client = client;
     this.#state = 'open';
+    this.#openedAtMs = this.#options.clock.nowMs();
+    this.#pingIntervalMs = welcome.pingIntervalMs;
+    this.#cancelGiveUp?.();
     this.#options.handlers.opened(welcome);
   }
 
-  #onClosed(code: number): void {
+  #onClosed(code: number, reason: string): void {
     this.#client = undefined;
     if (this.#state === 'leaving') this.#left?.();
     if (this.#state !== 'open') return;
-    if (FINAL_CLOSE_CODES.has(code)) {
+    const { clock, handlers, replayWindowMs } = this.#options;
+    const livedMs = clock.nowMs() - this.#openedAtMs;
+    if (!this.#retry.ended(code, livedMs, this.#pingIntervalMs)) {
       this.#fail(`closed_${code}`);
       return;
     }
-    const { clock, handlers } = this.#options;
+    this.#options.log.info('media link broke', { code, reason });
     this.#state = 'broken';
-    this.#brokenSinceMs = clock.nowMs();
+    const deadlineMs = clock.nowMs() + Math.max(GIVE_UP_MS, replayWindowMs);
+    this.#cancelGiveUp = clock.at(deadlineMs, () => this.#fail('unreachable'));
     handlers.interrupted();
-    if (!ELSEWHERE_CLOSE_CODES.has(code)) void this.#reconnect();
-    else {
-      const deadlineMs = clock.nowMs() + RECONNECT_MS;
-      this.#cancelWait = clock.at(deadlineMs, () => this.#fail(`closed_${code}`));
-    }
+    void this.#reconnect();
   }
 
   /** Gives up, unless another link has taken over or the call is left. */
   #fail(detail: string): void {
     if (this.#state !== 'open' && this.#state !== 'broken') return;
-    this.#state = 'closed';
+    void this.close();
     this.#options.handlers.failed(detail);
   }
 
   async #reconnect(): Promise<void> {
     const { clock, random } = this.#options;
-    for (let attempt = 0; this.#state === 'broken'; attempt += 1) {
-      await delay(clock, backoffDelayMs(attempt, random(), RETRY));
+    while (this.#state === 'broken') {
+      await delay(clock, this.#retry.nextDelayMs(random()));
       if (this.#state !== 'broken') return;
       try {
         return await this.#connect();
       } catch (error) {
-        if (this.#state !== 'broken') return;
         const code = error instanceof CodedError ? error.code : 'unreachable';
-        const isLate = clock.nowMs() - this.#brokenSinceMs > RECONNECT_MS;
-        if (code === 'unauthorized' || isLate) this.#fail(code);
+        if (FINAL_REFUSALS.has(code)) this.#fail(code);
       }
     }
   }

@@ -8,21 +8,19 @@ import type {
   ProgressMessage,
   WelcomeMessage,
 } from '@earshot/bridge-protocol';
-import { joinTicks, PROTOCOL_VERSION, splitTicks } from '@earshot/bridge-protocol';
+import { PROTOCOL_VERSION } from '@earshot/bridge-protocol';
 import type { Log } from '@earshot/telemetry';
 import type { MeetingParticipant } from '../meetings/meeting.js';
 import type { RunSink } from '../meetings/meeting-run.js';
 import type { FramesSent } from './frame-sender.js';
-import { FrameSender, framesInFlight } from './frame-sender.js';
-import { HostStream } from './host-stream.js';
+import type { StreamAccount } from './host-stream.js';
+import { HostStreams } from './host-streams.js';
+import { MediaClock } from './media-clock.js';
 import type { Attachment } from './media-link.js';
 import { MediaLink } from './media-link.js';
-import { MediaTicks, ntpTicks } from './media-ticks.js';
 
 /** What is left to send at a call's end gets this long. */
 const DRAIN_MS = 10_000;
-/** What Teams gives a media host is captured at this rate. */
-const CAPTURE_RATE_HZ = 16_000;
 
 export interface MediaSessionOptions {
   readonly mediaId: string;
@@ -32,12 +30,16 @@ export interface MediaSessionOptions {
   readonly log: Log;
   /** How long frames are kept for a worker that is away or slow, ms. */
   readonly replayWindowMs: number;
+  /** The same bound in bytes of packets, for each stream. */
+  readonly replayWindowBytes: number;
   /** Media time is not the clock's: it waits for the worker. */
   readonly virtualTime: boolean;
   readonly sent: FramesSent;
   onState(state: MediaState, detail?: string): void;
   /** There may be room for more frames. */
   onRoom(): void;
+  /** Both ends counted different losses of a stream that was received in full. */
+  onMismatch(account: StreamAccount): void;
 }
 
 /** One call's audio in the media host: takes it from a meeting's run, gives it to a worker. */
@@ -45,20 +47,12 @@ export class MediaSession implements RunSink {
   readonly mediaId: string;
   readonly callId: string;
   readonly #options: MediaSessionOptions;
-  readonly #sender: FrameSender;
-  readonly #ringFrames: number;
-  #streams: HostStream[] = [];
-  readonly #streamOf = new Map<MeetingParticipant, HostStream>();
-  #streamCount = 0;
-  #ticks: MediaTicks | undefined;
-  #epochTicks = 0n;
-  #epochNowMs = 0;
-  /** Media time at which the meeting began. */
-  #originMs = 0;
-  #latestMs = 0;
+  readonly #streams: HostStreams;
+  readonly #mediaClock: MediaClock;
   #link: MediaLink | undefined;
+  /** Dialled for the same epoch, while `#link` goes on. */
+  #nextLink: MediaLink | undefined;
   #attachedEpoch = -1;
-  #creditFrames = 0;
   #state: 'open' | 'draining' | 'ended' = 'open';
   #cancelDrain: Cancel | undefined;
 
@@ -66,109 +60,89 @@ export class MediaSession implements RunSink {
     this.mediaId = options.mediaId;
     this.callId = options.callId;
     this.#options = options;
-    this.#sender = new FrameSender(options.sent);
-    this.#ringFrames = Math.ceil(options.replayWindowMs / PTIME_MS);
+    this.#mediaClock = new MediaClock(options.clock, options.virtualTime);
+    this.#streams = new HostStreams({
+      bounds: {
+        frames: Math.max(1, Math.ceil(options.replayWindowMs / PTIME_MS)),
+        bytes: options.replayWindowBytes,
+      },
+      sent: options.sent,
+      onMismatch: (account) => options.onMismatch(account),
+    });
   }
 
   get isEnded(): boolean {
     return this.#state === 'ended';
   }
 
+  /** What both ends counted lost, by stream and epoch (R-18). */
+  accounts(): StreamAccount[] {
+    return this.#streams.accounts();
+  }
+
   /** The meeting's clock starts now. */
   begin(): void {
-    this.#startClock();
-    if (this.#options.virtualTime) return;
-    this.#originMs = Math.round(this.#options.clock.nowMs() - this.#epochNowMs);
+    this.#mediaClock.begin();
   }
 
   join(participant: MeetingParticipant): void {
-    if (this.#state !== 'open') return;
-    this.#streamCount += 1;
-    const stream = new HostStream(this.#streamCount, participant, this.#ringFrames);
-    this.#streams.push(stream);
-    this.#streamOf.set(participant, stream);
+    if (this.#state === 'open') this.#streams.join(participant);
   }
 
   leave(participant: MeetingParticipant): void {
-    this.#streamOf.get(participant)?.close();
-    this.#streamOf.delete(participant);
+    this.#streams.leave(participant);
   }
 
   frame(participant: MeetingParticipant, frame: number, captureMs: number): void {
-    this.#latestMs = this.#originMs + captureMs;
-    this.#streamOf.get(participant)?.push(frame, this.#latestMs);
+    this.#streams.frame(participant, frame, this.#mediaClock.reach(captureMs));
   }
 
   missing(participant: MeetingParticipant): void {
-    this.#streamOf.get(participant)?.skip();
+    this.#streams.missing(participant);
   }
 
   flush(): void {
     const outlet = this.#link?.outlet;
-    if (outlet === undefined || this.#ticks === undefined) return;
-    for (const stream of this.#streams) this.#announce(stream);
-    // Told with the next frame, not with each that is lost: there may be many.
-    const hasCredit = this.#creditFrames > framesInFlight(this.#streams);
-    for (const stream of this.#streams) {
-      if (hasCredit && stream.ring.isReady) this.#announceLoss(stream);
-    }
-    this.#sender.send(this.#streams, this.#ticks, this.#creditFrames, outlet);
-    for (const stream of this.#streams) this.#announceClose(stream);
-    if (this.#state === 'draining' && this.#streams.every((s) => s.isCloseSent)) {
-      this.#finish('callEnded');
-    }
+    if (outlet === undefined) return;
+    this.#streams.flush(outlet, this.#mediaClock.ticks);
+    if (this.#state === 'draining' && this.#streams.areCloseSent) this.#finish('callEnded');
   }
 
   /** For virtual time: whether each stream may get another frame without any being lost. */
   hasRoom(): boolean {
     if (this.#state !== 'open') return true;
-    if (this.#link?.outlet === undefined) return false;
-    let waiting = 0;
-    for (const { ring } of this.#streams) {
-      if (ring.unsent + ring.inFlight >= ring.capacity) return false;
-      waiting += ring.unsent;
-    }
-    return waiting + framesInFlight(this.#streams) < this.#creditFrames;
+    return this.#link?.outlet !== undefined && this.#streams.haveRoom;
   }
 
   /**
-   * Sends the audio to a worker, from then on instead of the one before.
+   * Sends the audio to a worker, from then on instead of the one before (H-10).
    *
    * @throws CodedError `stale_epoch`, `media_ended`; another when the worker can't be reached or refuses.
    */
   async attach(attachment: Attachment): Promise<void> {
-    if (attachment.epoch < this.#attachedEpoch) throw staleEpoch(attachment, this.#attachedEpoch);
+    this.#requireWanted(attachment);
     const isSame = attachment.epoch === this.#attachedEpoch;
     this.#attachedEpoch = attachment.epoch;
-    this.#startClock();
-    const before = this.#link;
-    this.#link = undefined;
-    // A bye would end the attachment for good at the worker that goes on with it (H-10).
-    if (isSame) await before?.close();
-    else await before?.leave('reattach');
-    // A worker may take its time to let go: meanwhile a newer one was named, or the call ended.
-    if (attachment.epoch < this.#attachedEpoch) throw staleEpoch(attachment, this.#attachedEpoch);
-    if (this.isEnded) throw mediaEnded();
-    const link: MediaLink = new MediaLink({
-      attachment,
-      clock: this.#options.clock,
-      random: this.#options.random,
-      log: this.#options.log,
-      hello: () => this.#hello(attachment.epoch),
-      nowTicks: () => this.#nowTicks(),
-      handlers: {
-        opened: (welcome) => this.#onOpened(link, welcome),
-        progress: (progress) => this.#onProgress(progress),
-        drain: () => this.#options.onState('active', 'drain_requested'),
-        interrupted: () => this.#options.onState('inactive', 'link_interrupted'),
-        failed: (detail) => this.#onLinkFailed(link, detail),
-      },
-    });
-    this.#link = link;
+    this.#mediaClock.start();
+    void this.#nextLink?.close();
+    this.#nextLink = undefined;
+    if (!isSame) {
+      const before = this.#link;
+      this.#link = undefined;
+      await before?.leave('reattach');
+      // A worker may take its time to let go: meanwhile a newer one was named, or the call ended.
+      this.#requireWanted(attachment);
+    }
+    const link = this.#createLink(attachment);
+    // No bye to the same attachment, which would end it: the worker replaces the link (O-13).
+    if (this.#link === undefined) this.#link = link;
+    else this.#nextLink = link;
     try {
       await link.open();
     } catch (error) {
       if (this.#link === link) this.#link = undefined;
+      if (this.#nextLink === link) this.#nextLink = undefined;
+      this.#requireWanted(attachment);
       throw error;
     }
   }
@@ -177,7 +151,7 @@ export class MediaSession implements RunSink {
   end(): void {
     if (this.#state !== 'open') return;
     this.#state = 'draining';
-    for (const participant of [...this.#streamOf.keys()]) this.leave(participant);
+    this.#streams.closeAll();
     if (this.#link === undefined) {
       this.#finish('callEnded');
       return;
@@ -197,15 +171,33 @@ export class MediaSession implements RunSink {
     this.#state = 'ended';
     this.#cancelDrain?.();
     this.#link?.send({ type: 'bye', reason: 'shutdown' });
-    await this.#link?.close();
+    await Promise.all([this.#link?.close(), this.#nextLink?.close()]);
   }
 
-  #startClock(): void {
-    if (this.#ticks !== undefined) return;
-    this.#epochTicks = ntpTicks(this.#options.clock.wallclockMs());
-    this.#epochNowMs = this.#options.clock.nowMs();
-    const { high, low } = splitTicks(this.#epochTicks);
-    this.#ticks = new MediaTicks(high, low);
+  #requireWanted({ epoch }: Attachment): void {
+    if (this.isEnded) throw mediaEnded();
+    if (epoch < this.#attachedEpoch) throw staleEpoch(epoch, this.#attachedEpoch);
+  }
+
+  #createLink(attachment: Attachment): MediaLink {
+    const { clock, random, log, replayWindowMs } = this.#options;
+    const link: MediaLink = new MediaLink({
+      attachment,
+      clock,
+      random,
+      log,
+      replayWindowMs,
+      hello: () => this.#hello(attachment.epoch),
+      nowTicks: () => this.#mediaClock.nowTicks(),
+      handlers: {
+        opened: (welcome) => this.#onOpened(link, welcome),
+        progress: (progress) => this.#onProgress(link, progress),
+        drain: () => this.#tell(link, 'active', 'drain_requested'),
+        interrupted: () => this.#tell(link, 'inactive', 'link_interrupted'),
+        failed: (detail) => this.#onLinkFailed(link, detail),
+      },
+    });
+    return link;
   }
 
   #hello(epoch: number): HelloMessage {
@@ -215,79 +207,48 @@ export class MediaSession implements RunSink {
       callId: this.callId,
       mediaId: this.mediaId,
       epoch,
-      mediaEpochTicks: this.#epochTicks.toString(),
-      clockNowTicks: this.#nowTicks().toString(),
+      mediaEpochTicks: this.#mediaClock.epochTicks.toString(),
+      clockNowTicks: this.#mediaClock.nowTicks().toString(),
       replayWindowMs: this.#options.replayWindowMs,
       virtualTime: this.#options.virtualTime,
     };
   }
 
-  #nowTicks(): bigint {
-    const { clock, virtualTime } = this.#options;
-    if (!virtualTime) return ntpTicks(clock.wallclockMs());
-    const now = this.#ticks!;
-    now.set(this.#latestMs);
-    return joinTicks(now.high, now.low);
-  }
-
   #onOpened(link: MediaLink, welcome: WelcomeMessage): void {
-    if (this.#link !== link) return;
-    const positions = new Map(welcome.resume.map((r) => [r.streamId, r.durableSequence]));
-    for (const stream of this.#streams) {
-      stream.restart(positions.get(stream.streamId));
+    if (this.#nextLink === link) {
+      this.#nextLink = undefined;
+      void this.#link?.close();
+      this.#link = link;
     }
-    this.#creditFrames = welcome.creditFrames;
+    if (this.#link !== link) {
+      void link.close();
+      return;
+    }
+    this.#streams.restart(welcome.resume, link.epoch, welcome.creditFrames);
     this.#options.onState('active');
     this.flush();
     this.#options.onRoom();
   }
 
-  #onProgress(progress: ProgressMessage): void {
-    this.#creditFrames = progress.creditFrames;
-    const positions = new Map(progress.streams.map((position) => [position.streamId, position]));
-    this.#streams = this.#streams.filter((stream) => {
-      const position = positions.get(stream.streamId);
-      if (position !== undefined) stream.acknowledge(position.received, position.durable);
-      // A worker that knows a closed stream no more has all of it.
-      return position !== undefined || !stream.isCloseSent;
-    });
+  /** A link that is left still tells what became of its frames. */
+  #onProgress(link: MediaLink, progress: ProgressMessage): void {
+    if (link.epoch !== this.#streams.epoch) return;
+    this.#streams.progress(progress);
     this.flush();
     this.#options.onRoom();
   }
 
   #onLinkFailed(link: MediaLink, detail: string): void {
     if (this.#link !== link) return;
-    this.#link = undefined;
+    this.#link = this.#nextLink;
+    this.#nextLink = undefined;
+    if (this.#link !== undefined) return;
     if (this.#state === 'draining') this.#finish('callEnded');
     else this.#options.onState('failed', detail);
   }
 
-  #announce(stream: HostStream): void {
-    if (stream.isAnnounced) return;
-    stream.isAnnounced = true;
-    this.#link?.send({
-      type: 'streamOpen',
-      streamId: stream.streamId,
-      kind: 'unmixed',
-      sourceId: stream.participant.sourceId,
-      codec: 'opus',
-      sampleRateHz: CAPTURE_RATE_HZ,
-      firstSequence: stream.received,
-    });
-  }
-
-  #announceLoss({ streamId, ring }: HostStream): void {
-    const lost = ring.takeLost();
-    if (lost === undefined) return;
-    this.#link?.send({ type: 'discarded', streamId, ...lost, reason: 'overflow' });
-  }
-
-  #announceClose(stream: HostStream): void {
-    if (!stream.isClosed || stream.isCloseSent || stream.ring.unsent > 0) return;
-    this.#announceLoss(stream);
-    stream.isCloseSent = true;
-    const { streamId, nextSequence } = stream;
-    this.#link?.send({ type: 'streamClose', streamId, nextSequence });
+  #tell(link: MediaLink, state: MediaState, detail: string): void {
+    if (this.#link === link && this.#state !== 'ended') this.#options.onState(state, detail);
   }
 
   #finish(reason: ByeMessage['reason']): void {
@@ -296,10 +257,13 @@ export class MediaSession implements RunSink {
     this.#cancelDrain?.();
     const link = this.#link;
     this.#link = undefined;
-    this.#streams = [];
-    this.#streamOf.clear();
+    void this.#nextLink?.close();
+    this.#nextLink = undefined;
     this.#options.onRoom();
-    const ended = (): void => this.#options.onState('ended', reason);
+    const ended = (): void => {
+      this.#streams.end();
+      this.#options.onState('ended', reason);
+    };
     if (link === undefined) ended();
     else link.leave(reason).then(ended, ended);
   }
@@ -312,7 +276,7 @@ function mediaEnded(): CodedError {
   );
 }
 
-function staleEpoch({ epoch }: Attachment, attached: number): CodedError {
+function staleEpoch(epoch: number, attached: number): CodedError {
   return new CodedError(
     'stale_epoch',
     `Cannot attach: the epoch must not be below ${attached}, got ${epoch}`,

@@ -1,83 +1,97 @@
 import { sequenceDistance } from '@earshot/bridge-protocol';
+import type { GoneRange } from './gone-slots.js';
+import { GoneSlots } from './gone-slots.js';
+
+/** What a ring may hold; whichever bound comes first. */
+export interface StreamRingBounds {
+  /** A positive integer: the replay window in frames of 20 ms. */
+  readonly frames: number;
+  /** Sum of the packets' sizes. One frame is held, however large. */
+  readonly bytes: number;
+}
 
 /**
- * Frames of one stream that the worker may still need, oldest first: kept until durable, bounded,
- * oldest dropped when full. It holds frame numbers, not payloads.
- *
- * A frame dropped before it was sent is lost, and counted; one dropped after is merely beyond the
- * replay window.
+ * Frames of one stream that a worker may still need (R-1), oldest first: kept until durable. Bounded
+ * in time, as a number of frames, and in bytes; policy: a full ring drops its oldest frames, sent or
+ * not. It holds frame numbers, not payloads.
  */
 export class StreamRing {
-  /** Most frames held, and most frames in flight. */
-  readonly capacity: number;
+  readonly bounds: StreamRingBounds;
+  readonly #capacity: number;
   readonly #sequences: Uint32Array;
   readonly #captureMs: Float64Array;
   readonly #frames: Uint32Array;
+  readonly #sizes: Uint16Array;
   readonly #flags: Uint8Array;
   // Positions only grow; a slot is the position modulo the capacity.
   #first = 0;
   #sent = 0;
   #everSent = 0;
   #end = 0;
-  /** The first sequence that could still be sent again. */
-  #windowStart: number | undefined;
-  #lost: { firstSequence: number; nextSequence: number } | undefined;
-  /** Sequences in flight; apart from the frames, which may be dropped meanwhile. */
-  readonly #flight: Uint32Array;
-  #flightFirst = 0;
-  #flightEnd = 0;
+  #bytes = 0;
+  readonly #gone = new GoneSlots();
+  /** What is gone before it was sent, told, or lies before the link's start. */
+  #tellFrom = 0;
 
-  /** @param capacity a positive integer. */
-  constructor(capacity: number) {
-    this.capacity = capacity;
-    this.#sequences = new Uint32Array(capacity);
-    this.#captureMs = new Float64Array(capacity);
-    this.#frames = new Uint32Array(capacity);
-    this.#flags = new Uint8Array(capacity);
-    this.#flight = new Uint32Array(capacity);
+  constructor(bounds: StreamRingBounds) {
+    this.bounds = bounds;
+    this.#capacity = bounds.frames;
+    this.#sequences = new Uint32Array(bounds.frames);
+    this.#captureMs = new Float64Array(bounds.frames);
+    this.#frames = new Uint32Array(bounds.frames);
+    this.#sizes = new Uint16Array(bounds.frames);
+    this.#flags = new Uint8Array(bounds.frames);
   }
 
-  /** Frames that wait to be sent. */
+  /** Frames held. */
+  get length(): number {
+    return this.#end - this.#first;
+  }
+
+  /** Sum of the sizes of the packets held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Frames that wait to be sent on the present link. */
   get unsent(): number {
     return this.#end - this.#sent;
   }
 
-  /** Frames sent on the present link and not known to be received. */
-  get inFlight(): number {
-    return this.#flightEnd - this.#flightFirst;
-  }
-
-  /** Whether there is a next frame and it may be sent. */
+  /** Whether there is a next frame. */
   get isReady(): boolean {
-    return this.#sent < this.#end && this.inFlight < this.capacity;
+    return this.#sent < this.#end;
   }
 
-  /** Adds the newest frame; a full ring drops its oldest. */
-  push(sequence: number, captureMs: number, frame: number, flags: number): void {
-    if (this.#end - this.#first === this.capacity) this.#dropOldest();
-    const slot = this.#end % this.capacity;
+  /** Adds the newest frame, whose packet has `size` bytes; drops the oldest as room is needed. */
+  push(sequence: number, captureMs: number, frame: number, flags: number, size: number): void {
+    if (this.length === this.#capacity) this.#dropOldest();
+    while (this.length > 0 && this.#bytes + size > this.bounds.bytes) this.#dropOldest();
+    const slot = this.#end % this.#capacity;
     this.#sequences[slot] = sequence;
     this.#captureMs[slot] = captureMs;
     this.#frames[slot] = frame;
+    this.#sizes[slot] = size;
     this.#flags[slot] = flags;
+    this.#bytes += size;
     this.#end += 1;
   }
 
   /** Of the next frame to be sent, like the three below; only while `isReady`. */
   get nextSequence(): number {
-    return this.#sequences[this.#sent % this.capacity]!;
+    return this.#sequences[this.#sent % this.#capacity]!;
   }
 
   get nextCaptureMs(): number {
-    return this.#captureMs[this.#sent % this.capacity]!;
+    return this.#captureMs[this.#sent % this.#capacity]!;
   }
 
   get nextFrame(): number {
-    return this.#frames[this.#sent % this.capacity]!;
+    return this.#frames[this.#sent % this.#capacity]!;
   }
 
   get nextFlags(): number {
-    return this.#flags[this.#sent % this.capacity]!;
+    return this.#flags[this.#sent % this.#capacity]!;
   }
 
   /** Whether the next frame was sent before, on an earlier link. */
@@ -87,68 +101,45 @@ export class StreamRing {
 
   /** The next frame has been sent; only while `isReady`. */
   advance(): void {
-    this.#flight[this.#flightEnd % this.capacity] = this.nextSequence;
-    this.#flightEnd += 1;
+    this.#tellFrom = (this.nextSequence + 1) >>> 0;
     this.#sent += 1;
     if (this.#sent > this.#everSent) this.#everSent = this.#sent;
   }
 
-  /**
-   * The worker's positions; each is the next sequence that it expects.
-   *
-   * @param received frames before it are no longer in flight.
-   * @param durable frames before it are never asked for again.
-   */
-  acknowledge(received: number, durable: number): void {
-    while (this.#flightFirst < this.#flightEnd) {
-      const sequence = this.#flight[this.#flightFirst % this.capacity]!;
-      if (sequenceDistance(sequence, received) <= 0) break;
-      this.#flightFirst += 1;
-    }
-    while (this.#first < this.#sent && this.#isBefore(this.#first, durable)) this.#first += 1;
+  /** Frames before `durable` are never asked for again. */
+  forget(durable: number): void {
+    while (this.#first < this.#sent && this.#isBefore(this.#first, durable)) this.#removeOldest();
+    this.#gone.forget(durable);
   }
 
-  /**
-   * A new link: sending starts again at `position`, the sequence that the worker expects next.
-   * What it would want and was dropped meanwhile is lost.
-   */
-  rewind(position: number): void {
-    this.#flightFirst = this.#flightEnd;
+  /** A new link: sending starts again at `start`, the sequence that the worker expects next. */
+  rewind(start: number): void {
     this.#sent = this.#first;
-    while (this.#sent < this.#everSent && this.#isBefore(this.#sent, position)) this.#sent += 1;
-    this.#loseUpToWindow(position);
+    while (this.#sent < this.#everSent && this.#isBefore(this.#sent, start)) this.#sent += 1;
+    this.#tellFrom = start;
   }
 
-  /** The range of sequences lost unsent since last asked; undefined when there is none. */
-  takeLost(): { firstSequence: number; frames: number } | undefined {
-    const lost = this.#lost;
-    if (lost === undefined) return undefined;
-    this.#lost = undefined;
-    const { firstSequence, nextSequence } = lost;
-    return { firstSequence, frames: sequenceDistance(firstSequence, nextSequence) };
+  /** The oldest slots that are gone and not yet told on this link, to be told before the next frame. */
+  takeGone(): GoneRange | undefined {
+    const range = this.#gone.nextFrom(this.#tellFrom);
+    if (range !== undefined) this.#tellFrom = (range.firstSequence + range.frames) >>> 0;
+    return range;
   }
 
   #dropOldest(): void {
-    const sequence = this.#sequences[this.#first % this.capacity]!;
-    const nextSequence = (sequence + 1) >>> 0;
-    if (this.#first === this.#sent) {
-      // Drops are from one end, so what is lost between two questions is one range.
-      this.#lost = { firstSequence: this.#lost?.firstSequence ?? sequence, nextSequence };
-      this.#sent += 1;
-      if (this.#sent > this.#everSent) this.#everSent = this.#sent;
-    }
-    this.#windowStart = nextSequence;
-    this.#first += 1;
+    const sequence = this.#sequences[this.#first % this.#capacity]!;
+    this.#gone.add(sequence, this.#first < this.#everSent ? 'window' : 'overflow');
+    this.#removeOldest();
   }
 
-  #loseUpToWindow(position: number): void {
-    if (this.#windowStart === undefined) return;
-    if (sequenceDistance(position, this.#windowStart) <= 0) return;
-    const nextSequence = this.#lost?.nextSequence ?? this.#windowStart;
-    this.#lost = { firstSequence: position, nextSequence };
+  #removeOldest(): void {
+    this.#bytes -= this.#sizes[this.#first % this.#capacity]!;
+    this.#first += 1;
+    if (this.#sent < this.#first) this.#sent = this.#first;
+    if (this.#everSent < this.#first) this.#everSent = this.#first;
   }
 
   #isBefore(position: number, sequence: number): boolean {
-    return sequenceDistance(this.#sequences[position % this.capacity]!, sequence) > 0;
+    return sequenceDistance(this.#sequences[position % this.#capacity]!, sequence) > 0;
   }
 }

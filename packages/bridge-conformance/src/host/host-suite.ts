@@ -10,6 +10,9 @@ import type { HostRule, HostSession } from './host-test.js';
 import { HostTest } from './host-test.js';
 import { MEDIA_LINK_RULES } from './media-link-rules.js';
 import { RESUME_RULES } from './resume-rules.js';
+import { SEND_PLAY_RULES } from './send-play-rules.js';
+import { SEND_RESUME_RULES } from './send-resume-rules.js';
+import { SEND_RULES } from './send-rules.js';
 import { SESSION_RULES } from './session-rules.js';
 import { STREAM_END_RULES } from './stream-end-rules.js';
 
@@ -23,6 +26,9 @@ export const HOST_RULES: readonly HostRule[] = [
   ...CREDIT_RULES,
   ...RESUME_RULES,
   ...STREAM_END_RULES,
+  ...SEND_RULES,
+  ...SEND_PLAY_RULES,
+  ...SEND_RESUME_RULES,
 ];
 
 /** Of `welcome` on the host link: short, so that hosts show soon how they keep it. */

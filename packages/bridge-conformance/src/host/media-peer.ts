@@ -49,8 +49,10 @@ export interface MediaManner {
   /** @defaultValue 1000 */
   readonly pingIntervalMs?: number;
   readonly resume?: readonly ResumePosition[];
-  /** Tell `received` as frames come: of all streams, none, or one. @defaultValue true */
-  readonly acknowledges?: boolean | number;
+  /** Tell `received` as frames come. @defaultValue true */
+  readonly acknowledges?: boolean;
+  /** A stream of which no frame is acknowledged. */
+  readonly holdsBack?: number;
   /** Give a token for the next dial. @defaultValue false */
   readonly renewsToken?: boolean;
   /** Agree on the way back where the host offers it. @defaultValue false */
@@ -145,9 +147,9 @@ export class MediaPeer extends Peer {
 
   /** Tells how far the streams are. */
   progress(): void {
-    const { creditFrames = 1000, isDurable = true, acknowledges = true } = this.#manner;
+    const { creditFrames = 1000, isDurable = true, holdsBack } = this.#manner;
     const streams = Array.from(this.streams, ([streamId, stream]) => {
-      if (acknowledges === true || acknowledges === streamId) stream.told = stream.received;
+      if (streamId !== holdsBack) stream.told = stream.received;
       if (isDurable) stream.durable = stream.told;
       return { streamId, received: stream.told, durable: stream.durable };
     });
@@ -215,6 +217,6 @@ export class MediaPeer extends Peer {
       this.heard.push({ kind: 'frame', frame });
     }
     const { acknowledges = true } = this.#manner;
-    if (acknowledges !== false && this.isAnswering) this.progress();
+    if (acknowledges && this.isAnswering) this.progress();
   }
 }

@@ -220,6 +220,12 @@ async function again(
   const frames = first.frames.filter((frame) => frame.streamId === streamId);
   const peer = await test.opened(attachment, 1, test.redialMs);
   await requireAudio(test, peer);
+  const newest = frames.at(-1)!.sequence;
+  const isPast = (item: HeardItem): boolean =>
+    item.kind === 'frame' &&
+    item.frame.streamId === streamId &&
+    sequenceDistance(newest, item.frame.sequence) >= 0;
+  await peer.heard.find(isPast, test.audioMs);
   await check({ ...before, frames }, peer);
 }
 

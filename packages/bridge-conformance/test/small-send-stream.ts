@@ -100,16 +100,15 @@ export class SmallSendStream {
 
   /** A frame that came. */
   take(sequence: number): void {
-    const ahead = this.#has('breaksAtSendWrap')
-      ? sequence - this.received
-      : sequenceDistance(this.received, sequence);
+    const ahead = sequenceDistance(this.received, sequence);
     if (ahead < 0) {
       if (this.#has('playsLateSends')) this.#queue.push(sequence);
       return;
     }
     if (this.wasCleared && this.#has('playsNothingAfterClear')) return;
-    this.received = (sequence + 1) >>> 0;
-    if (!(this.#has('dropsSends') && sequence % 10 === 5)) this.#queue.push(sequence);
+    const isAtWrap = sequence === 0 && this.#has('breaksAtSendWrap');
+    if (!isAtWrap) this.received = (sequence + 1) >>> 0;
+    if (!(this.#has('dropsSends') && sequence % 100 === 55)) this.#queue.push(sequence);
   }
 
   /** Plays 20 ms; false when it has nothing to do with them. */

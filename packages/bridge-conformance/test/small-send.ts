@@ -59,7 +59,7 @@ export class SmallSend {
       if (!isKind) this.#outlet.end(error.closeCode, error.code);
       return;
     }
-    const touched = new Set<SmallSendStream>();
+    let hasTaken = false;
     while (this.#cursor.next()) {
       const { streamId, sequence, codec, ticksHigh } = this.#cursor;
       const stream = this.#stream(streamId);
@@ -76,9 +76,9 @@ export class SmallSend {
         return;
       }
       stream.take(sequence);
-      touched.add(stream);
+      hasTaken = true;
     }
-    if (touched.size > 0) this.#progress([...touched]);
+    if (hasTaken) this.#progress();
   }
 
   /** 20 ms of the meeting. */
@@ -93,7 +93,7 @@ export class SmallSend {
       if (isBusy && this.#has('playsOneAfterTheOther')) break;
     }
     if (this.#ticks % PROGRESS_TICKS === 0) this.#progress();
-    const isSlow = this.#has('tellsProgressLate') && this.#ticks % 240 === 0;
+    const isSlow = this.#has('tellsProgressLate') && this.#ticks % 150 === 0;
     if (isSlow) this.#sayProgress();
   }
 
@@ -171,7 +171,7 @@ export class SmallSend {
     if (this.#has('saysClearedFirst')) this.#outlet.say(cleared);
     this.#markAll(stream);
     if (!this.#has('saysClearedFirst')) this.#outlet.say(cleared);
-    this.#progress([stream]);
+    this.#progress();
   }
 
   /** Marks and the end that came true. */
@@ -183,7 +183,7 @@ export class SmallSend {
       stream.marks.delete(name);
     }
     if (!stream.isOver) return;
-    this.#progress([stream]);
+    this.#progress();
     const isCleared = stream.wasCleared && !this.#has('saysPlayedForCleared');
     this.#closed(stream, isCleared ? 'cleared' : 'played');
     if (this.#has('closesSendsTwice')) this.#closed(stream, 'played');
@@ -214,13 +214,14 @@ export class SmallSend {
     });
   }
 
-  #progress(only?: readonly SmallSendStream[]): void {
+  #progress(): void {
     if (this.#has('tellsProgressLate')) return;
-    this.#sayProgress(this.#has('tellsOneSend') ? only : undefined);
+    this.#sayProgress();
   }
 
-  #sayProgress(only?: readonly SmallSendStream[]): void {
-    const open = [...(only ?? this.#streams)].filter(({ isOpen }) => isOpen);
+  #sayProgress(): void {
+    const all = [...this.#streams].filter(({ isOpen }) => isOpen);
+    const open = this.#has('tellsOneSend') ? all.slice(0, 1) : all;
     const streams = open.map((stream) => ({
       streamId: stream.streamId,
       received: stream.received,

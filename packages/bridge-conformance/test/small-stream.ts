@@ -1,4 +1,4 @@
-import { frameMessage } from '../src/frame-bytes.js';
+import type { FrameParts } from '../src/frame-bytes.js';
 
 const PCM16 = 2;
 const REPLAYED = 2;
@@ -131,7 +131,7 @@ export class SmallStream {
     return lost;
   }
 
-  sendNext({ flagsReplays, otherAudio, pcmBytes, swapsTicks }: SendManner): Uint8Array {
+  takeNext({ flagsReplays, otherAudio, pcmBytes, swapsTicks }: SendManner): FrameParts {
     const frame = this.#kept[this.#sent]!;
     this.#sent += 1;
     const { streamId } = this;
@@ -142,7 +142,7 @@ export class SmallStream {
     const payload = new Uint8Array(pcmBytes).fill(otherAudio && wasSent ? 7 : sequence % 250);
     const flags = frame.flags | (wasSent && flagsReplays ? REPLAYED : 0);
     const captureTicks = swapsTicks ? ((ticks & 0xffff_ffffn) << 32n) | (ticks >> 32n) : ticks;
-    return frameMessage([{ streamId, codec: PCM16, flags, sequence, captureTicks, payload }]);
+    return { streamId, codec: PCM16, flags, sequence, captureTicks, payload };
   }
 
   #discard(from: number, to: number, reason: string): void {

@@ -47,6 +47,8 @@ export interface HostSuiteOptions {
   readonly quietMs?: number | undefined;
   /** How long a broken media link may take to be dialled again, ms. @defaultValue 3000 */
   readonly redialMs?: number | undefined;
+  /** How long no dial must come to be taken for none, ms. @defaultValue that of `redialMs` */
+  readonly noDialMs?: number | undefined;
   /** How long audio may take to come, ms. @defaultValue 10 000 */
   readonly audioMs?: number | undefined;
   /** The longest replay window that is waited for to overflow, ms. @defaultValue 5000 */
@@ -92,6 +94,7 @@ export async function checkHost(options: HostSuiteOptions): Promise<RuleResult[]
           replyMs,
           quietMs: options.quietMs ?? 500,
           redialMs: options.redialMs ?? 3000,
+          noDialMs: options.noDialMs ?? options.redialMs ?? 3000,
           audioMs: options.audioMs ?? 10_000,
           patienceMs: options.patienceMs ?? 5000,
           activate,

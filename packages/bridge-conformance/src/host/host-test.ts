@@ -22,6 +22,7 @@ export interface HostTestOptions {
   readonly replyMs: number;
   readonly quietMs: number;
   readonly redialMs: number;
+  readonly noDialMs: number;
   readonly audioMs: number;
   readonly patienceMs: number;
   /** Makes audio come, as Graph does once it has the blob. */
@@ -43,6 +44,8 @@ export class HostTest {
   readonly quietMs: number;
   /** How long a host may take to dial a broken media link again. */
   readonly redialMs: number;
+  /** How long no dial must come to be taken for none. */
+  readonly noDialMs: number;
   /** How long audio may take to come. */
   readonly audioMs: number;
   /** The longest that a rule waits for a full window. */
@@ -58,6 +61,7 @@ export class HostTest {
     this.replyMs = options.replyMs;
     this.quietMs = options.quietMs;
     this.redialMs = options.redialMs;
+    this.noDialMs = options.noDialMs;
     this.audioMs = options.audioMs;
     this.patienceMs = options.patienceMs;
     this.#options = options;

@@ -291,7 +291,7 @@ export const MEDIA_LINK_RULES: readonly HostRule[] = [
       await peer.wire.break();
       const dial = await attachment.dials.find(() => true, test.redialMs, 1);
       if (dial === undefined) throw new NotApplicable('the host does not dial again', 'R-12.1006');
-      const again = await attachment.dials.find(() => true, test.redialMs, 2);
+      const again = await attachment.dials.find(() => true, test.noDialMs, 2);
       require(again === undefined, 'no dial after 401', 'one');
       await requireMoved(test, session);
     },
@@ -365,7 +365,7 @@ function waits(id: string, code: number): HostRule {
     async check(test) {
       const { session, attachment, peer } = await test.attached();
       await end(peer, code);
-      const dial = await attachment.dials.find(() => true, test.redialMs, 1);
+      const dial = await attachment.dials.find(() => true, test.noDialMs, 1);
       require(dial === undefined, 'no other dial', 'one');
       await requireMoved(test, session);
     },

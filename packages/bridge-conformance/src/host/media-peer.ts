@@ -26,8 +26,7 @@ export interface HeardFrame {
   readonly flags: number;
   readonly sequence: number;
   readonly captureTicks: bigint;
-  /** As hex, to be compared. */
-  readonly payload: string;
+  readonly payload: Uint8Array;
   readonly atMs: number;
 }
 
@@ -206,8 +205,7 @@ export class MediaPeer extends Peer {
     while (cursor.next()) {
       const { streamId, codec, flags, sequence, payloadOffset, payloadLength } = cursor;
       const captureTicks = joinTicks(cursor.ticksHigh, cursor.ticksLow);
-      const view = bytes.subarray(payloadOffset, payloadOffset + payloadLength);
-      const payload = Buffer.from(view).toString('hex');
+      const payload = bytes.subarray(payloadOffset, payloadOffset + payloadLength);
       const stream = this.streams.get(streamId);
       const next = (sequence + 1) >>> 0;
       if (stream !== undefined && sequenceDistance(stream.received, next) > 0) {

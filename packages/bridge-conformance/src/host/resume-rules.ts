@@ -76,7 +76,8 @@ export const RESUME_RULES: readonly HostRule[] = [
           if (before === undefined) continue;
           compared += 1;
           const isSame =
-            before.payload === frame.payload && before.captureTicks === frame.captureTicks;
+            Buffer.compare(before.payload, frame.payload) === 0 &&
+            before.captureTicks === frame.captureTicks;
           require(isSame, `frame ${frame.sequence} as it was`, 'another payload or time');
         }
         if (compared === 0) throw new NotApplicable('nothing was replayed', 'R-7');

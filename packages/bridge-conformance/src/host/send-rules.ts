@@ -5,6 +5,8 @@ import type { HostRule } from './host-test.js';
 import { SendStream, sendLink } from './send-stream.js';
 
 const SOME = 25;
+/** 500 by the rule, and the way there and back on a busy machine. */
+const PROGRESS_MS = 1000;
 const SEND = { kind: 2 } as const;
 
 /** The way back: opening of streams, frames and credit. */
@@ -141,8 +143,8 @@ export const SEND_RULES: readonly HostRule[] = [
       }));
       stream.sendFrames(late);
       stream.close(SOME);
-      const { reason } = (await stream.tells('sendClosed')).message;
-      require(reason === 'played', 'sendClosed played', reason);
+      const { reason, played } = (await stream.tells('sendClosed')).message;
+      require(reason === 'played' && played === SOME, `played ${SOME}`, played);
     },
   },
   {
@@ -299,9 +301,6 @@ export const SEND_RULES: readonly HostRule[] = [
     },
   },
 ];
-
-/** 500 by the rule, and the way there and back on a busy machine. */
-const PROGRESS_MS = 1000;
 
 function refused(
   id: string,

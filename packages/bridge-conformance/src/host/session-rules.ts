@@ -88,7 +88,7 @@ export const SESSION_RULES: readonly HostRule[] = [
       const attachment = await test.attach(session, {}, [401, 401, 401]);
       const answer = await link.answer(attachment.requestId, REQUEST_TIMEOUT_MS);
       require(answer?.type === 'refused', 'refused', text(answer));
-      const again = await attachment.dials.find(() => true, test.redialMs, 1);
+      const again = await attachment.dials.find(() => true, test.noDialMs, 1);
       require(again === undefined, 'no other dial with that token', 'one');
     },
   },
@@ -202,7 +202,7 @@ export const SESSION_RULES: readonly HostRule[] = [
       await test.opened(next);
       await test.link().then((link) => link.answer(next.requestId, REQUEST_TIMEOUT_MS));
       const from = attachment.dials.items.length;
-      const again = await attachment.dials.find(() => true, test.redialMs, from);
+      const again = await attachment.dials.find(() => true, test.noDialMs, from);
       require(again === undefined, 'no dial of the old worker', 'one');
     },
   },

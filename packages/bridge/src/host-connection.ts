@@ -21,6 +21,7 @@ import { closeCodeOf } from './close-code-of.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Link, LinkHandlers } from './link.js';
 import { PendingRequests } from './pending-requests.js';
+import { RoundTrips } from './round-trips.js';
 
 /** A media host as signaling sees it. */
 export interface HostInfo {
@@ -32,6 +33,8 @@ export interface HostInfo {
   /** Takes no new calls. */
   readonly draining: boolean;
   readonly mediaKinds: readonly MediaKind[];
+  /** How long the last ping took there and back; undefined before the first pong. */
+  readonly rttMs: number | undefined;
 }
 
 /** Any answer of a host to a request. */
@@ -44,6 +47,8 @@ export interface HostConnectionOptions {
   /** The host said who it is; `welcome` follows when this returns. */
   onHello(connection: HostConnection, hostId: string): void;
   onMediaState(message: MediaStateMessage): void;
+  /** A ping was answered. */
+  onRoundTrip(rttMs: number): void;
   onClosed(connection: HostConnection, code: number): void;
 }
 
@@ -53,12 +58,13 @@ export class HostConnection implements LinkHandlers {
   readonly #requests: PendingRequests<HostReply>;
   readonly #cancelHelloTimeout: Cancel;
   #heartbeat: Heartbeat | undefined;
-  #info: HostInfo | undefined;
-  #lastPingId = 0;
+  #info: Omit<HostInfo, 'rttMs'> | undefined;
+  readonly #roundTrips: RoundTrips;
 
   constructor(options: HostConnectionOptions) {
     const { link, clock, requestTimeoutMs } = options;
     this.#options = options;
+    this.#roundTrips = new RoundTrips(clock);
     this.#requests = new PendingRequests(clock, requestTimeoutMs);
     this.#cancelHelloTimeout = clock.at(clock.nowMs() + LIMITS.helloTimeoutMs, () =>
       link.close(CLOSE.helloTimeout, 'hello_timeout'),
@@ -67,7 +73,7 @@ export class HostConnection implements LinkHandlers {
 
   /** Undefined until `hello`. */
   get info(): HostInfo | undefined {
-    return this.#info;
+    return this.#info && { ...this.#info, rttMs: this.#roundTrips.rttMs };
   }
 
   /** Sends a request and waits for the answer to it. */
@@ -108,7 +114,7 @@ export class HostConnection implements LinkHandlers {
     else this.#dispatch(message, this.#info);
   }
 
-  #dispatch(message: Exclude<HostMessage, HostHelloMessage>, info: HostInfo): void {
+  #dispatch(message: Exclude<HostMessage, HostHelloMessage>, info: Omit<HostInfo, 'rttMs'>): void {
     switch (message.type) {
       case 'health': {
         const { activeCalls, level } = message;
@@ -137,6 +143,7 @@ export class HostConnection implements LinkHandlers {
         this.send({ type: 'pong', id: message.id });
         return;
       case 'pong':
+        this.#pong(message.id);
         return;
     }
   }
@@ -160,9 +167,13 @@ export class HostConnection implements LinkHandlers {
     this.#options.onHello(this, hostId);
   }
 
+  #pong(id: number): void {
+    const rttMs = this.#roundTrips.pong(id);
+    if (rttMs !== undefined) this.#options.onRoundTrip(rttMs);
+  }
+
   #ping(): void {
-    this.#lastPingId = (this.#lastPingId + 1) >>> 0;
-    this.send({ type: 'ping', id: this.#lastPingId });
+    this.send({ type: 'ping', id: this.#roundTrips.ping() });
   }
 
   #stop(): void {

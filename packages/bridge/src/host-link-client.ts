@@ -75,6 +75,11 @@ export class HostLinkClient {
     this.connected.catch(() => {});
   }
 
+  /** How long the last ping took there and back; undefined while the link is down or new. */
+  get rttMs(): number | undefined {
+    return this.#session?.rttMs;
+  }
+
   /** Starts to connect. Idempotent. */
   start(): void {
     this.#running ??= this.#run();

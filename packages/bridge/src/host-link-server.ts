@@ -7,6 +7,7 @@ import { HostConnection } from './host-connection.js';
 import type { Link } from './link.js';
 import { LinkListener } from './link-listener.js';
 import type { LinkLog } from './link-log.js';
+import { MAX_PENDING_PER_ADDRESS } from './socket-options.js';
 import type { UpgradeSource } from './upgrade-router.js';
 
 /** Far above any fleet of Windows VMs; a bound against a host that dials in a loop. */
@@ -38,11 +39,20 @@ export interface HostLinkServerOptions {
   readonly log: LinkLog;
   /** @defaultValue 10 000 */
   readonly requestTimeoutMs?: number;
+  /**
+   * Connections of one network address that are open and not yet welcomed. Behind a proxy all
+   * hosts have one address.
+   *
+   * @defaultValue 64
+   */
+  readonly maxPendingPerAddress?: number;
   /** Compares in constant time. */
   authorize(bearer: string | undefined): boolean;
   onHostUp?(host: HostInfo): void;
   /** Its calls may go on: a host that lost only its link comes back with them. */
   onHostDown?(hostId: string): void;
+  /** A host answered a ping after so many ms. */
+  onRoundTrip?(rttMs: number): void;
   /** Told again after each reconnect: take repeats. */
   onMediaState?(state: HostMediaState): void;
 }
@@ -64,12 +74,13 @@ export class HostLinkServer {
       path: options.path ?? '/v1/host-link',
       subprotocol: HOST_SUBPROTOCOL,
       maxLinks: MAX_LINKS,
+      maxPendingPerAddress: options.maxPendingPerAddress ?? MAX_PENDING_PER_ADDRESS,
       log: options.log,
       authorize: (bearer) =>
         options.authorize(bearer)
           ? { ok: true, claims: undefined }
           : { ok: false, code: bearer === undefined ? 'missing' : 'wrong_key' },
-      onLink: (link) => this.#start(link),
+      onLink: (link, _, welcomed) => this.#start(link, welcomed),
     });
   }
 
@@ -119,13 +130,17 @@ export class HostLinkServer {
     return this.#listener.close();
   }
 
-  #start(link: Link): void {
+  #start(link: Link, welcomed: () => void): void {
     const { clock, requestTimeoutMs = LIMITS.requestTimeoutMs } = this.#options;
     const connection: HostConnection = new HostConnection({
       link,
       clock,
       requestTimeoutMs,
-      onHello: (_, hostId) => this.#up(connection, hostId),
+      onHello: (_, hostId) => {
+        welcomed();
+        this.#up(connection, hostId);
+      },
+      onRoundTrip: (rttMs) => this.#options.onRoundTrip?.(rttMs),
       onClosed: (_, code) => this.#closed(connection, code),
       onMediaState: ({ mediaId, state, detail }) => {
         const hostId = connection.info?.hostId;

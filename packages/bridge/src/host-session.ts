@@ -18,6 +18,7 @@ import { closeCodeOf } from './close-code-of.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HostLinkClientOptions } from './host-link-client.js';
 import type { Link, LinkHandlers } from './link.js';
+import { RoundTrips } from './round-trips.js';
 import { CONNECT_TIMEOUT_MS } from './socket-options.js';
 
 /** What is told of a failure; the protocol allows more. */
@@ -50,11 +51,12 @@ export class HostSession {
   #heartbeat: Heartbeat | undefined;
   #isUp = false;
   #working = 0;
-  #lastPingId = 0;
+  readonly #roundTrips: RoundTrips;
 
   constructor(options: HostSessionOptions) {
     const { link, clock, hostId, capacity, mediaKinds = ['unmixed', 'mixed'] } = options;
     this.#options = options;
+    this.#roundTrips = new RoundTrips(clock);
     this.#cancelWelcomeTimeout = clock.at(clock.nowMs() + CONNECT_TIMEOUT_MS, () =>
       link.close(CLOSE.helloTimeout, 'welcome_timeout'),
     );
@@ -71,6 +73,11 @@ export class HostSession {
       link.start(handlers);
     });
     this.#write({ type: 'hello', version: PROTOCOL_VERSION, hostId, capacity, mediaKinds });
+  }
+
+  /** How long the last ping took there and back; undefined before the first pong. */
+  get rttMs(): number | undefined {
+    return this.#roundTrips.rttMs;
   }
 
   /** Sends a message, if the link is up. */
@@ -117,6 +124,7 @@ export class HostSession {
         this.#write({ type: 'pong', id: message.id });
         return;
       case 'pong':
+        this.#roundTrips.pong(message.id);
         this.#options.onStable();
         return;
       case 'error':
@@ -177,8 +185,7 @@ export class HostSession {
   }
 
   #ping(): void {
-    this.#lastPingId = (this.#lastPingId + 1) >>> 0;
-    this.#write({ type: 'ping', id: this.#lastPingId });
+    this.#write({ type: 'ping', id: this.#roundTrips.ping() });
   }
 
   #stop(): void {

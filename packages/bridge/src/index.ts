@@ -9,11 +9,7 @@ export type {
 } from './host-link-server.js';
 export { HostLinkServer } from './host-link-server.js';
 export type { LinkLog } from './link-log.js';
-export type {
-  MediaLinkClientHandlers,
-  MediaLinkClientOptions,
-  WayBackHandlers,
-} from './media-link-client.js';
+export type { MediaLinkClientHandlers, MediaLinkClientOptions } from './media-link-client.js';
 export { MediaLinkClient } from './media-link-client.js';
 export type {
   MediaControlMessage,
@@ -27,3 +23,4 @@ export type {
 } from './media-link-server.js';
 export { MediaLinkServer } from './media-link-server.js';
 export type { UpgradeHandler, UpgradeSource } from './upgrade-router.js';
+export type { WayBackHandlers } from './way-back.js';

@@ -4,6 +4,7 @@ import { CLOSE } from '@earshot/bridge-protocol';
 import { WebSocketServer } from 'ws';
 import { Link } from './link.js';
 import type { LinkLog } from './link-log.js';
+import { PendingPeers } from './pending-peers.js';
 import { SOCKET_OPTIONS } from './socket-options.js';
 import type { UpgradeSource } from './upgrade-router.js';
 import { refuseUpgrade, routeUpgrades } from './upgrade-router.js';
@@ -21,10 +22,12 @@ export interface LinkListenerOptions<Claims> {
   readonly subprotocol: string;
   /** Links open or being opened at once; more get 503. */
   readonly maxLinks: number;
+  /** Connections of one address that are open and not yet welcomed; more get 429. */
+  readonly maxPendingPerAddress: number;
   readonly log: LinkLog;
   authorize(bearer: string | undefined): Verdict<Claims> | Promise<Verdict<Claims>>;
-  /** Must start the link before it returns. */
-  onLink(link: Link, claims: Claims): void;
+  /** Must start the link before it returns, and call `welcomed` when it has welcomed the peer. */
+  onLink(link: Link, claims: Claims, welcomed: () => void): void;
 }
 
 /** Turns the upgrade requests of one path into links; the rest never gets a WebSocket. */
@@ -32,12 +35,14 @@ export class LinkListener<Claims> {
   readonly #options: LinkListenerOptions<Claims>;
   readonly #sockets: WebSocketServer;
   readonly #links = new Set<Link>();
+  readonly #pending: PendingPeers;
   readonly #unroute: () => void;
   #opening = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: LinkListenerOptions<Claims>) {
     this.#options = options;
+    this.#pending = new PendingPeers(options.maxPendingPerAddress);
     this.#sockets = new WebSocketServer({
       ...SOCKET_OPTIONS,
       noServer: true,
@@ -69,6 +74,14 @@ export class LinkListener<Claims> {
       refuseUpgrade(socket, { status: 503, code: 'busy' });
       return;
     }
+    const settled = this.#pending.enter(request.socket.remoteAddress);
+    if (settled === undefined) {
+      log.warn('link refused', { path, code: 'too_many_connections' });
+      refuseUpgrade(socket, { status: 429, code: 'too_many_connections' });
+      return;
+    }
+    // Whatever becomes of it: a socket that is refused, breaks or is closed is gone.
+    socket.once('close', settled);
     const verdict = await this.#judge(request);
     if (socket.destroyed) return;
     if (this.#closing !== undefined) {
@@ -79,7 +92,7 @@ export class LinkListener<Claims> {
     } else if (!offers(request, subprotocol)) {
       refuseUpgrade(socket, { status: 400, code: 'subprotocol_required' });
     } else {
-      this.#upgrade(request, socket, head, verdict.claims);
+      this.#upgrade(request, socket, head, verdict.claims, settled);
     }
   }
 
@@ -93,13 +106,19 @@ export class LinkListener<Claims> {
   }
 
   // ws answers a request that is no proper WebSocket upgrade with 400, 405 or 426 by itself.
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, claims: Claims): void {
+  #upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    claims: Claims,
+    welcomed: () => void,
+  ): void {
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const link = new Link(webSocket, socket, this.#options.log);
       this.#links.add(link);
       void link.gone.then(() => this.#links.delete(link));
       try {
-        this.#options.onLink(link, claims);
+        this.#options.onLink(link, claims, welcomed);
       } catch (error) {
         link.fail(error);
       }

@@ -141,7 +141,8 @@ export class MediaConnection implements LinkHandlers {
     }
     this.#state.cancelTimeout();
     if (hello.callId !== claims.callId || hello.epoch !== claims.epoch) {
-      this.#close(CLOSE.unauthorized, 'wrong_call');
+      const isOtherCall = hello.callId !== claims.callId;
+      this.#close(CLOSE.unauthorized, isOtherCall ? 'wrong_call' : 'wrong_epoch');
       return;
     }
     this.#state = { name: 'accepting' };

@@ -6,12 +6,9 @@ import type {
   ProgressMessage,
   WelcomeMessage,
   WorkerMessage,
-  WorkerSendMessage,
 } from '@earshot/bridge-protocol';
 import {
   CLOSE,
-  FrameCursor,
-  KIND,
   MEDIA_SUBPROTOCOL,
   parseWorkerMessage,
   writeMessage,
@@ -23,16 +20,11 @@ import type { Link } from './link.js';
 import type { LinkLog } from './link-log.js';
 import { RoundTrips } from './round-trips.js';
 import { CONNECT_TIMEOUT_MS } from './socket-options.js';
+import { tickCounter } from './tick-counter.js';
+import type { WayBackHandlers } from './way-back.js';
+import { WayBack } from './way-back.js';
 
-const TICKS_PER_MS = 10_000;
 const WORD = /^[a-z][a-z0-9_]*$/;
-
-/** What a host does with the audio that a worker sends into the meeting. */
-export interface WayBackHandlers {
-  /** A checked message of kind 2; borrowed, as its bytes are, for the call. */
-  frames(cursor: FrameCursor): void;
-  message(message: WorkerSendMessage): void;
-}
 
 /** What a host does with what a worker says. */
 export interface MediaLinkClientHandlers {
@@ -80,14 +72,15 @@ export class MediaLinkClient {
   #heartbeat: Heartbeat | undefined;
   readonly #roundTrips: RoundTrips;
   /** Set by the welcome where the way back was agreed. */
-  #wayBack: { readonly cursor: FrameCursor; readonly handlers: WayBackHandlers } | undefined;
+  #wayBack: WayBack | undefined;
   /** Set while `connect` waits for the worker's answer. */
   #onAnswer: ((answer: WelcomeMessage | CodedError) => void) | undefined;
 
   constructor(options: MediaLinkClientOptions) {
     this.#options = options;
     this.#roundTrips = new RoundTrips(options.clock);
-    this.#nowTicks = options.nowTicks ?? tickCounter(options.hello, options.clock);
+    this.#nowTicks =
+      options.nowTicks ?? tickCounter(BigInt(options.hello.clockNowTicks), options.clock);
   }
 
   /** Bytes that wait in this process for the socket to take them. */
@@ -174,11 +167,8 @@ export class MediaLinkClient {
       return;
     }
     this.#heartbeat?.alive();
-    const { cursor, handlers } = this.#wayBack;
-    const error = cursor.open(bytes);
-    if (error === undefined) handlers.frames(cursor);
-    else link.close(error.closeCode, error.code);
-    cursor.close();
+    const error = this.#wayBack.binary(bytes);
+    if (error !== undefined) link.close(error.closeCode, error.code);
   }
 
   #text(text: string, link: Link): void {
@@ -216,7 +206,7 @@ export class MediaLinkClient {
       case 'mark':
       case 'clear':
         // Where it was not agreed, these are unknown types (J-3).
-        this.#wayBack?.handlers.message(message);
+        this.#wayBack?.message(message);
         return;
       case 'unsupported':
         log.info('worker ignored a message', { what: message.what });
@@ -246,7 +236,7 @@ export class MediaLinkClient {
 
   #agree({ send }: WelcomeMessage, handlers: WayBackHandlers | undefined): void {
     if (send !== true || this.#options.hello.send === undefined || handlers === undefined) return;
-    this.#wayBack = { cursor: new FrameCursor(KIND.send), handlers };
+    this.#wayBack = new WayBack(handlers);
   }
 
   #ping(): void {
@@ -267,10 +257,4 @@ function refusal(closeCode: number, reason: string): CodedError {
     WORD.test(code) ? code : 'link_closed',
     `Cannot open the media link: the worker must welcome it, got close code ${closeCode}`,
   );
-}
-
-function tickCounter(hello: HelloMessage, clock: Clock): () => bigint {
-  const originTicks = BigInt(hello.clockNowTicks);
-  const originMs = clock.nowMs();
-  return () => originTicks + BigInt(Math.round((clock.nowMs() - originMs) * TICKS_PER_MS));
 }

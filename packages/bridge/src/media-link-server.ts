@@ -16,6 +16,7 @@ import { FrameCursor, LIMITS, MEDIA_SUBPROTOCOL } from '@earshot/bridge-protocol
 import { LinkListener } from './link-listener.js';
 import type { LinkLog } from './link-log.js';
 import { MediaConnection } from './media-connection.js';
+import { MAX_PENDING_PER_ADDRESS } from './socket-options.js';
 import type { UpgradeSource } from './upgrade-router.js';
 
 /** A minute of each stream. */
@@ -113,9 +114,16 @@ export interface MediaLinkLimits {
   readonly pingIntervalMs?: number;
   /** Links at once, open or opening. @defaultValue 1024 */
   readonly maxLinks?: number;
+  /**
+   * Connections of one network address that are open and not yet welcomed. Behind a proxy all
+   * hosts have one address.
+   *
+   * @defaultValue 64
+   */
+  readonly maxPendingPerAddress?: number;
 }
 
-export interface MediaLinkServerOptions {
+export interface MediaLinkServerOptions<Claims extends MediaLinkClaims = MediaLinkClaims> {
   /** An HTTP server of node, listening or not; other links and listeners may share it. */
   readonly server: UpgradeSource;
   /** @defaultValue `/v1/media-link` */
@@ -129,21 +137,18 @@ export interface MediaLinkServerOptions {
   /** Whether audio may be sent to hosts that offer to take it. @defaultValue false */
   readonly wayBack?: boolean;
   /** Judges a token before the upgrade; `error` is the code of the HTTP 401. */
-  authorize(bearer: string | undefined): Promise<MediaLinkClaims | { readonly error: string }>;
+  authorize(bearer: string | undefined): Promise<Claims | { readonly error: string }>;
   /** Decides on a link whose `hello` fits its token. No frame comes before it resolved. */
-  accept(
-    hello: HelloMessage,
-    claims: MediaLinkClaims,
-  ): Promise<MediaLinkHandlers | MediaLinkRefusal>;
+  accept(hello: HelloMessage, claims: Claims): Promise<MediaLinkHandlers | MediaLinkRefusal>;
 }
 
 /** A worker's end of the media links. What one host does wrong ends its own link only. */
-export class MediaLinkServer {
-  readonly #listener: LinkListener<MediaLinkClaims>;
+export class MediaLinkServer<Claims extends MediaLinkClaims = MediaLinkClaims> {
+  readonly #listener: LinkListener<Claims>;
   readonly #open = new Set<MediaConnection>();
 
   /** @throws CodedError `path_taken` */
-  constructor(options: MediaLinkServerOptions) {
+  constructor(options: MediaLinkServerOptions<Claims>) {
     const { workerId, clock, log, limits = {}, creditFrames = DEFAULT_CREDIT_FRAMES } = options;
     // Messages are read one after the other, each within one turn: one cursor does for all.
     const cursor = new FrameCursor();
@@ -159,12 +164,13 @@ export class MediaLinkServer {
       path: options.path ?? '/v1/media-link',
       subprotocol: MEDIA_SUBPROTOCOL,
       maxLinks: limits.maxLinks ?? 1024,
+      maxPendingPerAddress: limits.maxPendingPerAddress ?? MAX_PENDING_PER_ADDRESS,
       log,
       authorize: async (bearer) => {
         const result = await options.authorize(bearer);
         return 'error' in result ? { ok: false, code: result.error } : { ok: true, claims: result };
       },
-      onLink: (link, claims) => {
+      onLink: (link, claims, welcomed) => {
         const connection: MediaConnection = new MediaConnection({
           link,
           claims,
@@ -173,7 +179,10 @@ export class MediaLinkServer {
           cursor,
           settings,
           accept: (hello) => options.accept(hello, claims),
-          onOpen: () => this.#open.add(connection),
+          onOpen: () => {
+            welcomed();
+            this.#open.add(connection);
+          },
           onClosed: () => this.#open.delete(connection),
         });
         link.start(connection);

@@ -27,12 +27,18 @@ export class RoundTrips {
     return this.#lastId;
   }
 
-  /** A pong of that id came. One that answers no ping of ours, or one answered already, is ignored. */
-  pong(id: number): void {
+  /**
+   * A pong of that id came.
+   *
+   * @returns how long it took, ms; undefined when it answers no ping of ours, or one that is
+   * answered or forgotten.
+   */
+  pong(id: number): number | undefined {
     const age = (this.#lastId - id) >>> 0;
     const sentMs = this.#sentMs[id % REMEMBERED] ?? Number.NaN;
-    if (age >= REMEMBERED || Number.isNaN(sentMs)) return;
+    if (age >= REMEMBERED || Number.isNaN(sentMs)) return undefined;
     this.#sentMs[id % REMEMBERED] = Number.NaN;
     this.#rttMs = this.#clock.nowMs() - sentMs;
+    return this.#rttMs;
   }
 }

@@ -3,6 +3,9 @@ import { LIMITS } from '@earshot/bridge-protocol';
 /** What may wait for a peer that doesn't read; a second of the largest batches. */
 export const MAX_BUFFERED_BYTES: number = 1_048_576;
 
+/** Connections of one address that a server bears with before it has welcomed them. */
+export const MAX_PENDING_PER_ADDRESS: number = 64;
+
 /** How long a host may take to reach a server and be welcomed. */
 export const CONNECT_TIMEOUT_MS: number = 8000;
 

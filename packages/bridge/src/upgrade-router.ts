@@ -13,6 +13,12 @@ export interface UpgradeSource {
   listenerCount(event: 'upgrade'): number;
 }
 
+/** What some refusals say beside their status, by that. */
+const MORE_HEADERS: Readonly<Record<number, readonly string[]>> = {
+  401: ['WWW-Authenticate: Bearer'],
+  429: ['Retry-After: 1'],
+};
+
 const routers = new WeakMap<UpgradeSource, UpgradeRouter>();
 
 /**
@@ -54,7 +60,7 @@ export function refuseUpgrade(
       'Connection: close',
       'Content-Type: application/problem+json',
       `Content-Length: ${Buffer.byteLength(body)}`,
-      ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+      ...(MORE_HEADERS[status] ?? []),
       '',
       body,
     ].join('\r\n'),

@@ -3,7 +3,7 @@ import { HOST_SUBPROTOCOL, LIMITS } from '@earshot/bridge-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AttachRequest, HostLinkClientOptions, HostMediaState } from '../src/index.js';
 import { HostLinkClient, HostLinkServer } from '../src/index.js';
-import { Deferred, Happenings, RawPeer, recordingLog, TestServer } from './kit.js';
+import { Deferred, Happenings, RawPeer, recordingLog, refusedUpgrade, TestServer } from './kit.js';
 
 const PATH = '/v1/host-link';
 const hello = { type: 'hello', version: 1, hostId: 'h1', capacity: 5, mediaKinds: ['mixed'] };
@@ -20,6 +20,7 @@ let clock: VirtualClock;
 let signaling: HostLinkServer;
 let presence: Happenings<string>;
 let states: Happenings<HostMediaState>;
+let roundTrips: number[];
 const clients: HostLinkClient[] = [];
 
 beforeEach(async () => {
@@ -27,6 +28,7 @@ beforeEach(async () => {
   clock = new VirtualClock();
   presence = new Happenings();
   states = new Happenings();
+  roundTrips = [];
   signaling = startServer();
 });
 afterEach(async () => {
@@ -43,6 +45,7 @@ function startServer(): HostLinkServer {
     log: recordingLog(),
     onHostUp: ({ hostId }) => presence.push(`up ${hostId}`),
     onHostDown: (hostId) => presence.push(`down ${hostId}`),
+    onRoundTrip: (rttMs) => roundTrips.push(rttMs),
     onMediaState: (state) => states.push(state),
   });
 }
@@ -279,6 +282,31 @@ describe('HostLinkServer', () => {
     await settle(other);
   });
 
+  test('measures how long pings take, by its own clock', async () => {
+    const peer = await join();
+    expect(signaling.hosts()[0]?.rttMs).toBeUndefined();
+    clock.advance(LIMITS.pingIntervalMs);
+    const ping = await peer.next();
+    clock.advance(35);
+    peer.send({ type: 'pong', id: ping['id'] });
+    peer.send({ type: 'pong', id: 77 });
+    await settle(peer);
+    expect(signaling.hosts()[0]?.rttMs).toBe(35);
+    expect(roundTrips).toEqual([35]);
+  });
+
+  test('answers 429 beyond the connections of an address that are not welcomed', async () => {
+    const waiting = await Promise.all(Array.from({ length: 64 }, connect));
+    const refused = await refusedUpgrade(web.port, PATH, {
+      authorization: 'Bearer key',
+      'sec-websocket-protocol': HOST_SUBPROTOCOL,
+    });
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_connections' } });
+    waiting[0]?.send(hello);
+    await waiting[0]?.next();
+    await join('h2');
+  });
+
   test('closes a link without hello after 5 s, and one that fell silent', async () => {
     const mute = await connect();
     clock.advance(LIMITS.helloTimeoutMs);
@@ -404,6 +432,16 @@ describe('HostLinkClient', () => {
     await sleeping(host.clock);
     host.clock.advance(125);
     expect(await states.next()).toMatchObject({ mediaId: 'm2' });
+  });
+
+  test('measures how long its pings take', async () => {
+    const host = startClient();
+    await host.client.connected;
+    expect(host.client.rttMs).toBeUndefined();
+    host.clock.advance(LIMITS.pingIntervalMs);
+    // The pong is on its way; signaling's own clock stands still.
+    while (host.client.rttMs === undefined) await new Promise(setImmediate);
+    expect(host.client.rttMs).toBe(0);
   });
 
   test('closes a silent server and dials again', async () => {

@@ -74,11 +74,15 @@ export function addressOf(server: { address(): AddressInfo | string | null }): A
 export class RawPeer {
   readonly socket: WebSocket;
   readonly closed: Promise<{ code: number; reason: string }>;
+  readonly binaries = new Happenings<Uint8Array>();
   readonly #messages = new Happenings<Record<string, unknown>>();
 
   constructor(socket: WebSocket) {
     this.socket = socket;
-    socket.on('message', (data) => this.#messages.push(JSON.parse(data.toString())));
+    socket.on('message', (data, isBinary) => {
+      if (isBinary && Buffer.isBuffer(data)) this.binaries.push(Uint8Array.from(data));
+      else this.#messages.push(JSON.parse(data.toString()));
+    });
     socket.on('error', () => {});
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
@@ -122,7 +126,11 @@ export async function refusedUpgrade(
   port: number,
   path: string,
   headers: Record<string, string>,
-): Promise<{ status: number; body: Record<string, unknown> }> {
+): Promise<{
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  body: Record<string, unknown>;
+}> {
   const request = http.get({
     host: '127.0.0.1',
     port,
@@ -138,5 +146,5 @@ export async function refusedUpgrade(
   const response: http.IncomingMessage = (await once(request, 'response'))[0];
   let text = '';
   for await (const chunk of response) text += chunk;
-  return { status: response.statusCode ?? 0, body: JSON.parse(text) };
+  return { status: response.statusCode ?? 0, headers: response.headers, body: JSON.parse(text) };
 }

@@ -221,6 +221,17 @@ describe('an open link', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('measures how long its pings take, by its own clock', async () => {
+    const link = client();
+    await link.connect();
+    expect(link.rttMs).toBeUndefined();
+    clock.advance(LIMITS.pingIntervalMs);
+    clock.advance(12);
+    while (link.rttMs === undefined) await new Promise(setImmediate);
+    expect(link.rttMs).toBe(12);
+    await link.close();
+  });
+
   test('pings, and closes with 4408 when no answer comes', async () => {
     const mute = await MediaWorld.start();
     const link = client({ url: mute.url });

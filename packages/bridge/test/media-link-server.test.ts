@@ -39,10 +39,14 @@ describe('the handshake', () => {
   });
 
   test('a hello of another call or epoch than the token is closed with 4401', async () => {
-    for (const change of [{ callId: 'c_2' }, { epoch: 2 }]) {
+    for (const [change, reason] of [
+      [{ callId: 'c_2' }, 'wrong_call'],
+      [{ epoch: 2 }, 'wrong_epoch'],
+      [{ callId: 'c_2', epoch: 2 }, 'wrong_call'],
+    ] as const) {
       const peer = await world.connect();
       peer.send({ ...hello, ...change });
-      expect(await peer.closed).toEqual({ code: 4401, reason: 'wrong_call' });
+      expect(await peer.closed).toEqual({ code: 4401, reason });
     }
     expect(world.handlers).toHaveLength(0);
   });
@@ -63,11 +67,20 @@ describe('the handshake', () => {
     ['an unknown type', '{"type":"mark"}', 4400, 'unsupported_type'],
     ['no JSON', 'hello', 4400, 'invalid_json'],
     ['another version', JSON.stringify({ ...hello, version: 2 }), 4426, 'unsupported_version'],
+    ['a message too large', new Uint8Array(LIMITS.maxMessageBytes + 1), 4413, 'too_large'],
+    ['a long hello', JSON.stringify({ ...hello, x: 'x'.repeat(65_536) }), 4413, 'too_large'],
     ['a broken hello', JSON.stringify({ ...hello, epoch: -1 }), 4400, 'invalid_message'],
   ])('%s instead of hello closes the link', async (_name, data, code, reason) => {
     const peer = await world.connect();
     peer.socket.send(data);
     expect(await peer.closed).toEqual({ code, reason });
+    expect(world.handlers).toHaveLength(0);
+  });
+
+  test('more bytes than any message has are not waited for', async () => {
+    const peer = await world.connect();
+    peer.socket.send(new Uint8Array(2 * LIMITS.maxMessageBytes + 1));
+    expect((await peer.closed).code).toBe(1009);
     expect(world.handlers).toHaveLength(0);
   });
 

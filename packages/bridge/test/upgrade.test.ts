@@ -5,7 +5,7 @@ import { HOST_SUBPROTOCOL, MEDIA_SUBPROTOCOL } from '@earshot/bridge-protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MediaLinkClaims } from '../src/index.js';
 import { HostLinkServer } from '../src/index.js';
-import { Deferred, RawPeer, recordingLog, refusedUpgrade } from './kit.js';
+import { Deferred, Happenings, RawPeer, recordingLog, refusedUpgrade } from './kit.js';
 import { hello, MEDIA_PATH, MediaWorld, tokenOf } from './media-kit.js';
 
 const bearer = { authorization: `Bearer ${tokenOf('c_1')}` };
@@ -21,8 +21,9 @@ describe('an upgrade request', () => {
   test('without a good token is answered with a plain 401', async () => {
     const { authorization: _, ...unauthorised } = good;
     const answer = await refusedUpgrade(world.web.port, MEDIA_PATH, unauthorised);
-    expect(answer).toEqual({
+    expect(answer).toMatchObject({
       status: 401,
+      headers: { 'www-authenticate': 'Bearer' },
       body: { status: 401, title: 'Unauthorized', code: 'malformed' },
     });
   });
@@ -87,6 +88,68 @@ describe('an upgrade request', () => {
     const answer = await refusedUpgrade(small.web.port, MEDIA_PATH, good);
     expect(answer).toMatchObject({ status: 503, body: { code: 'busy' } });
     await small.close();
+  });
+
+  test('is answered with 429 beyond the connections of an address that are not welcomed', async () => {
+    const few = await MediaWorld.start({ limits: { maxPendingPerAddress: 2 } });
+    const first = await few.connect();
+    const second = await few.connect();
+    const answer = await refusedUpgrade(few.web.port, MEDIA_PATH, good);
+    expect(answer).toMatchObject({ status: 429, body: { code: 'too_many_connections' } });
+    expect(answer.headers['retry-after']).toBe('1');
+    // One more that is welcomed makes room, and so does one that goes.
+    first.send(hello);
+    await first.next();
+    const third = await few.connect();
+    expect((await refusedUpgrade(few.web.port, MEDIA_PATH, good)).status).toBe(429);
+    second.socket.terminate();
+    third.socket.terminate();
+    await Promise.all([second.closed, third.closed]);
+    const { peer } = await few.join();
+    expect(peer.socket.readyState).toBe(peer.socket.OPEN);
+    await few.close();
+  });
+
+  test('counts from its start, while its token is looked at, and no more once refused', async () => {
+    const asked = new Happenings<void>();
+    const verdict = new Deferred<{ error: string }>();
+    const slow = await MediaWorld.start({
+      limits: { maxPendingPerAddress: 1 },
+      authorize: () => {
+        asked.push();
+        return verdict.promise;
+      },
+    });
+    const first = refusedUpgrade(slow.web.port, MEDIA_PATH, good);
+    await asked.next();
+    expect((await refusedUpgrade(slow.web.port, MEDIA_PATH, good)).status).toBe(429);
+    verdict.resolve({ error: 'expired' });
+    expect(await first).toMatchObject({ status: 401, body: { code: 'expired' } });
+    let status = 429;
+    while (status === 429) status = (await refusedUpgrade(slow.web.port, MEDIA_PATH, good)).status;
+    expect(status).toBe(401);
+    await slow.close();
+  });
+
+  test('keeps no more than a few bytes of a peer without a token, whatever it sends', async () => {
+    const socket = net.connect(world.web.port, '127.0.0.1');
+    const request =
+      `GET ${MEDIA_PATH} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    socket.on('error', () => {});
+    const closed = once(socket, 'close');
+    socket.write(`${request}X-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 431 /);
+    await closed;
+    const eager = net.connect(world.web.port, '127.0.0.1');
+    eager.on('error', () => {});
+    const gone = once(eager, 'close');
+    eager.write(`${request}\r\n`);
+    eager.write(new Uint8Array(1_000_000));
+    eager.resume();
+    await gone;
+    expect(world.handlers).toEqual([]);
   });
 
   test('whose peer resets while its token is checked harms nobody', async () => {

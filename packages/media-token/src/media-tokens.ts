@@ -33,6 +33,8 @@ export interface MediaTokenClaims {
   readonly epoch: number;
   /** @defaultValue `attach` */
   readonly use?: MediaTokenUse;
+  /** Must be of no other token. @defaultValue a random one */
+  readonly tokenId?: string;
   /** @defaultValue 60 000 */
   readonly ttlMs?: number;
 }
@@ -94,6 +96,7 @@ export class MediaTokens {
    */
   async mint(claims: MediaTokenClaims): Promise<string> {
     const { callId, workerId, epoch, use = 'attach', ttlMs = 60_000 } = claims;
+    const { tokenId = randomUUID() } = claims;
     if (!isEpoch(epoch)) {
       throw new RangeError(`Cannot mint a token: epoch must be a natural number, got ${epoch}`);
     }
@@ -106,7 +109,7 @@ export class MediaTokens {
       .setIssuer(ISSUERS[use])
       .setAudience(workerId)
       .setSubject(callId)
-      .setJti(randomUUID())
+      .setJti(tokenId)
       .setIssuedAt(new Date(nowMs))
       .setExpirationTime(new Date(nowMs + ttlMs))
       .sign(this.#key);

@@ -29,6 +29,8 @@ export interface CallTableOptions {
   readonly creditFrames: number;
   readonly linkGraceMs: number;
   readonly attributionWaitMs: number;
+  /** An attachment is over: nothing may go on with it. */
+  onOver(attachment: { readonly callId: string; readonly epoch: number }): void;
 }
 
 interface Entry {
@@ -69,14 +71,8 @@ export class CallTable {
     return sumTotals([this.#endedTotals, ...this.calls().map((call) => call.totals)]);
   }
 
-  /** Decides on a link whose token was good: claims the call's lease, finds or makes the call. */
-  async accept(
-    hello: HelloMessage,
-    claims: { readonly callId: string; readonly epoch: number },
-  ): Promise<MediaLinkHandlers | MediaLinkRefusal> {
-    if (hello.callId !== claims.callId || hello.epoch !== claims.epoch) {
-      return refusal(CLOSE.unauthorized, 'wrong_call', 'the hello must name the call of the token');
-    }
+  /** Decides on a link whose token was good and fits its hello: claims the call's lease, finds or makes the call. */
+  async accept(hello: HelloMessage): Promise<MediaLinkHandlers | MediaLinkRefusal> {
     const before = this.#refusalOf(hello);
     if (before !== undefined) return before;
     const claimed = await this.#claim(hello);
@@ -196,6 +192,7 @@ export class CallTable {
     const { registry, workerId, log } = this.#options;
     this.#endedTotals = sumTotals([this.#endedTotals, call.totals]);
     this.#remember(attachmentKey(call));
+    this.#options.onOver(call);
     this.#unfinished.delete(call);
     const entry = this.#entries.get(call.callId);
     if (entry?.call === call) {

@@ -17,6 +17,8 @@ export interface MediaWorkerConfig {
   readonly advertisedUrl: string | undefined;
   /** Key of the media tokens, shared with signaling; at least 32 bytes. */
   readonly bridgeKey: Uint8Array;
+  /** Media links of one address that are open and not yet welcomed. */
+  readonly maxPendingPerAddress: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly decodeThreads: number;
   readonly opusEngine: OpusEngineName;
@@ -62,6 +64,7 @@ const environmentSchema = z.object({
     .string()
     .transform((text) => new Uint8Array(Buffer.from(text, 'base64url')))
     .refine((key) => key.length >= KEY_BYTES, `must be at least ${KEY_BYTES} bytes of base64url`),
+  EARSHOT_MAX_PENDING_PER_ADDRESS: z.coerce.number().int().min(1).max(65_536).default(64),
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   EARSHOT_DECODE_THREADS: z.coerce.number().int().min(1).max(64).optional(),
   EARSHOT_OPUS_ENGINE: z.enum(OPUS_ENGINES).default(DEFAULT_OPUS_ENGINE),
@@ -94,6 +97,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     workerId: env.EARSHOT_WORKER_ID ?? `w_${randomBytes(9).toString('base64url')}`,
     advertisedUrl: env.EARSHOT_ADVERTISED_URL,
     bridgeKey: env.EARSHOT_BRIDGE_KEY,
+    maxPendingPerAddress: env.EARSHOT_MAX_PENDING_PER_ADDRESS,
     logLevel: env.EARSHOT_LOG_LEVEL,
     decodeThreads: env.EARSHOT_DECODE_THREADS ?? Math.max(1, os.availableParallelism() - 1),
     opusEngine: env.EARSHOT_OPUS_ENGINE,

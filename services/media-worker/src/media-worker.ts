@@ -5,7 +5,7 @@ import { MediaLinkServer } from '@earshot/bridge';
 import { EventPublisher } from '@earshot/events';
 import { MediaTokens } from '@earshot/media-token';
 import { Registry } from '@earshot/registry';
-import { listen } from '@earshot/service-process';
+import { HTTP_LIMITS, listen } from '@earshot/service-process';
 import { createLog } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
@@ -14,6 +14,8 @@ import type { MediaWorkerConfig } from './config.js';
 import { DecodePool } from './decode-pool.js';
 import { Heartbeat } from './heartbeat.js';
 import { LevelsStream } from './levels-stream.js';
+import type { LinkClaims } from './link-tokens.js';
+import { LinkTokens } from './link-tokens.js';
 import type { WorkerLog } from './log.js';
 import { addRoutes } from './routes.js';
 import { WorkerMetrics } from './worker-metrics.js';
@@ -89,6 +91,11 @@ async function start(
   closers.defer(() => pool.close());
   const creditFrames = (config.ringFrames / 4) * 3;
   const { workerId, linkGraceMs, attributionWaitMs } = config;
+  const linkTokens = new LinkTokens({
+    tokens: new MediaTokens({ key: config.bridgeKey, clock }),
+    workerId,
+    clock,
+  });
   const calls = new CallTable({
     workerId,
     registry,
@@ -99,11 +106,12 @@ async function start(
     creditFrames,
     linkGraceMs,
     attributionWaitMs,
+    onOver: (attachment) => linkTokens.forget(attachment),
   });
 
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({ ...HTTP_LIMITS, forceCloseConnections: true });
   closers.defer(() => app.close());
-  const links = openLinkServer(app, config, { calls, clock, log, creditFrames });
+  const links = openLinkServer(app, config, { calls, linkTokens, clock, log, creditFrames });
   closers.defer(() => links.close());
   const levels = new LevelsStream(calls, clock);
   closers.defer(() => levels.close());
@@ -157,6 +165,7 @@ async function connectToRedis(
 
 interface LinkServerParts {
   readonly calls: CallTable;
+  readonly linkTokens: LinkTokens;
   readonly clock: Clock;
   readonly log: WorkerLog;
   readonly creditFrames: number;
@@ -164,10 +173,9 @@ interface LinkServerParts {
 
 function openLinkServer(
   app: FastifyInstance,
-  { workerId, bridgeKey }: MediaWorkerConfig,
-  { calls, clock, log, creditFrames }: LinkServerParts,
-): MediaLinkServer {
-  const tokens = new MediaTokens({ key: bridgeKey, clock });
+  { workerId, maxPendingPerAddress }: MediaWorkerConfig,
+  { calls, linkTokens, clock, log, creditFrames }: LinkServerParts,
+): MediaLinkServer<LinkClaims> {
   return new MediaLinkServer({
     server: app.server,
     path: MEDIA_PATH,
@@ -175,12 +183,9 @@ function openLinkServer(
     clock,
     log,
     creditFrames,
-    authorize: async (bearer) => {
-      const verified = await tokens.verify(bearer, { workerId });
-      if (!verified.ok) return { error: verified.code };
-      return verified;
-    },
-    accept: (hello, claims) => calls.accept(hello, claims),
+    limits: { maxPendingPerAddress },
+    authorize: (bearer) => linkTokens.authorize(bearer),
+    accept: (hello, claims) => linkTokens.accept(claims, () => calls.accept(hello)),
   });
 }
 

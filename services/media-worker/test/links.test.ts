@@ -102,7 +102,10 @@ describe('a link', () => {
     const placed = await bench.place();
     const host = await bench.dial(placed).connect();
     await host.bye('released');
-    await expect(bench.dial(placed).connect()).rejects.toMatchObject({ code: 'attachment_over' });
+    const { callId, epoch } = placed;
+    const token = await bench.tokens.mint({ callId, epoch, workerId: bench.worker.workerId });
+    const again = bench.dial({ callId, epoch, token }).connect();
+    await expect(again).rejects.toMatchObject({ code: 'attachment_over' });
     expect((await bench.stopped(placed.callId)).data.reason).toBe('released');
   });
 

@@ -27,6 +27,8 @@ export class Bench {
   readonly tokens = new MediaTokens({ key: BRIDGE_KEY, clock: systemClock });
   readonly events: EarshotEvent[] = [];
   readonly #closers: CloseStack;
+  /** By the token of their attachment. */
+  readonly #dialled = new Map<string, TestHost[]>();
   readonly #watchers = new Set<() => void>();
 
   private constructor(
@@ -76,11 +78,17 @@ export class Bench {
     return { host, callId: placed.callId };
   }
 
+  /** Dials as a host does: after a welcome with the resume token that it brought. */
   dial(
     placed: { callId: string; epoch: number; token: string },
     hello: Partial<HelloMessage> = {},
   ): TestHost {
-    return new TestHost({ url: this.worker.mediaUrl, ...placed, hello });
+    const earlier = this.#dialled.get(placed.token) ?? [];
+    const welcome = earlier.findLast((host) => host.welcome !== undefined)?.welcome;
+    const token = welcome?.resumeToken ?? placed.token;
+    const host = new TestHost({ url: this.worker.mediaUrl, ...placed, token, hello });
+    this.#dialled.set(placed.token, [...earlier, host]);
+    return host;
   }
 
   of(callId: string): EarshotEvent[] {
@@ -132,6 +140,7 @@ export function testConfig(
     workerId: `w_${randomBytes(6).toString('hex')}`,
     advertisedUrl: undefined,
     bridgeKey: BRIDGE_KEY,
+    maxPendingPerAddress: 64,
     logLevel: 'silent',
     decodeThreads: 2,
     opusEngine: 'wasm',

@@ -34,6 +34,8 @@ export interface SignalingConfig {
   readonly clientSecret: string;
   /** Tenant of meetings whose URL doesn't name one. */
   readonly tenantId: string | undefined;
+  /** Connections of one address on the host link that are open and not yet welcomed. */
+  readonly maxPendingPerAddress: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -57,6 +59,7 @@ const environmentSchema = z.object({
       `must be at least ${MIN_BRIDGE_KEY_BYTES} bytes in base64url`,
     ),
   EARSHOT_API_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  EARSHOT_MAX_PENDING_PER_ADDRESS: z.coerce.number().int().min(1).max(65_536).default(64),
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   GRAPH_BASE_URL: url.default(GLOBAL_CLOUD.graphBaseUrl),
   GRAPH_AUTHORITY_URL: url.default(GLOBAL_CLOUD.authorityBaseUrl),
@@ -114,6 +117,7 @@ export function readConfig(
     clientId: data.GRAPH_CLIENT_ID,
     clientSecret: data.GRAPH_CLIENT_SECRET,
     tenantId: data.GRAPH_TENANT_ID,
+    maxPendingPerAddress: data.EARSHOT_MAX_PENDING_PER_ADDRESS,
     logLevel: data.EARSHOT_LOG_LEVEL,
   });
 }

@@ -1,4 +1,4 @@
-import type { Counter, Metrics } from '@earshot/telemetry';
+import type { Counter, Histogram, Metrics } from '@earshot/telemetry';
 
 /** What this service counts. */
 export interface SignalingMetrics {
@@ -7,6 +7,7 @@ export interface SignalingMetrics {
   readonly callbacks: Counter<'outcome'>;
   readonly keepAlives: Counter<'outcome'>;
   readonly unplaced: Counter;
+  readonly hostLinkRtt: Histogram;
 }
 
 /** Registers this service's own series. */
@@ -34,6 +35,11 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
     unplaced: metrics.counter({
       name: 'calls_unplaced_total',
       help: 'Attempts to attach audio that found no media worker.',
+    }),
+    hostLinkRtt: metrics.histogram({
+      name: 'host_link_rtt_seconds',
+      help: 'How long pings of media hosts took there and back.',
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
     }),
   };
 }

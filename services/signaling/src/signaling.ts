@@ -4,7 +4,7 @@ import { systemClock } from '@earshot/async/system';
 import type { EventPublisher } from '@earshot/events';
 import { CallbackAuth } from '@earshot/graph';
 import type { Registry } from '@earshot/registry';
-import { listen } from '@earshot/service-process';
+import { HTTP_LIMITS, listen } from '@earshot/service-process';
 import type { Log, Metrics } from '@earshot/telemetry';
 import { createLog, createMetrics } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -74,6 +74,7 @@ async function start(
   const metrics = createMetrics({ service: 'signaling' });
   const counters = signalingMetrics(metrics);
   const app = fastify({
+    ...HTTP_LIMITS,
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
     frameworkErrors: answerFrameworkError,

@@ -121,6 +121,17 @@ describe('as time passes', () => {
     await vi.waitUntil(() => host.released.length > 0, WAIT);
   });
 
+  it('hosts are listed and counted with the time that their pings take', async () => {
+    const listed = async (): Promise<{ rttMs?: number }[]> =>
+      (await harness.get<{ hosts: { rttMs?: number }[] }>('/v1/hosts')).body.hosts;
+    await vi.waitUntil(async () => (await listed()).length === 1, WAIT);
+    expect((await listed())[0]).not.toHaveProperty('rttMs');
+    clock.advance(5_000);
+    await vi.waitUntil(async () => (await listed())[0]?.rttMs === 0, WAIT);
+    const metrics = await (await fetch(`${harness.signaling.url}/metrics`)).text();
+    expect(metrics).toMatch(/^earshot_host_link_rtt_seconds_count\{[^}]*\} 1$/m);
+  });
+
   it('a call whose host went away before its audio was attached ends', async () => {
     const { id, graphCallId } = await established();
     await host.close();

@@ -53,6 +53,7 @@ export function wireCalls(options: CallsOptions): Calls {
   const hostLink = new HostLinkServer({
     server: options.server,
     path: options.hostLinkPath,
+    maxPendingPerAddress: config.maxPendingPerAddress,
     authorize: (bearer) => sameSecret(bearer, config.hostKey),
     clock,
     log,
@@ -64,6 +65,7 @@ export function wireCalls(options: CallsOptions): Calls {
       hosts.down(hostId);
       driver.sweep();
     },
+    onRoundTrip: (rttMs) => options.metrics.hostLinkRtt.observe(rttMs / 1000),
     onMediaState({ hostId, mediaId, state }) {
       log.info('media state', { hostId, mediaId, state });
       if (state !== 'failed') return;

@@ -59,12 +59,13 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
   });
 
   app.get('/v1/hosts', () => ({
-    hosts: hostLink.hosts().map(({ hostId, capacity, activeCalls, level, draining }) => ({
+    hosts: hostLink.hosts().map(({ hostId, capacity, activeCalls, level, draining, rttMs }) => ({
       hostId,
       capacity,
       activeCalls,
       level,
       draining,
+      ...(rttMs === undefined ? {} : { rttMs }),
     })),
   }));
 

@@ -75,6 +75,8 @@ export interface HostListView {
     readonly activeCalls: number;
     readonly level: string;
     readonly draining: boolean;
+    /** How long the last ping took there and back; absent before the first answer. */
+    readonly rttMs?: number | undefined;
   }[];
 }
 
@@ -171,6 +173,7 @@ export const hostListView: z.ZodType<HostListView> = z.object({
       activeCalls: z.number(),
       level: z.string(),
       draining: z.boolean(),
+      rttMs: z.number().optional(),
     }),
   ),
 });

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '@earshot/async';
 import { CloseStack, CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
+import type { OpusEngine } from '@earshot/opus';
+import { createOpusEngine } from '@earshot/opus';
 import { listen, reachableAt } from '@earshot/service-process';
 import type { Log } from '@earshot/telemetry';
 import { createLog } from '@earshot/telemetry';
@@ -16,7 +18,11 @@ import { addCallRoutes } from './graph/call-routes.js';
 import { CALLBACK_ISSUER, CALLBACK_OPENID_PATH, CallbackSigner } from './graph/callback-signer.js';
 import { createGraphServer } from './graph/graph-server.js';
 import { addTokenEndpoint, DEFAULT_ROLES } from './graph/token-endpoint.js';
+import { DirectMedia } from './host/direct-media.js';
 import { MediaHost } from './host/media-host.js';
+import { SEND_CAPABILITY } from './host/media-session.js';
+import { MEETING_RATE_HZ } from './host/send-decoder.js';
+import { maxKept } from './host/send-streams.js';
 import { createCustomMeeting } from './meetings/custom-meeting.js';
 import { audioOfFolder, loadMeeting } from './meetings/load-meeting.js';
 import { createMeeting } from './meetings/meeting.js';
@@ -108,14 +114,15 @@ async function start(
 ): Promise<Sandbox> {
   const { clock = systemClock } = deps;
   const log = deps.log ?? createLog({ service: 'sandbox', level: config.logLevel });
-  const [meetings, tokens, signer, certificate] = await Promise.all([
+  const [opus, meetings, tokens, signer, certificate] = await Promise.all([
+    createOpusEngine(),
     openMeetings(config),
     AppTokens.create(clock),
     CallbackSigner.create(clock),
     createCertificate(config.listen.host, clock.wallclockMs()),
   ]);
   const caFile = await writeCaFile(config.dataDir, certificate.certificate, closers);
-  const mediaHost = createMediaHost(config, deps, clock, log);
+  const mediaHost = createMediaHost(config, deps, { clock, log, opus });
   const { random = Math.random } = deps;
   const desk = new CallDesk({
     meetings,
@@ -124,7 +131,13 @@ async function start(
     random,
     speed: config.speed,
     log,
-    connectMedia: (blob, onRoom) => mediaHost.claim(blob, onRoom),
+    connectMedia: (blob, onRoom, graphCallId) => mediaHost.claim(blob, onRoom, graphCallId),
+  });
+  const directMedia = new DirectMedia({
+    host: mediaHost,
+    clock,
+    speed: config.speed,
+    findMeeting: (name) => meetings.findByName(name),
   });
   const addMeeting = async (definition: unknown): Promise<MeetingSummary> => {
     const packetsOf = audioOfFolder(meetingFolderOf(config));
@@ -134,11 +147,23 @@ async function start(
   };
 
   const app = createGraphServer({ ...certificate, clock });
-  addRoutes(app, { config, deps, clock, meetings, tokens, signer, desk, mediaHost, addMeeting });
+  addRoutes(app, {
+    config,
+    deps,
+    clock,
+    meetings,
+    tokens,
+    signer,
+    desk,
+    mediaHost,
+    directMedia,
+    addMeeting,
+  });
   closers.defer(() => app.close());
   const url = `https://${await listen(app, config.listen, 'the sandbox')}`;
   closers.defer(() => mediaHost.close());
   closers.defer(() => desk.close());
+  closers.defer(() => directMedia.close());
 
   const connectHost: Sandbox['connectHost'] = async (hostUrl, token) => {
     await withinTime(clock, mediaHost.connect(hostUrl, token));
@@ -168,12 +193,24 @@ interface RouteParts {
   readonly signer: CallbackSigner;
   readonly desk: CallDesk;
   readonly mediaHost: MediaHost;
+  readonly directMedia: DirectMedia;
   addMeeting(definition: unknown): Promise<MeetingSummary>;
 }
 
 /** Entra ID, Graph, the keys of callbacks, and what is the sandbox's own. */
 function addRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const { config, deps, clock, meetings, tokens, signer, desk, mediaHost, addMeeting } = parts;
+  const {
+    config,
+    deps,
+    clock,
+    meetings,
+    tokens,
+    signer,
+    desk,
+    mediaHost,
+    directMedia,
+    addMeeting,
+  } = parts;
   const baseUrl = (): string => `https://${reachableAt(app, config.listen)}`;
   addTokenEndpoint(app, {
     tokens,
@@ -197,17 +234,25 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     metrics: createSandboxMetrics(desk, mediaHost),
     meetings: () => meetings.summaries(),
     addMeeting,
+    startMedia: (blob, meeting) => directMedia.start(blob, meeting),
+    findCall: (id) => mediaHost.find(id),
   });
+}
+
+interface HostParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly opus: OpusEngine;
 }
 
 function createMediaHost(
   config: SandboxConfig,
   deps: SandboxDeps,
-  clock: Clock,
-  log: Log,
+  { clock, log, opus }: HostParts,
 ): MediaHost {
   const { random = Math.random } = deps;
-  const { replayWindowMs = REPLAY_WINDOW_MS, replayWindowBytes = REPLAY_WINDOW_BYTES } = deps;
+  const { replayWindowBytes = REPLAY_WINDOW_BYTES } = deps;
+  const replayWindowMs = deps.replayWindowMs ?? config.replayWindowMs ?? REPLAY_WINDOW_MS;
   return new MediaHost({
     hostId: `sandbox-${randomBytes(4).toString('hex')}`,
     capacity: HOST_CAPACITY,
@@ -217,6 +262,11 @@ function createMediaHost(
     replayWindowMs,
     replayWindowBytes,
     virtualTime: config.speed > 1,
+    decoders: opus.createDecoderPool({
+      sampleRateHz: MEETING_RATE_HZ,
+      channels: 1,
+      capacity: HOST_CAPACITY * maxKept(SEND_CAPABILITY),
+    }),
   });
 }
 

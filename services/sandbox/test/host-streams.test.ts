@@ -24,15 +24,19 @@ class Stage {
   readonly wire = new WireOutlet();
   readonly mismatches: StreamAccount[] = [];
   readonly streams: HostStreams;
+  readonly creditFrames: number;
+  readonly heedsDiscarded: boolean;
   worker: ModelWorker;
   epoch = 1;
   frame = 0;
 
   constructor(
-    readonly creditFrames: number,
-    bounds: { frames: number; bytes: number },
-    readonly heedsDiscarded = true,
+    creditFrames: number,
+    bounds: { readonly frames: number; readonly bytes: number },
+    heedsDiscarded = true,
   ) {
+    this.creditFrames = creditFrames;
+    this.heedsDiscarded = heedsDiscarded;
     this.worker = new ModelWorker(heedsDiscarded);
     this.streams = new HostStreams({
       bounds,

@@ -20,6 +20,7 @@ function play(meeting: Meeting, speed = 1): Played {
     clock,
     speed,
     sink: {
+      tick: () => {},
       join: ({ key }) => log.push(`${key} joins`),
       leave: ({ key }) => log.push(`${key} leaves`),
       frame: ({ key }, frame, captureMs) => log.push(`${key} ${frame} at ${captureMs}`),

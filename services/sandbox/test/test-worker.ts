@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Clock } from '@earshot/async';
 import type { MediaLinkHandlers, MediaLinkSession } from '@earshot/bridge';
 import { MediaLinkServer } from '@earshot/bridge';
-import type { FrameCursor, HelloMessage } from '@earshot/bridge-protocol';
+import type { FrameCursor, HelloMessage, HostSendMessage } from '@earshot/bridge-protocol';
 import { FLAG, relativeMs, splitTicks } from '@earshot/bridge-protocol';
 import { packetNumber } from './fixtures.js';
 import { Watched } from './watched.js';
@@ -20,8 +20,10 @@ export interface HeardStream {
   readonly sourceId: string | undefined;
   readonly firstSequence: number;
   readonly frames: HeardFrame[];
-  /** Sizes of the messages that brought its frames. */
+  /** Of its `streamClose`. */
   nextSequence: number | undefined;
+  /** The host was told that all of it is durable. */
+  isDone: boolean;
 }
 
 /** What a worker got over one link. */
@@ -29,7 +31,16 @@ export interface HeardLink {
   readonly hello: HelloMessage;
   readonly session: MediaLinkSession;
   readonly streams: Map<number, HeardStream>;
-  readonly discarded: { streamId: number; firstSequence: number; frames: number }[];
+  readonly discarded: {
+    streamId: number;
+    firstSequence: number;
+    frames: number;
+    reason: string;
+  }[];
+  /** Answers of the way back. */
+  readonly sendMessages: Watched<HostSendMessage>;
+  /** The token that the link was opened with. */
+  readonly bearer: string;
   readonly framesPerMessage: number[];
   bye: string | undefined;
 }
@@ -38,36 +49,43 @@ export interface TestWorkerOptions {
   readonly server: Server;
   readonly clock: Clock;
   readonly creditFrames: number;
+  /** Each `welcome` has a token of its own for the next link. */
+  readonly givesResumeTokens?: boolean;
 }
 
-/** A media worker that writes down what it hears. Its tokens are `callId epoch`. */
+/** A media worker that writes down what it hears. Its tokens are `callId.epoch`, and what follows. */
 export class TestWorker {
   readonly links: HeardLink[] = [];
   readonly byes: Watched<HeardLink> = new Watched();
+  /** How links ended: `code reason`. */
+  readonly closes: Watched<string> = new Watched();
   readonly heard: Watched<number> = new Watched();
   /** While false, nothing is acknowledged. */
   acknowledges = true;
   /** While false, a new link is told nothing of what came before. */
   resumes = true;
   readonly #link: MediaLinkServer;
-  readonly #creditFrames: number;
+  creditFrames: number;
+  readonly #givesResumeTokens: boolean;
   readonly #received = new Map<string, Map<number, number>>();
 
-  constructor({ server, clock, creditFrames }: TestWorkerOptions) {
-    this.#creditFrames = creditFrames;
+  constructor({ server, clock, creditFrames, givesResumeTokens = false }: TestWorkerOptions) {
+    this.creditFrames = creditFrames;
+    this.#givesResumeTokens = givesResumeTokens;
     this.#link = new MediaLinkServer({
       server,
       path: '/v1/media-link',
       workerId: 'w_test',
       clock,
       creditFrames,
+      wayBack: true,
       log: { info() {}, warn() {} },
       authorize: async (bearer) => {
         const [callId, epoch] = (bearer ?? '').split('.');
         if (!callId || !epoch) return { error: 'malformed' };
         return { callId, epoch: Number(epoch), tokenId: bearer ?? '' };
       },
-      accept: async (hello) => this.#accept(hello),
+      accept: async (hello, { tokenId }) => this.#accept(hello, tokenId),
     });
   }
 
@@ -78,15 +96,19 @@ export class TestWorker {
   /** Tells how much has come; needed after `acknowledges` was false. */
   acknowledge(link: HeardLink): void {
     const streams = [...link.streams.values()]
-      .filter((stream) => stream.nextSequence === undefined)
-      .map(({ streamId, frames, firstSequence }) => {
-        const received = frames.length > 0 ? frames.at(-1)!.sequence + 1 : firstSequence;
-        return { streamId, received, durable: received };
+      .filter(({ isDone }) => !isDone)
+      .map((stream) => {
+        const { streamId, frames, firstSequence, nextSequence } = stream;
+        const heard = frames.length > 0 ? frames.at(-1)!.sequence + 1 : firstSequence;
+        const received = nextSequence ?? heard;
+        stream.isDone = nextSequence !== undefined;
+        const lost = received - firstSequence - frames.length;
+        return { streamId, received, durable: received, lost, dropped: 0 };
       });
-    link.session.send({ type: 'progress', streams, creditFrames: this.#creditFrames });
+    link.session.send({ type: 'progress', streams, creditFrames: this.creditFrames });
   }
 
-  #accept(hello: HelloMessage): MediaLinkHandlers {
+  #accept(hello: HelloMessage, bearer: string): MediaLinkHandlers {
     let link: HeardLink | undefined;
     const epoch = splitTicks(BigInt(hello.mediaEpochTicks));
     const known = this.#received.get(hello.callId) ?? new Map<number, number>();
@@ -98,6 +120,8 @@ export class TestWorker {
           session,
           streams: new Map(),
           discarded: [],
+          sendMessages: new Watched(),
+          bearer,
           framesPerMessage: [],
           bye: undefined,
         };
@@ -108,7 +132,8 @@ export class TestWorker {
           streamId,
           durableSequence,
         }));
-        return { resume };
+        if (!this.#givesResumeTokens) return { resume };
+        return { resume, resumeToken: `${hello.callId}.${hello.epoch}.${this.links.length}` };
       },
       frames: (cursor) => {
         if (link !== undefined) this.#hear(link, cursor, epoch);
@@ -119,14 +144,21 @@ export class TestWorker {
           case 'streamOpen': {
             const { streamId, sourceId, firstSequence } = message;
             const frames: HeardFrame[] = [];
-            const stream = { streamId, sourceId, firstSequence, frames, nextSequence: undefined };
-            link.streams.set(streamId, stream);
+            link.streams.set(streamId, {
+              streamId,
+              sourceId,
+              firstSequence,
+              frames,
+              nextSequence: undefined,
+              isDone: false,
+            });
             break;
           }
           case 'streamClose': {
             const stream = link.streams.get(message.streamId);
             if (stream !== undefined) stream.nextSequence = message.nextSequence;
-            known.delete(message.streamId);
+            known.set(message.streamId, message.nextSequence);
+            if (this.acknowledges) this.acknowledge(link);
             break;
           }
           case 'discarded':
@@ -134,7 +166,15 @@ export class TestWorker {
               streamId: message.streamId,
               firstSequence: message.firstSequence,
               frames: message.frames,
+              reason: message.reason,
             });
+            break;
+          case 'sendOpened':
+          case 'sendProgress':
+          case 'marked':
+          case 'cleared':
+          case 'sendClosed':
+            link.sendMessages.add(message);
             break;
           case 'bye':
             link.bye = message.reason;
@@ -145,7 +185,7 @@ export class TestWorker {
           default:
         }
       },
-      closed: () => {},
+      closed: (code, reason) => this.closes.add(`${code} ${reason}`),
     };
   }
 

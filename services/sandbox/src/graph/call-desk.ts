@@ -22,7 +22,7 @@ export interface CallDeskOptions {
   readonly random: () => number;
   readonly speed: number;
   readonly log: Log;
-  connectMedia(blob: string, onRoom: () => void): CallMedia | undefined;
+  connectMedia(blob: string, onRoom: () => void, graphCallId: string): CallMedia | undefined;
 }
 
 /** All calls that are not over. */
@@ -60,7 +60,7 @@ export class CallDesk {
       meeting,
       clock,
       speed,
-      connectMedia: (onRoom) => connectMedia(request.blob, onRoom),
+      connectMedia: (onRoom) => connectMedia(request.blob, onRoom, call.id),
       notify: (notification) => queue.post(notification),
       isNotified: () => queue.isIdle,
       onEnded: () => this.#calls.delete(call.id),

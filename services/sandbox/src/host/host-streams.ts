@@ -56,6 +56,11 @@ export class HostStreams {
     return this.#streams.every(({ isCloseSent }) => isCloseSent);
   }
 
+  /** What the rings hold, in bytes of packets. */
+  get heldBytes(): number {
+    return this.#streams.reduce((sum, { ring }) => sum + ring.bytes, 0);
+  }
+
   /** For virtual time: whether each may get another frame without any being lost. */
   get haveRoom(): boolean {
     return this.#streams.every(({ ring, inFlight, isClosed }) => {

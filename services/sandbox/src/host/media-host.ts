@@ -3,8 +3,10 @@ import type { Cancel, Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import { HostLinkClient } from '@earshot/bridge';
 import type { MediaState } from '@earshot/bridge-protocol';
+import type { DecoderPool } from '@earshot/opus';
 import type { Log } from '@earshot/telemetry';
 import { readBlob, writeBlob } from './blob.js';
+import { CallArchive } from './call-archive.js';
 import type { FramesSent } from './frame-sender.js';
 import type { Attachment } from './media-link.js';
 import { MediaSession } from './media-session.js';
@@ -23,6 +25,10 @@ export interface MediaHostOptions {
   /** Of each stream. */
   readonly replayWindowBytes: number;
   readonly virtualTime: boolean;
+  /** For audio into the meetings: 16 kHz, mono, `maxKept` for each call. */
+  readonly decoders: DecoderPool;
+  /** Told of each change, as signaling is. */
+  onState?(mediaId: string, state: MediaState, detail: string | undefined): void;
 }
 
 /** What the host has done, for the metrics. */
@@ -47,6 +53,8 @@ export class MediaHost {
   readonly #allocations = new Map<string, Allocation>();
   readonly #sent: FramesSent = { frames: 0, replayed: 0, messages: 0 };
   #link: HostLinkClient | undefined;
+  /** Calls that are over, for those who ask later. */
+  readonly #archive = new CallArchive();
   #accountMismatches = 0;
 
   constructor(options: MediaHostOptions) {
@@ -114,10 +122,11 @@ export class MediaHost {
   /**
    * Graph's side: takes the session that a blob stands for, once.
    *
-   * @param onRoom called when virtual time may go on.
+   * @param onRoom called when virtual time may go on, and when the session is over.
+   * @param graphCallId Graph's name for the call.
    * @returns undefined when the blob is not of this host, used before, or too old.
    */
-  claim(blob: string, onRoom: () => void): MediaSession | undefined {
+  claim(blob: string, onRoom: () => void, graphCallId?: string): MediaSession | undefined {
     const content = readBlob(blob);
     if (content === undefined) return undefined;
     const allocation = this.#allocations.get(content.mediaId);
@@ -125,7 +134,14 @@ export class MediaHost {
     if (allocation.onRoom !== undefined) return undefined;
     allocation.onRoom = onRoom;
     allocation.cancelExpiry?.();
+    allocation.session.graphCallId = graphCallId;
     return allocation.session;
+  }
+
+  /** A call by Graph's id, by that of the bot's, or by its media id; also one that is over lately. */
+  find(id: string): MediaSession | undefined {
+    for (const { session } of this.#allocations.values()) if (session.isCalled(id)) return session;
+    return this.#archive.find(id);
   }
 
   /** @throws CodedError `media_not_found`; what the worker's refusal says. */
@@ -152,7 +168,8 @@ export class MediaHost {
   }
 
   #createSession(mediaId: string, callId: string): MediaSession {
-    const { clock, random, log, replayWindowMs, replayWindowBytes, virtualTime } = this.#options;
+    const { clock, random, log, replayWindowMs, replayWindowBytes, virtualTime, decoders } =
+      this.#options;
     return new MediaSession({
       mediaId,
       callId,
@@ -163,6 +180,7 @@ export class MediaHost {
       replayWindowBytes,
       virtualTime,
       sent: this.#sent,
+      decoders,
       onState: (state, detail) => this.#onState(mediaId, state, detail),
       onRoom: () => this.#allocations.get(mediaId)?.onRoom?.(),
       onMismatch: (account) => {
@@ -173,10 +191,15 @@ export class MediaHost {
   }
 
   #onState(mediaId: string, state: MediaState, detail: string | undefined): void {
+    this.#options.onState?.(mediaId, state, detail);
     this.#link?.sendMediaState({ mediaId, state, ...(detail === undefined ? {} : { detail }) });
     if (state !== 'ended') return;
-    this.#allocations.get(mediaId)?.cancelExpiry?.();
-    if (this.#allocations.delete(mediaId)) this.#tellHealth();
+    const allocation = this.#allocations.get(mediaId);
+    if (allocation === undefined) return;
+    allocation.cancelExpiry?.();
+    this.#allocations.delete(mediaId);
+    if (allocation.onRoom !== undefined) this.#archive.add(allocation.session);
+    this.#tellHealth();
   }
 
   #tellHealth(): void {

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '@earshot/async';
 import { CodedError, delay } from '@earshot/async';
+import type { WayBackHandlers } from '@earshot/bridge';
 import { MediaLinkClient } from '@earshot/bridge';
 import type {
   ByeMessage,
@@ -60,6 +61,8 @@ export interface MediaLinkHandlers {
   opened(welcome: WelcomeMessage): void;
   progress(progress: ProgressMessage): void;
   drain(): void;
+  /** Audio into the meeting. */
+  readonly send: WayBackHandlers;
   /** The connection broke; it is tried again. */
   interrupted(): void;
   /** The link is over and won't be tried again, but for another attachment. */
@@ -117,6 +120,11 @@ export class MediaLink {
     this.outlet?.send(message);
   }
 
+  /** Ends this connection for a mistake of the worker; another is tried. */
+  fail(code: string): void {
+    void this.outlet?.close(CLOSE.protocolError, code);
+  }
+
   /**
    * Says good-bye, waits until the worker has finished with what it got, and closes. Resolves in
    * the end whatever the worker does.
@@ -158,6 +166,7 @@ export class MediaLink {
         welcome: (welcome) => this.#onWelcome(client, welcome),
         progress: (progress) => handlers.progress(progress),
         drain: () => handlers.drain(),
+        send: handlers.send,
         finished: () => this.#left?.(),
         closed: (code, reason) => {
           if (this.#client === client) this.#onClosed(code, reason);
@@ -181,6 +190,8 @@ export class MediaLink {
     this.#state = 'open';
     this.#openedAtMs = this.#options.clock.nowMs();
     this.#pingIntervalMs = welcome.pingIntervalMs;
+    // Good for the next dial only, and only the last one is (U-14).
+    this.#token = welcome.resumeToken ?? this.#options.attachment.token;
     this.#cancelGiveUp?.();
     this.#options.handlers.opened(welcome);
   }
@@ -192,19 +203,19 @@ export class MediaLink {
     const { clock, handlers, replayWindowMs } = this.#options;
     const livedMs = clock.nowMs() - this.#openedAtMs;
     if (!this.#retry.ended(code, livedMs, this.#pingIntervalMs)) {
-      this.#fail(`closed_${code}`);
+      this.#giveUp(`closed_${code}`);
       return;
     }
     this.#options.log.info('media link broke', { code, reason });
     this.#state = 'broken';
     const deadlineMs = clock.nowMs() + Math.max(GIVE_UP_MS, replayWindowMs);
-    this.#cancelGiveUp = clock.at(deadlineMs, () => this.#fail('unreachable'));
+    this.#cancelGiveUp = clock.at(deadlineMs, () => this.#giveUp('unreachable'));
     handlers.interrupted();
     void this.#reconnect();
   }
 
   /** Gives up, unless another link has taken over or the call is left. */
-  #fail(detail: string): void {
+  #giveUp(detail: string): void {
     if (this.#state !== 'open' && this.#state !== 'broken') return;
     void this.close();
     this.#options.handlers.failed(detail);
@@ -219,7 +230,7 @@ export class MediaLink {
         return await this.#connect();
       } catch (error) {
         const code = error instanceof CodedError ? error.code : 'unreachable';
-        if (FINAL_REFUSALS.has(code)) this.#fail(code);
+        if (FINAL_REFUSALS.has(code)) this.#giveUp(code);
       }
     }
   }

@@ -6,21 +6,32 @@ import type {
   HelloMessage,
   MediaState,
   ProgressMessage,
+  SendCapability,
   WelcomeMessage,
 } from '@earshot/bridge-protocol';
 import { PROTOCOL_VERSION } from '@earshot/bridge-protocol';
+import type { DecoderPool } from '@earshot/opus';
 import type { Log } from '@earshot/telemetry';
 import type { MeetingParticipant } from '../meetings/meeting.js';
 import type { RunSink } from '../meetings/meeting-run.js';
 import type { FramesSent } from './frame-sender.js';
+import { HeardAudio } from './heard-audio.js';
 import type { StreamAccount } from './host-stream.js';
 import { HostStreams } from './host-streams.js';
 import { MediaClock } from './media-clock.js';
 import type { Attachment } from './media-link.js';
 import { MediaLink } from './media-link.js';
+import type { SendStreamState } from './send-stream.js';
+import { SendStreams } from './send-streams.js';
 
 /** What is left to send at a call's end gets this long. */
 const DRAIN_MS = 10_000;
+/** What the host can play: ten seconds of each of four streams. */
+export const SEND_CAPABILITY: SendCapability = {
+  codecs: ['opus', 'pcm16'],
+  maxStreams: 4,
+  bufferFrames: 500,
+};
 
 export interface MediaSessionOptions {
   readonly mediaId: string;
@@ -35,6 +46,8 @@ export interface MediaSessionOptions {
   /** Media time is not the clock's: it waits for the worker. */
   readonly virtualTime: boolean;
   readonly sent: FramesSent;
+  /** For audio into the meeting. */
+  readonly decoders: DecoderPool;
   onState(state: MediaState, detail?: string): void;
   /** There may be room for more frames. */
   onRoom(): void;
@@ -49,6 +62,12 @@ export class MediaSession implements RunSink {
   readonly #options: MediaSessionOptions;
   readonly #streams: HostStreams;
   readonly #mediaClock: MediaClock;
+  readonly #sends: SendStreams;
+  /** What was played into the meeting. */
+  readonly heard: HeardAudio = new HeardAudio();
+  /** Graph's name for the call; undefined until it uses the blob, and for calls without Graph. */
+  graphCallId: string | undefined;
+  #hasBegun = false;
   #link: MediaLink | undefined;
   /** Dialled for the same epoch, while `#link` goes on. */
   #nextLink: MediaLink | undefined;
@@ -69,10 +88,32 @@ export class MediaSession implements RunSink {
       sent: options.sent,
       onMismatch: (account) => options.onMismatch(account),
     });
+    this.#sends = new SendStreams({
+      capability: SEND_CAPABILITY,
+      clock: options.clock,
+      decoders: options.decoders,
+      heard: this.heard,
+      isActive: () => this.#hasBegun && this.#state === 'open',
+      clockTicks: (mediaMs) => {
+        const clock = this.#mediaClock;
+        return String(mediaMs === undefined ? clock.nowTicks() : clock.ticksAt(mediaMs));
+      },
+    });
   }
 
   get isEnded(): boolean {
     return this.#state === 'ended';
+  }
+
+  /** Whether `id` is its media id, or Graph's or the bot's name for its call. */
+  isCalled(id: string): boolean {
+    return id === this.mediaId || id === this.callId || id === this.graphCallId;
+  }
+
+  /** What waits for the worker or for its word that it is durable, in bytes: rings, then socket. */
+  get held(): { readonly ringBytes: number; readonly socketBytes: number } {
+    const socketBytes = this.#link?.outlet?.bufferedBytes ?? 0;
+    return { ringBytes: this.#streams.heldBytes, socketBytes };
   }
 
   /** What both ends counted lost, by stream and epoch (R-18). */
@@ -80,9 +121,24 @@ export class MediaSession implements RunSink {
     return this.#streams.accounts();
   }
 
+  /** Audio into the meeting, by stream. */
+  sendStates(): SendStreamState[] {
+    return this.#sends.states();
+  }
+
+  /** Frames into the meeting that belonged to no open stream. */
+  get straySendFrames(): number {
+    return this.#sends.strayFrames;
+  }
+
   /** The meeting's clock starts now. */
   begin(): void {
     this.#mediaClock.begin();
+    this.#hasBegun = true;
+  }
+
+  tick(meetingMs: number): void {
+    this.#sends.tick(this.#mediaClock.reach(meetingMs));
   }
 
   join(participant: MeetingParticipant): void {
@@ -129,6 +185,7 @@ export class MediaSession implements RunSink {
     if (!isSame) {
       const before = this.#link;
       this.#link = undefined;
+      this.#sends.linkLost();
       await before?.leave('reattach');
       // A worker may take its time to let go: meanwhile a newer one was named, or the call ended.
       this.#requireWanted(attachment);
@@ -151,6 +208,7 @@ export class MediaSession implements RunSink {
   end(): void {
     if (this.#state !== 'open') return;
     this.#state = 'draining';
+    this.#sends.endAll();
     this.#streams.closeAll();
     if (this.#link === undefined) {
       this.#finish('callEnded');
@@ -170,6 +228,7 @@ export class MediaSession implements RunSink {
   async shutDown(): Promise<void> {
     this.#state = 'ended';
     this.#cancelDrain?.();
+    this.#sends.endAll();
     this.#link?.send({ type: 'bye', reason: 'shutdown' });
     await Promise.all([this.#link?.close(), this.#nextLink?.close()]);
   }
@@ -193,7 +252,15 @@ export class MediaSession implements RunSink {
         opened: (welcome) => this.#onOpened(link, welcome),
         progress: (progress) => this.#onProgress(link, progress),
         drain: () => this.#tell(link, 'active', 'drain_requested'),
-        interrupted: () => this.#tell(link, 'inactive', 'link_interrupted'),
+        send: {
+          frames: (cursor) => {
+            if (this.#link === link) this.#sends.frames(cursor);
+          },
+          message: (message) => {
+            if (this.#link === link) this.#sends.message(message);
+          },
+        },
+        interrupted: () => this.#onInterrupted(link),
         failed: (detail) => this.#onLinkFailed(link, detail),
       },
     });
@@ -211,6 +278,7 @@ export class MediaSession implements RunSink {
       clockNowTicks: this.#mediaClock.nowTicks().toString(),
       replayWindowMs: this.#options.replayWindowMs,
       virtualTime: this.#options.virtualTime,
+      send: SEND_CAPABILITY,
     };
   }
 
@@ -225,6 +293,7 @@ export class MediaSession implements RunSink {
       return;
     }
     this.#streams.restart(welcome.resume, link.epoch, welcome.creditFrames);
+    this.#sends.linkOpened(welcome.send === true ? link : undefined);
     this.#options.onState('active');
     this.flush();
     this.#options.onRoom();
@@ -238,8 +307,14 @@ export class MediaSession implements RunSink {
     this.#options.onRoom();
   }
 
+  #onInterrupted(link: MediaLink): void {
+    if (this.#link === link) this.#sends.linkLost();
+    this.#tell(link, 'inactive', 'link_interrupted');
+  }
+
   #onLinkFailed(link: MediaLink, detail: string): void {
     if (this.#link !== link) return;
+    this.#sends.linkLost();
     this.#link = this.#nextLink;
     this.#nextLink = undefined;
     if (this.#link !== undefined) return;
@@ -255,6 +330,7 @@ export class MediaSession implements RunSink {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#cancelDrain?.();
+    this.#sends.endAll();
     const link = this.#link;
     this.#link = undefined;
     void this.#nextLink?.close();

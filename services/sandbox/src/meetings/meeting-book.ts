@@ -47,6 +47,12 @@ export class MeetingBook {
     return undefined;
   }
 
+  /** The newest of that name; the first of all without one. */
+  findByName(name: string | undefined): Meeting | undefined {
+    const meetings = [...this.#byThread.values()];
+    return name === undefined ? meetings[0] : meetings.findLast((m) => m.name === name);
+  }
+
   /** Whether a meeting, and so a bot, can belong to this tenant. */
   hasTenant(tenantId: string): boolean {
     for (const meeting of this.#byThread.values()) {

@@ -15,6 +15,8 @@ export interface RunSink {
   leave(participant: MeetingParticipant): void;
   /** Packet number `frame` of the participant was captured at `captureMs`. */
   frame(participant: MeetingParticipant, frame: number, captureMs: number): void;
+  /** 20 ms of the meeting begin, of which nothing was given yet. */
+  tick(timeMs: number): void;
   /** A packet is known to be lost. */
   missing(participant: MeetingParticipant): void;
   /** All of this moment has been given; send it. */
@@ -103,6 +105,7 @@ export class MeetingRun {
   }
 
   #play(timeMs: number): void {
+    this.#options.sink.tick(timeMs);
     if (this.#updateRoster(timeMs)) this.#options.onRoster(this.attendance());
     for (const [participant, presence] of this.#present) {
       this.#playFrames(participant, presence, timeMs + PTIME_MS);

@@ -5,4 +5,4 @@ export { PTIME_MS, samplesPerFrame } from './frame.js';
 export { GapTimeline } from './gap-timeline.js';
 export { measureRmsDbfs, rmsDbfs, SILENCE_DBFS } from './level.js';
 export type { SpeechActivityOptions, SpeechTransition } from './speech-activity.js';
-export { SpeechActivity } from './speech-activity.js';
+export { SPEECH_STATE_NUMBERS, SpeechActivity } from './speech-activity.js';

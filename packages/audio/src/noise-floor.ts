@@ -27,6 +27,18 @@ export class NoiseFloor {
     this.#levelDbfs = from + (levelDbfs - from) * (1 - Math.exp(-durationMs / timeMs));
   }
 
+  /** Writes its state from `out[at]` on; returns where the next may follow. */
+  save(out: Float64Array, at: number): number {
+    out[at] = this.#levelDbfs;
+    return at + 1;
+  }
+
+  /** Reads back what `save` wrote. */
+  restore(from: Float64Array, at: number): number {
+    this.#levelDbfs = from[at]!;
+    return at + 1;
+  }
+
   /** Replaces the estimate by a level known to be the room's. */
   set(levelDbfs: number): void {
     if (levelDbfs > DIGITAL_SILENCE_DBFS) this.#levelDbfs = levelDbfs;

@@ -18,6 +18,9 @@ export type SpeechTransition =
   | { readonly kind: 'started'; readonly startMs: number }
   | { readonly kind: 'ended'; readonly startMs: number; readonly endMs: number };
 
+/** Numbers that `SpeechActivity.save` writes. */
+export const SPEECH_STATE_NUMBERS = 19;
+
 /** A talkspurt goes on, and its beginning reaches back, at this much less than it takes to start. */
 const HYSTERESIS_DB = 6;
 
@@ -128,6 +131,37 @@ export class SpeechActivity {
   discontinuity(mediaTimeMs: number): SpeechTransition | undefined {
     this.#forget();
     return this.#speaking ? this.#end(Math.min(this.#activeEndMs, mediaTimeMs)) : undefined;
+  }
+
+  /** Start of the talkspurt that goes on, or of the last one. */
+  get startMs(): number {
+    return this.#startMs;
+  }
+
+  /**
+   * Writes all that it knows from `out[at]` on, `SPEECH_STATE_NUMBERS` of them, NaN for what is not
+   * there; returns where the next may follow.
+   */
+  save(out: Float64Array, at: number): number {
+    out[at] = this.#speaking ? 1 : 0;
+    out[at + 1] = this.#startMs;
+    out[at + 2] = this.#activeEndMs;
+    let next = this.#floor.save(out, at + 3);
+    next = this.#onset.save(out, next);
+    next = this.#steady.save(out, next);
+    return this.#rumble.save(out, next);
+  }
+
+  /** Reads back what `save` wrote: goes on as that detector would have. */
+  restore(from: Float64Array, at: number): number {
+    this.#startMs = from[at + 1]!;
+    this.#activeEndMs = from[at + 2]!;
+    const hasTimes = !Number.isNaN(this.#startMs) && !Number.isNaN(this.#activeEndMs);
+    this.#speaking = from[at] === 1 && hasTimes;
+    let next = this.#floor.restore(from, at + 3);
+    next = this.#onset.restore(from, next);
+    next = this.#steady.restore(from, next);
+    return this.#rumble.restore(from, next);
   }
 
   #lowDbfs(): number {

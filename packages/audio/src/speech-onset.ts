@@ -42,6 +42,28 @@ export class SpeechOnset {
     return steady ? undefined : this.#startMs;
   }
 
+  /** Writes its state from `out[at]` on, NaN for what is not there; returns where the next may follow. */
+  save(out: Float64Array, at: number): number {
+    out[at] = this.#riseMs ?? Number.NaN;
+    out[at + 1] = this.#loudMs ?? Number.NaN;
+    out[at + 2] = this.#startMs ?? Number.NaN;
+    out[at + 3] = Number.isFinite(this.#lowestDbfs) ? this.#lowestDbfs : Number.NaN;
+    out[at + 4] = Number.isFinite(this.#highestDbfs) ? this.#highestDbfs : Number.NaN;
+    return at + 5;
+  }
+
+  /** Reads back what `save` wrote. */
+  restore(from: Float64Array, at: number): number {
+    this.#riseMs = orUndefined(from[at]!);
+    this.#loudMs = orUndefined(from[at + 1]!);
+    this.#startMs = orUndefined(from[at + 2]!);
+    const lowestDbfs = from[at + 3]!;
+    const highestDbfs = from[at + 4]!;
+    this.#lowestDbfs = Number.isNaN(lowestDbfs) ? Number.POSITIVE_INFINITY : lowestDbfs;
+    this.#highestDbfs = Number.isNaN(highestDbfs) ? Number.NEGATIVE_INFINITY : highestDbfs;
+    return at + 5;
+  }
+
   reset(): void {
     this.#riseMs = undefined;
     this.#loudMs = undefined;
@@ -66,4 +88,8 @@ export class SpeechOnset {
     this.#lowestDbfs = Math.min(this.#lowestDbfs, levelDbfs);
     this.#highestDbfs = Math.max(this.#highestDbfs, levelDbfs);
   }
+}
+
+function orUndefined(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
 }

@@ -46,6 +46,26 @@ export class SteadySound {
     return this.#durationMs >= this.#minDurationMs;
   }
 
+  /** Writes its state from `out[at]` on; returns where the next may follow. */
+  save(out: Float64Array, at: number): number {
+    out[at] = this.#startMs;
+    out[at + 1] = this.#durationMs;
+    out[at + 2] = this.#lowDbfs;
+    out[at + 3] = this.#highDbfs;
+    out[at + 4] = this.#weightedDbfs;
+    return at + 5;
+  }
+
+  /** Reads back what `save` wrote. */
+  restore(from: Float64Array, at: number): number {
+    this.#startMs = from[at]!;
+    this.#durationMs = from[at + 1]!;
+    this.#lowDbfs = from[at + 2]!;
+    this.#highDbfs = from[at + 3]!;
+    this.#weightedDbfs = from[at + 4]!;
+    return at + 5;
+  }
+
   reset(): void {
     this.#durationMs = 0;
   }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SILENCE_DBFS } from '../src/level.js';
 import type { SpeechActivityOptions, SpeechTransition } from '../src/speech-activity.js';
-import { SpeechActivity } from '../src/speech-activity.js';
+import { SPEECH_STATE_NUMBERS, SpeechActivity } from '../src/speech-activity.js';
 
 const FRAME_MS = 20;
 
@@ -247,5 +247,52 @@ describe('SpeechActivity', () => {
         expect(activity.speaking).toBe(false);
       }),
     );
+  });
+});
+
+describe('a detector that goes on where another was', () => {
+  const level = fc.oneof(
+    fc.constantFrom(...WORD, ROOM_DBFS, SILENCE_DBFS),
+    fc.double({ min: -90, max: -5, noNaN: true }),
+  );
+  const stretch = fc
+    .tuple(level, fc.integer({ min: 1, max: 60 }))
+    .map(([levelDbfs, frames]) => Array.from({ length: frames }, () => levelDbfs));
+
+  it('finds what that one would have found, wherever it was', () => {
+    fc.assert(
+      fc.property(
+        fc.array(stretch, { minLength: 1, maxLength: 25 }).map((stretches) => stretches.flat()),
+        fc.array(fc.boolean()),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (levelsDbfs, tones, where) => {
+          const cut = Math.floor(where * levelsDbfs.length);
+          const step = (activity: SpeechActivity, n: number): SpeechTransition | undefined =>
+            activity.step(n * FRAME_MS, FRAME_MS, levelsDbfs[n]!, tones[n] ?? false);
+          const first = new SpeechActivity();
+          for (let n = 0; n < cut; n += 1) step(first, n);
+          const state = new Float64Array(SPEECH_STATE_NUMBERS + 2).fill(7);
+          expect(first.save(state, 1)).toBe(SPEECH_STATE_NUMBERS + 1);
+          expect([state[0], state.at(-1)]).toEqual([7, 7]);
+
+          const second = new SpeechActivity();
+          expect(second.restore(state, 1)).toBe(SPEECH_STATE_NUMBERS + 1);
+          expect(second.speaking).toBe(first.speaking);
+          for (let n = cut; n < levelsDbfs.length; n += 1) {
+            expect(step(second, n)).toEqual(step(first, n));
+          }
+          expect(second.discontinuity(0)).toEqual(first.discontinuity(0));
+        },
+      ),
+    );
+  });
+
+  it('does not speak since a time that is none', () => {
+    const state = new Float64Array(SPEECH_STATE_NUMBERS).fill(Number.NaN);
+    state[0] = 1;
+    const activity = new SpeechActivity();
+    activity.restore(state, 0);
+    expect(activity.speaking).toBe(false);
+    expect(activity.discontinuity(0)).toBeUndefined();
   });
 });

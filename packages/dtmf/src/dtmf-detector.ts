@@ -35,6 +35,12 @@ const RIVALS = 2;
 /** Hops without a pair after which the cheap gate alone listens again. */
 const QUIET_HOPS = 4;
 
+/** No tone is open for so long after it was last heard. */
+const MOST_OPEN_MS = 1000;
+
+/** Numbers that `DtmfDetector.save` writes. */
+export const TONE_STATE_NUMBERS = 32;
+
 /** One for all: it keeps nothing, and what it works in stays at hand. */
 const GATE = new PairGate();
 
@@ -147,6 +153,43 @@ export class DtmfDetector {
     this.#gapEndMs = Number.NEGATIVE_INFINITY;
   }
 
+  /**
+   * Writes what it knows from `out[at]` on, but for the sound itself: `TONE_STATE_NUMBERS` of them, NaN
+   * for what is not there; returns where the next may follow.
+   */
+  save(out: Float64Array, at: number): number {
+    out[at] = this.#awake ? 1 : 0;
+    out[at + 1] = this.#skipped ? 1 : 0;
+    out[at + 2] = this.#rivals;
+    out[at + 3] = this.#quietHops;
+    out[at + 4] = this.#nextMs;
+    out[at + 5] = Number.isFinite(this.#gapStartMs) ? this.#gapStartMs : Number.NaN;
+    out[at + 6] = Number.isFinite(this.#gapEndMs) ? this.#gapEndMs : Number.NaN;
+    return this.#candidate.save(out, at + 7);
+  }
+
+  /**
+   * Reads back what `save` wrote: a tone that was open goes on, one that was reported is not reported
+   * again. The sound before, 40 ms of it, should have been given to `process`.
+   */
+  restore(from: Float64Array, at: number): number {
+    this.#awake = from[at] === 1;
+    this.#skipped = from[at + 1] === 1;
+    this.#rivals = from[at + 2]!;
+    this.#quietHops = from[at + 3]!;
+    this.#nextMs = from[at + 4]!;
+    this.#gapStartMs = orBefore(from[at + 5]!);
+    this.#gapEndMs = orBefore(from[at + 6]!);
+    const next = this.#candidate.restore(from, at + 7);
+    // Whoever kept the numbers may have spoiled them: a tone must end some time.
+    if (!(Math.abs(this.#nextMs - this.#candidate.lastHeardMs) < MOST_OPEN_MS)) {
+      this.#candidate.abandon();
+    }
+    if (this.#gapEndMs > this.#nextMs + MOST_OPEN_MS) this.#gapEndMs = Number.NEGATIVE_INFINITY;
+    this.#trail.jumpTo(0);
+    return next;
+  }
+
   #take(pcm: Int16Array, from: number): void {
     const { samples } = this.#trail;
     const at = this.#trail.append();
@@ -222,4 +265,8 @@ export class DtmfDetector {
     const tone = this.#candidate.close(this.#gapStartMs, this.#gapEndMs);
     if (tone !== undefined) this.#onTone(tone);
   }
+}
+
+function orBefore(timeMs: number): number {
+  return Number.isNaN(timeMs) ? Number.NEGATIVE_INFINITY : timeMs;
 }

@@ -1,7 +1,7 @@
 export type { Digit } from './digit.js';
 export { DIGITS, toneFrequencies } from './digit.js';
 export type { DtmfDetectorOptions } from './dtmf-detector.js';
-export { DtmfDetector } from './dtmf-detector.js';
+export { DtmfDetector, TONE_STATE_NUMBERS } from './dtmf-detector.js';
 export type { GraphTone } from './graph-tone.js';
 export { digitOfGraphTone, graphToneOf } from './graph-tone.js';
 export type { DetectedTone } from './tone-candidate.js';

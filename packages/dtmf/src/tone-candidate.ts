@@ -33,6 +33,9 @@ const MIN_CLEAR = 0.38;
 /** Readings of the inside from which on a tone is likely enough to be taken for one. */
 const LIKELY_READINGS = 2;
 
+/** Numbers that `ToneCandidate.save` writes. */
+const STATE_NUMBERS = 25;
+
 /** A pair of tones, from its first reading on, that may turn out to be a digit. Reused. */
 export class ToneCandidate {
   readonly #edges: ToneEdges = new ToneEdges();
@@ -109,6 +112,35 @@ export class ToneCandidate {
   /** Ends it without a judgement. */
   abandon(): void {
     this.#open = false;
+  }
+
+  /**
+   * Writes its state from `out[at]` on, all zeros when it is not open; returns where the next may
+   * follow.
+   */
+  save(out: Float64Array, at: number): number {
+    if (!this.#open) {
+      out.fill(0, at, at + STATE_NUMBERS);
+      return at + STATE_NUMBERS;
+    }
+    out[at] = 1;
+    out[at + 1] = this.#row;
+    out[at + 2] = this.#column;
+    out[at + 3] = this.#lastHeardMs;
+    out[at + 4] = this.#bridgedMs;
+    return this.#evidence.save(out, this.#edges.save(out, at + 5));
+  }
+
+  /** Reads back what `save` wrote; anything but a pair of the keypad is not open. */
+  restore(from: Float64Array, at: number): number {
+    this.#row = from[at + 1]!;
+    this.#column = from[at + 2]!;
+    const isPair =
+      LOW_TONES_HZ[this.#row] !== undefined && HIGH_TONES_HZ[this.#column] !== undefined;
+    this.#open = from[at] === 1 && isPair;
+    this.#lastHeardMs = from[at + 3]!;
+    this.#bridgedMs = from[at + 4]!;
+    return this.#evidence.restore(from, this.#edges.restore(from, at + 5));
   }
 
   #supported(): boolean {

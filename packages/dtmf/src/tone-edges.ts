@@ -61,6 +61,34 @@ export class ToneEdges {
     this.#last = magnitude;
   }
 
+  /** Writes its state from `out[at]` on, NaN for what is not there; returns where the next may follow. */
+  save(out: Float64Array, at: number): number {
+    for (let n = 0; n <= LOOK_BACK; n += 1) out[at + n] = this.#rise[n]!;
+    const next = at + LOOK_BACK + 1;
+    out[next] = this.#firstMs;
+    out[next + 1] = this.#beginning;
+    out[next + 2] = this.#readings;
+    out[next + 3] = this.#lastMs;
+    out[next + 4] = this.#last;
+    out[next + 5] = this.#reference;
+    out[next + 6] = this.#fallMs;
+    return next + 7;
+  }
+
+  /** Reads back what `save` wrote. */
+  restore(from: Float64Array, at: number): number {
+    for (let n = 0; n <= LOOK_BACK; n += 1) this.#rise[n] = from[at + n]!;
+    const next = at + LOOK_BACK + 1;
+    this.#firstMs = from[next]!;
+    this.#beginning = from[next + 1]!;
+    this.#readings = from[next + 2]!;
+    this.#lastMs = from[next + 3]!;
+    this.#last = from[next + 4]!;
+    this.#reference = from[next + 5]!;
+    this.#fallMs = from[next + 6]!;
+    return next + 7;
+  }
+
   startMs(): number {
     const half = this.#beginning / 2;
     for (let n = 0; n < LOOK_BACK; n += 1) {

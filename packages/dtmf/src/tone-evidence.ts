@@ -58,6 +58,24 @@ export class ToneEvidence {
     this.#high.add(reading.highStep);
   }
 
+  /** Writes its state from `out[at]` on; returns where the next may follow. */
+  save(out: Float64Array, at: number): number {
+    out[at] = this.#readings;
+    out[at + 1] = this.#share;
+    out[at + 2] = this.#lowPower;
+    out[at + 3] = this.#highPower;
+    return this.#high.save(out, this.#low.save(out, at + 4));
+  }
+
+  /** Reads back what `save` wrote. */
+  restore(from: Float64Array, at: number): number {
+    this.#readings = from[at]!;
+    this.#share = from[at + 1]!;
+    this.#lowPower = from[at + 2]!;
+    this.#highPower = from[at + 3]!;
+    return this.#high.restore(from, this.#low.restore(from, at + 4));
+  }
+
   get readings(): number {
     return this.#readings;
   }
@@ -115,6 +133,20 @@ class PhaseSum {
     this.#sum.re += step.re;
     this.#sum.im += step.im;
     this.#lengths += Math.sqrt(step.re * step.re + step.im * step.im);
+  }
+
+  save(out: Float64Array, at: number): number {
+    out[at] = this.#sum.re;
+    out[at + 1] = this.#sum.im;
+    out[at + 2] = this.#lengths;
+    return at + 3;
+  }
+
+  restore(from: Float64Array, at: number): number {
+    this.#sum.re = from[at]!;
+    this.#sum.im = from[at + 1]!;
+    this.#lengths = from[at + 2]!;
+    return at + 3;
   }
 
   isPure(maxOffsetHz: number, maxUnevenness: number): boolean {

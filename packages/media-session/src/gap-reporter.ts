@@ -2,6 +2,9 @@ import { PTIME_MS } from '@earshot/audio';
 import type { GapCause, GapFinding } from './finding.js';
 import type { StreamTally } from './stream-tally.js';
 
+/** Numbers that `GapReporter.save` writes. */
+export const GAP_STATE_NUMBERS = 3;
+
 /** Counts the frames of one stream that were not heard, and reports them as gaps by cause. */
 export class GapReporter {
   readonly #tally: StreamTally;
@@ -19,11 +22,6 @@ export class GapReporter {
     this.#report = report;
   }
 
-  /** Frames that came damaged are not yet reported: more may follow. */
-  get inCorruptRun(): boolean {
-    return this.#corruptFrames > 0;
-  }
-
   /** The host let go of frames: when the sequence jumps, so many of the missing are its. */
   discarded(frames: number): void {
     this.#discarded += frames;
@@ -32,6 +30,29 @@ export class GapReporter {
   /** Our own ring lost records: what is missing next was among them, as far as they reach. */
   dropped(records: number): void {
     this.#dropped += records;
+  }
+
+  /** Takes back what `dropped` was told since the last frame taken in order. */
+  takeDropped(): number {
+    const records = this.#dropped;
+    this.#dropped = 0;
+    return records;
+  }
+
+  /** Writes the run of damaged frames that is not yet reported; returns where the next may follow. */
+  save(out: Float64Array, at: number): number {
+    out[at] = this.#corruptFrames;
+    out[at + 1] = this.#corruptConcealed;
+    out[at + 2] = this.#corruptStartMs;
+    return at + GAP_STATE_NUMBERS;
+  }
+
+  /** Reads back what `save` wrote: the run goes on, or is reported. */
+  restore(from: Float64Array, at: number): number {
+    this.#corruptFrames = orZero(from[at]!);
+    this.#corruptConcealed = orZero(from[at + 1]!);
+    this.#corruptStartMs = orZero(from[at + 2]!);
+    return at + GAP_STATE_NUMBERS;
   }
 
   /** A frame came in its turn: what was dropped before it is settled. */
@@ -101,4 +122,8 @@ export class GapReporter {
       durationMs: frames * PTIME_MS,
     });
   }
+}
+
+function orZero(value: number): number {
+  return Number.isNaN(value) ? 0 : value;
 }

@@ -32,6 +32,8 @@ export {
   sumTotals,
 } from './media-event.js';
 export type { AudioDecoder, CarriesPrevious, DecodeBatch, DecoderPool } from './ports.js';
+export type { StreamCheckpoint } from './stream-checkpoint.js';
+export { parseStreamCheckpoint, WARM_UP_FRAMES } from './stream-checkpoint.js';
 export type { CounterName, StreamTotals } from './stream-counters.js';
 export { COUNTER, StreamCounters } from './stream-counters.js';
 export type { Listening, StreamPipelineOptions } from './stream-pipeline.js';

@@ -6,6 +6,15 @@
  */
 export interface AudioDecoder {
   /**
+   * Decodes the packet `packet[offset, offset + length)` by itself, as the batch would.
+   *
+   * @param out the caller's; memory of the pool's batch is used in place
+   * @returns samples, or a negative number when it is not decodable.
+   */
+  decode(packet: Uint8Array, offset: number, length: number, out: Int16Array): number;
+  /** Forgets all packets: as good as new. */
+  reset(): void;
+  /**
    * Makes up the sound of a lost packet, so that the next one follows on.
    *
    * @param samples how much was lost

@@ -12,6 +12,7 @@ import {
 import { CODEC, FLAG, sequenceDistance } from '@earshot/bridge-protocol';
 import type { DetectedTone } from '@earshot/dtmf';
 import { DtmfDetector } from '@earshot/dtmf';
+import { CheckpointWriter } from './checkpoint-writer.js';
 import type { Finding, FindingSink } from './finding.js';
 import type { CloseMode, FrameSlot } from './frame-ring.js';
 import { CLOSE_MODE } from './frame-ring.js';
@@ -20,7 +21,9 @@ import { isOpusDtx } from './opus-dtx.js';
 import { OpusSource } from './opus-source.js';
 import { copyPcm16 } from './pcm16.js';
 import type { AudioDecoder, CarriesPrevious, DecoderPool } from './ports.js';
+import { sharedCheckpoint } from './stream-counters.js';
 import { StreamTally } from './stream-tally.js';
+import { WarmUp } from './warm-up.js';
 
 /** Rate of the PCM that the pipeline works on, whatever the source's rate. */
 export const SESSION_SAMPLE_RATE_HZ = 16_000;
@@ -36,9 +39,6 @@ const JUMP_TOLERANCE_MS = PTIME_MS / 2;
 
 /** A source that was silent for no longer than this made a pause within its speech. */
 const MAX_PAUSE_MS = 300;
-
-/** Frames without any activity until a position counts as settled: longer than any onset. */
-const SETTLING_FRAMES = 5;
 
 /**
  * - `findings`: frames are decoded and listened to.
@@ -57,8 +57,8 @@ export interface StreamPipelineOptions {
   readonly carriesPrevious?: CarriesPrevious;
   /**
    * Memory from `StreamCounters.allocate`, written by the pipeline. It names the sequence number of
-   * the first frame (one beyond it is a gap), and may hold the counts of an earlier pipeline, which
-   * go on.
+   * the first frame (one beyond it is a gap), and where findings begin if that is later. It may hold
+   * the counts of an earlier pipeline, which go on.
    */
   readonly counters: SharedArrayBuffer;
   readonly sink: FindingSink;
@@ -70,25 +70,32 @@ export interface StreamPipelineOptions {
  *
  * A frame takes two steps, so that the packets of several streams can be decoded by one call:
  * `accept`, and where that says so `decoded`. Then `publish` shows the stream's numbers to others.
+ *
+ * A stream that is continued from a checkpoint is heard muted up to its position: whatever is counted
+ * and found there goes to a `WarmUp`, and is thrown away. Then the detectors get the state that they
+ * were in there.
  */
 export class StreamPipeline {
   readonly #codec: number;
   readonly #listens: boolean;
-  readonly #tally: StreamTally;
+  /** The stream's numbers, and those that the present frame counts to: not these in a warm-up. */
+  readonly #streamTally: StreamTally;
+  #tally: StreamTally;
+  readonly #checkpoint: CheckpointWriter;
+  #warmUp: WarmUp | undefined;
   readonly #sink: FindingSink;
   readonly #timeline: GapTimeline;
   readonly #opus: OpusSource | undefined;
   readonly #concealer: Pick<Concealer, 'accept' | 'conceal' | 'reset'>;
-  readonly #gaps: GapReporter;
+  #gaps: GapReporter;
   readonly #tones: DtmfDetector;
-  readonly #speech: SpeechActivity = new SpeechActivity();
+  #speech: SpeechActivity = new SpeechActivity();
   #expected: number;
   /** Begin of the frame that is at step 1 or 2, on the media clock. */
   #frameMs = Number.NaN;
   /** End of the last frame on the media clock; NaN before the first, which needs no box. */
   #endMs = Number.NaN;
   readonly #level: Float64Array = new Float64Array(1);
-  #quietFrames = 0;
   #silent = false;
 
   constructor(options: StreamPipelineOptions) {
@@ -96,11 +103,13 @@ export class StreamPipeline {
     this.#codec = codec;
     this.#listens = options.listening !== 'none';
     this.#sink = options.sink;
-    this.#tally = new StreamTally(counters);
+    this.#streamTally = new StreamTally(counters);
+    this.#tally = this.#streamTally;
+    this.#checkpoint = new CheckpointWriter(sharedCheckpoint(counters));
     this.#expected = this.#tally.expected >>> 0;
     this.#timeline = new GapTimeline();
     this.#timeline.accept((this.#expected - 1) >>> 0);
-    this.#gaps = new GapReporter(this.#tally, (gap) => this.#report(gap));
+    this.#gaps = this.#newGaps();
     const maxConcealedFrames = this.#listens ? MAX_CONCEALED_FRAMES : 0;
     const frameSamples = FRAME_SAMPLES;
     if (codec === CODEC.opus) {
@@ -138,6 +147,7 @@ export class StreamPipeline {
   accept(frame: FrameSlot, pcm: Int16Array): boolean {
     checkPcm(pcm);
     this.#gaps.dropped(frame.droppedBefore);
+    if (this.#warmUp !== undefined) this.#meetPosition(this.#warmUp, frame.sequence, pcm);
     const missing = this.#timeline.accept(frame.sequence);
     if (missing < 0) {
       this.#tally.duplicate = (this.#tally.duplicate + 1) | 0;
@@ -150,7 +160,11 @@ export class StreamPipeline {
     this.#expected = (frame.sequence + 1) >>> 0;
     this.#meetTime(frame.mediaTimeMs, frame.flags);
     this.#frameMs = frame.mediaTimeMs;
-    if (needsDecoder) return true;
+    if (needsDecoder) {
+      this.#opus?.meet();
+      this.#opus?.keep(frame);
+      return true;
+    }
     this.#takeUndecoded(frame, pcm);
     this.#endFrame();
     return false;
@@ -173,11 +187,19 @@ export class StreamPipeline {
   /**
    * The host let go of frames: when the sequence jumps, so many of the missing are its.
    *
+   * @param firstSequence of the first of them
    * @param droppedBefore records that our own ring lost before it told so
    */
-  discarded(frames: number, droppedBefore: number): void {
+  discarded(firstSequence: number, frames: number, droppedBefore: number): void {
     this.#gaps.dropped(droppedBefore);
-    this.#gaps.discarded(frames);
+    const passed = within(this.#expected - firstSequence, frames);
+    if (this.#warmUp === undefined) {
+      this.#gaps.discarded(frames - passed);
+      return;
+    }
+    const muted = within(this.#warmUp.position - firstSequence, frames);
+    this.#gaps.discarded(Math.max(0, muted - passed));
+    this.#warmUp.next.discarded(frames - Math.max(muted, passed));
   }
 
   /**
@@ -185,7 +207,9 @@ export class StreamPipeline {
    * should the thread die before, the frames since the last time count as missing.
    */
   publish(): void {
-    this.#tally.publish();
+    this.#warmUp?.count(this.#expected);
+    this.#streamTally.publish();
+    this.#checkpoint.publish();
   }
 
   /**
@@ -198,6 +222,7 @@ export class StreamPipeline {
   close(mode: CloseMode, pcm: Int16Array, nextSequence?: number): void {
     checkPcm(pcm);
     if (mode === CLOSE_MODE.end) this.#flush(nextSequence, pcm);
+    else if (this.#warmUp === undefined) this.#takeCheckpoint();
     this.#closed();
   }
 
@@ -208,8 +233,10 @@ export class StreamPipeline {
    * @param records taken since `publish`, or waiting
    */
   fail(records: number): void {
-    const tally = this.#tally;
+    const tally = this.#streamTally;
+    this.#leaveWarmUp();
     tally.restore();
+    this.#checkpoint.drop();
     tally.dropped = (tally.dropped + records) | 0;
     tally.expected = (tally.expected + records) | 0;
     this.#endEarlierSpeech();
@@ -217,6 +244,7 @@ export class StreamPipeline {
   }
 
   #closed(): void {
+    this.#leaveWarmUp();
     this.#opus?.release();
     this.#tally.speaking = 0;
     this.#setLevel(SILENCE_DBFS);
@@ -227,11 +255,73 @@ export class StreamPipeline {
     });
   }
 
-  /** What an earlier pipeline of the stream left open when it died is over. */
+  /**
+   * Goes on where an earlier pipeline of the stream was: at its checkpoint, when no more is known;
+   * otherwise after what it published before it died.
+   */
   #continueEarlier(): void {
-    if (this.#tally.received === 0) return;
-    this.#endMs = this.#tally.endMs;
+    const tally = this.#tally;
+    const { isContinued } = this.#checkpoint;
+    if (tally.received === 0) {
+      if (isContinued) this.#beginWarmUp();
+      return;
+    }
+    this.#endMs = tally.endMs;
+    if (isContinued) this.#checkpoint.restoreSpeech(this.#speech);
+    if (this.#isSpeechAsPublished()) return;
+    this.#speech = new SpeechActivity();
     this.#endEarlierSpeech();
+  }
+
+  /** Whether nothing changed between the checkpoint and what was published. */
+  #isSpeechAsPublished(): boolean {
+    const { speaking, speechStartMs } = this.#tally;
+    if (!this.#speech.speaking) return speaking === 0;
+    return speaking === 1 && Math.round(this.#speech.startMs) === speechStartMs;
+  }
+
+  #newGaps(): GapReporter {
+    return new GapReporter(this.#streamTally, (gap) => this.#report(gap));
+  }
+
+  #beginWarmUp(): void {
+    const next = this.#newGaps();
+    const warmUp = new WarmUp(this.#checkpoint.position, this.#streamTally, next);
+    this.#warmUp = warmUp;
+    this.#tally = warmUp.tally;
+    this.#gaps = warmUp.gaps;
+    this.#speech = warmUp.speech;
+  }
+
+  /** Ends the warm-up if the frame at `sequence` comes after it. */
+  #meetPosition(warmUp: WarmUp, sequence: number, pcm: Int16Array): void {
+    const past = ((sequence - this.#expected) | 0) - warmUp.left(this.#expected);
+    if (past < 0) return;
+    // What overflow took is taken for the last of what is missing.
+    const dropped = this.#gaps.takeDropped();
+    this.#gaps.dropped(Math.max(0, dropped - past));
+    warmUp.next.dropped(Math.min(dropped, past));
+    this.#endWarmUp(warmUp, pcm);
+  }
+
+  /** The position is reached: findings go on from the state that they were left in. */
+  #endWarmUp(warmUp: WarmUp, pcm: Int16Array): void {
+    const left = warmUp.left(this.#expected);
+    if (left > 0) this.#gap(left, this.#endOr(0) + left * PTIME_MS, undefined, pcm);
+    this.#expected = warmUp.position;
+    this.#timeline.accept((warmUp.position - 1) >>> 0);
+    this.#leaveWarmUp();
+    this.#speech = new SpeechActivity();
+    this.#checkpoint.restore(this.#gaps, this.#tones, this.#speech);
+  }
+
+  #leaveWarmUp(): void {
+    if (this.#warmUp === undefined) return;
+    this.#warmUp.count(this.#expected);
+    this.#tally = this.#streamTally;
+    this.#gaps = this.#warmUp.next;
+    this.#endMs = this.#checkpoint.endMs;
+    this.#warmUp = undefined;
   }
 
   /** Ends open speech by the numbers alone, whatever the detectors' state. */
@@ -246,6 +336,7 @@ export class StreamPipeline {
   }
 
   #flush(nextSequence: number | undefined, pcm: Int16Array): void {
+    if (this.#warmUp !== undefined) this.#endWarmUp(this.#warmUp, pcm);
     const missing = nextSequence === undefined ? 0 : sequenceDistance(this.#expected, nextSequence);
     if (missing > 0) {
       this.#gap(missing, this.#endOr(0) + missing * PTIME_MS, undefined, pcm);
@@ -264,6 +355,7 @@ export class StreamPipeline {
    */
   #gap(missing: number, mediaTimeMs: number, next: FrameSlot | undefined, pcm: Int16Array): void {
     this.#gaps.endCorruptRun();
+    this.#opus?.pause(missing);
     const startMs = this.#endOr(mediaTimeMs - missing * PTIME_MS);
     const isRecoverable = next !== undefined && this.#carriesPrevious(next);
     const unknown = isRecoverable ? missing - 1 : missing;
@@ -296,6 +388,7 @@ export class StreamPipeline {
 
   /** The frame before `next`, from the copy of it that `next` carries: what was really said. */
   #recover(next: FrameSlot, startMs: number, pcm: Int16Array): boolean {
+    this.#opus?.meet();
     const recovered = this.#opus?.recover(next.payload, next.length, pcm) ?? false;
     const levelDbfs = recovered ? rmsDbfs(pcm, 0, FRAME_SAMPLES) : SILENCE_DBFS;
     this.#stepSpeech(startMs, PTIME_MS, levelDbfs);
@@ -336,6 +429,7 @@ export class StreamPipeline {
 
   #silence(): void {
     this.#gaps.endCorruptRun();
+    this.#opus?.pause(1);
     this.#tally.silent = (this.#tally.silent + 1) | 0;
     if (!this.#silent) {
       this.#silent = true;
@@ -362,6 +456,7 @@ export class StreamPipeline {
     this.#concealer.accept(pcm);
     measureRmsDbfs(pcm, 0, FRAME_SAMPLES, this.#level);
     const levelDbfs = this.#level[0]!;
+    if (levelDbfs > SILENCE_DBFS) this.#tally.sounding = (this.#tally.sounding + 1) | 0;
     this.#setLevel(levelDbfs);
     this.#stepSpeech(mediaTimeMs, PTIME_MS, levelDbfs);
   }
@@ -376,7 +471,12 @@ export class StreamPipeline {
   #endFrame(): void {
     this.#endMs = this.#frameMs + PTIME_MS;
     this.#tally.endMs = Math.round(this.#endMs) | 0;
-    this.#settle();
+    this.#tally.expected = this.#expected | 0;
+    if (this.#checkpoint.countFrame() && this.#warmUp === undefined) this.#takeCheckpoint();
+  }
+
+  #takeCheckpoint(): void {
+    this.#checkpoint.take(this.#tally, this.#endMs, this.#gaps, this.#tones, this.#speech);
   }
 
   #stepSpeech(mediaTimeMs: number, durationMs: number, levelDbfs: number): void {
@@ -408,6 +508,7 @@ export class StreamPipeline {
   }
 
   #report(finding: Finding): void {
+    if (this.#warmUp !== undefined) return;
     this.#tally.findings = (this.#tally.findings + 1) | 0;
     this.#sink(finding);
   }
@@ -415,22 +516,17 @@ export class StreamPipeline {
   #setLevel(levelDbfs: number): void {
     this.#tally.levelCentiDbfs = Math.round(levelDbfs * 100) | 0;
   }
-
-  /** Positions are settled once nothing has been open for a while: replay may start there. */
-  #settle(): void {
-    this.#tally.expected = this.#expected | 0;
-    const active = this.#speech.speaking || this.#tones.toneActive || this.#gaps.inCorruptRun;
-    this.#quietFrames = active ? 0 : this.#quietFrames + 1;
-    if (this.#quietFrames < SETTLING_FRAMES) return;
-    this.#tally.settledFindings = this.#tally.findings;
-    this.#tally.settled = (this.#expected - SETTLING_FRAMES) | 0;
-  }
 }
 
 /** Nothing was sent: the source says so, or its encoder's DTX does. */
 function isSilent(frame: FrameSlot): boolean {
   if (frame.codec === CODEC.silence || (frame.flags & FLAG.silence) !== 0) return true;
   return frame.codec === CODEC.opus && isOpusDtx(frame.payload, frame.length);
+}
+
+/** Of `frames` slots, those before one that lies so far from the first, on the circle. */
+function within(distance: number, frames: number): number {
+  return Math.max(0, Math.min(distance | 0, frames));
 }
 
 function carriesNothing(): boolean {

@@ -86,7 +86,7 @@ export class StreamRunner {
     if (slot.kind === SLOT_KIND.frame) {
       return this.#pipeline.accept(slot, pcm) ? TAKEN.packet : TAKEN.done;
     }
-    this.#pipeline.discarded(slot.discardedFrames, slot.droppedBefore);
+    this.#pipeline.discarded(slot.sequence, slot.discardedFrames, slot.droppedBefore);
     return TAKEN.done;
   }
 }

@@ -18,6 +18,9 @@ export class StreamTally {
   recovered = 0;
   duplicate = 0;
   unheard = 0;
+  warmed = 0;
+  warmedMissing = 0;
+  sounding = 0;
   gaps = 0;
   findings = 0;
   expected = 0;
@@ -51,16 +54,19 @@ export class StreamTally {
     words[COUNTER.recovered] = this.recovered;
     words[COUNTER.duplicate] = this.duplicate;
     words[COUNTER.unheard] = this.unheard;
+    words[COUNTER.warmed] = this.warmed;
+    words[COUNTER.warmedMissing] = this.warmedMissing;
+    words[COUNTER.sounding] = this.sounding;
     words[COUNTER.gaps] = this.gaps;
     words[COUNTER.findings] = this.findings;
     words[COUNTER.levelCentiDbfs] = this.levelCentiDbfs;
     words[COUNTER.speaking] = this.speaking;
     words[COUNTER.speechStartMs] = this.speechStartMs;
     words[COUNTER.endMs] = this.endMs;
+    Atomics.store(words, COUNTER.expected, this.expected);
     // Findings first: a reader that sees the new position then sees at least its findings.
     Atomics.store(words, COUNTER.settledFindings, this.settledFindings);
     Atomics.store(words, COUNTER.settled, this.settled);
-    Atomics.store(words, COUNTER.expected, this.expected);
   }
 
   /** Forgets what was counted since the last publication. */
@@ -76,6 +82,9 @@ export class StreamTally {
     this.recovered = words[COUNTER.recovered]!;
     this.duplicate = words[COUNTER.duplicate]!;
     this.unheard = words[COUNTER.unheard]!;
+    this.warmed = words[COUNTER.warmed]!;
+    this.warmedMissing = words[COUNTER.warmedMissing]!;
+    this.sounding = words[COUNTER.sounding]!;
     this.gaps = words[COUNTER.gaps]!;
     this.findings = words[COUNTER.findings]!;
     this.expected = words[COUNTER.expected]!;

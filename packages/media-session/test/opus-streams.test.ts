@@ -45,6 +45,21 @@ describe('loss of Opus packets', () => {
     expect(listener.of('gap').map(({ concealedFrames }) => concealedFrames)).toEqual([5, 2]);
   });
 
+  it('is concealed from the last ten packets alone, whatever was lost before', () => {
+    const tenAnew = `n${'d'.repeat(10)}`;
+    const often = listen(...packets(12), ...packets(2, 13), ...packets(9, 16), ...packets(1, 26));
+    const d = (count: number): string => 'd'.repeat(count);
+    // Not within ten packets of the last time: what a peer damages costs no more than twice.
+    expect(asked(often)).toBe(`${d(12)}${tenAnew}c${d(2)}c${d(9)}${tenAnew}cd`);
+    const seldom = listen(...packets(9), ...packets(1, 10));
+    expect(asked(seldom)).toBe(`${d(9)}cd`);
+  });
+
+  it('of many packets lets the decoder begin anew', () => {
+    expect(asked(listen(...packets(2), ...packets(2, 17)))).toBe('ddcccccndd');
+    expect(asked(listen(...packets(2), opus(20, packet(100, 90))))).toBe('ddcccccnrd');
+  });
+
   it('is not concealed where nothing was heard: at the start, after silence or a jump in time', () => {
     expect(asked(listen(...packets(1, 3)))).toBe('d');
     const silence = { sequence: 1, mediaTimeMs: 20, codec: CODEC.silence };
@@ -70,14 +85,14 @@ describe('loss of Opus packets', () => {
     expect(asked(short)).toBe('ddccrd');
     expect(short.of('gap')).toMatchObject([{ missingFrames: 3, concealedFrames: 3 }]);
     const long = listen(...packets(2), opus(20, packet(100, 90)));
-    expect(asked(long)).toBe('ddcccccrd');
+    expect(asked(long)).toBe('ddcccccnrd');
     expect(long.of('gap')).toMatchObject([{ missingFrames: 18, concealedFrames: 6 }]);
     expect(long.counters.get('recovered')).toBe(1);
   });
 
   it('counts the mended frame to the cause that is told last', () => {
     const listener = listen(...packets(2));
-    listener.pipeline.discarded(2, 0);
+    listener.pipeline.discarded(2, 2, 0);
     listener.hear({ ...opus(8, packet(100, 90)), droppedBefore: 1 });
     expect(
       listener.of('gap').map((gap) => [gap.cause, gap.missingFrames, gap.concealedFrames]),
@@ -117,11 +132,14 @@ describe('loss of Opus packets', () => {
 });
 
 describe('packets without sound', () => {
-  it('of DTX pass as silence, and the decoder stays as it was', () => {
-    const pause = Array.from({ length: 30 }, (_, n) => opus(20 + n, DTX_PACKET));
-    const listener = listen(...packets(20), ...pause, ...packets(20, 50));
-    expect(asked(listener)).toBe('d'.repeat(40));
-    expect(listener.counters.totals()).toMatchObject({ framesDecoded: 40, framesSilent: 30 });
+  it.each([
+    ['the decoder stays as it was', 14, ''],
+    ['begins anew when they were many', 15, 'n'],
+  ])('of DTX pass as silence, and %s', (_, count, anew) => {
+    const pause = Array.from({ length: count }, (_, n) => opus(20 + n, DTX_PACKET));
+    const listener = listen(...packets(20), ...pause, ...packets(20, 20 + count));
+    expect(asked(listener)).toBe('d'.repeat(20) + anew + 'd'.repeat(20));
+    expect(listener.counters.totals()).toMatchObject({ framesDecoded: 40, framesSilent: count });
     expect(listener.of('gap')).toEqual([]);
   });
 
@@ -174,7 +192,7 @@ describe('a stream that nobody listens to', () => {
 
   it('settles as it goes, since nothing is open', () => {
     const listener = new Listener({ codec: CODEC.opus, listening: 'none' }).hear(...packets(50));
-    expect(listener.counters.get('settled')).toBe(45);
+    expect(listener.counters.get('settled')).toBe(50);
   });
 });
 
@@ -228,7 +246,7 @@ it('shows nothing of a frame that is not published: its thread may die', () => {
   const { pipeline, pcm } = listener;
   const unpublished = new Listener({ codec: CODEC.opus, shared: listener.shared });
   expect(unpublished.counters.totals()).toEqual(before);
-  pipeline.discarded(2, 0);
+  pipeline.discarded(3, 2, 0);
   pipeline.decoded(320, pcm);
   expect(listener.counters.totals()).toEqual(before);
   const successor = new Listener({ codec: CODEC.opus, shared: listener.shared });

@@ -1,5 +1,11 @@
 import { CODEC } from '@earshot/bridge-protocol';
-import type { CloseMode, Finding, Listening, StreamRunner } from '../src/index.js';
+import type {
+  CloseMode,
+  Finding,
+  Listening,
+  StreamCheckpoint,
+  StreamRunner,
+} from '../src/index.js';
 import {
   FRAME_SAMPLES,
   FrameSlot,
@@ -74,6 +80,8 @@ export function fill(slot: FrameSlot, frame: TestFrame): FrameSlot {
 
 export interface ListenerOptions {
   readonly firstSequence?: number;
+  /** Where another listener, elsewhere, left the stream. */
+  readonly checkpoint?: StreamCheckpoint;
   /** Counters of an earlier listener, which go on. */
   readonly shared?: SharedArrayBuffer;
   readonly codec?: number;
@@ -93,7 +101,7 @@ export class Listener {
 
   constructor(options: ListenerOptions = {}) {
     const { firstSequence = 0, codec = CODEC.pcm16, listening = 'findings' } = options;
-    this.shared = options.shared ?? StreamCounters.allocate(firstSequence);
+    this.shared = options.shared ?? StreamCounters.allocate(firstSequence, options.checkpoint);
     this.counters = new StreamCounters(this.shared);
     this.decoders = options.decoders ?? new StubDecoders();
     this.pipeline = new StreamPipeline({
@@ -117,7 +125,7 @@ export class Listener {
       const taken = runner.take(this.#slot, this.pcm);
       if (taken === TAKEN.packet) {
         const { payload, length } = this.#slot;
-        runner.decoded(asStub(runner.decoder).decode(payload, length, this.pcm), this.pcm);
+        runner.decoded(asStub(runner.decoder).decode(payload, 0, length, this.pcm), this.pcm);
       }
       runner.publish();
       if (taken === TAKEN.nothing) return;
@@ -139,7 +147,7 @@ export class Listener {
   #take(slot: FrameSlot): void {
     if (this.pipeline.accept(slot, this.pcm)) {
       const decoder = asStub(this.pipeline.decoder);
-      this.pipeline.decoded(decoder.decode(slot.payload, slot.length, this.pcm), this.pcm);
+      this.pipeline.decoded(decoder.decode(slot.payload, 0, slot.length, this.pcm), this.pcm);
     }
     this.pipeline.publish();
   }

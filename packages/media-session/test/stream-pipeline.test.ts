@@ -1,5 +1,5 @@
 import { CODEC, FLAG } from '@earshot/bridge-protocol';
-import { generateSequence } from '@earshot/dtmf';
+import { generateSequence, generateTone } from '@earshot/dtmf';
 import { describe, expect, it } from 'vitest';
 import { CLOSE_MODE, FRAME_SAMPLES, FrameSlot } from '../src/index.js';
 import { join, Listener, room, toFrames, voice } from './signals.js';
@@ -54,7 +54,7 @@ describe('gaps', () => {
   it('names each cause for its share', () => {
     const frames = without(toFrames(voice(800)), 10, 9);
     const listener = new Listener().hear(...frames.slice(0, 10));
-    listener.pipeline.discarded(2, 0);
+    listener.pipeline.discarded(10, 2, 0);
     const [next, ...rest] = frames.slice(10);
     listener.hear({ ...next!, droppedBefore: 4 }, ...rest);
     expect(listener.of('gap')).toMatchObject([
@@ -207,19 +207,31 @@ describe('tones and speech', () => {
 });
 
 describe('positions', () => {
-  it('settle only while nothing is open', () => {
-    const frames = toFrames(join(QUIET, voice(500)));
-    const listener = new Listener();
-    let atStart = 0;
-    for (const frame of frames) {
-      listener.hear(frame);
-      if (listener.counters.get('speaking') === 0) atStart = listener.counters.get('settled');
+  it('settle every few frames, whatever is open: minutes of unbroken speech, a tone', () => {
+    const tone = generateTone({ digit: '5', durationMs: 10_000, sampleRateHz: 16_000 });
+    const speech = voice(4000);
+    const minutes = join(QUIET, ...Array.from({ length: 30 }, () => speech));
+    for (const sound of [minutes, join(QUIET, tone)]) {
+      const listener = new Listener();
+      let mostBehind = 0;
+      for (const frame of toFrames(sound)) {
+        const { counters } = listener.hear(frame);
+        const newest = counters.checkpoint();
+        const { position } = newest?.checkpoint ?? { position: 0 };
+        mostBehind = Math.max(mostBehind, counters.get('expected') - position);
+        if (position !== counters.get('settled')) throw new Error('two positions must agree');
+      }
+      expect(mostBehind).toBe(4);
+      expect(listener.of('speechEnded')).toEqual([]);
     }
-    const [started] = listener.of('speechStarted');
-    expect(atStart).toBeGreaterThan(0);
-    expect(listener.counters.get('settled')).toBe(atStart);
-    expect(atStart * 20).toBeLessThanOrEqual(started?.startMs ?? 0);
-    expect(listener.counters.get('expected')).toBe(frames.length);
+  });
+
+  it('settle at the very end when the stream goes on elsewhere', () => {
+    const listener = new Listener().hear(...toFrames(voice(340)));
+    expect(listener.counters.get('settled')).toBe(15);
+    listener.close(CLOSE_MODE.abandon);
+    expect(listener.counters.get('settled')).toBe(17);
+    expect(listener.counters.checkpoint()?.checkpoint).toMatchObject({ position: 17, endMs: 340 });
   });
 
   it('let a new pipeline go on where one died', () => {
@@ -227,13 +239,34 @@ describe('positions', () => {
     const first = new Listener().hear(...frames.slice(0, 40));
     const second = new Listener({ shared: first.shared });
     second.hear(...frames.slice(41));
-    expect(second.findings[0]).toMatchObject({ kind: 'speechEnded', endMs: 800 });
-    expect(second.of('gap')).toMatchObject([{ missingFrames: 1, startMs: 800 }]);
+    // The talkspurt was open then, and is: the checkpoint knows of it.
+    expect(second.findings).toMatchObject([{ kind: 'gap', missingFrames: 1, startMs: 800 }]);
+    expect(second.counters.get('speaking')).toBe(1);
+    second.close(CLOSE_MODE.end);
+    const { startMs } = first.of('speechStarted')[0]!;
+    expect(second.of('speechEnded')).toMatchObject([{ startMs, endMs: 1400 }]);
     expect(second.counters.totals()).toMatchObject({
       framesReceived: frames.length - 1,
       framesMissing: 1,
     });
   });
+
+  it('end speech that began after the checkpoint of a pipeline that died', () => {
+    const first = new Listener();
+    const frames = toFrames(join(QUIET, voice(500)));
+    let heard = 0;
+    while (first.of('speechStarted').length === 0) first.hear(frames[heard++]!);
+    expect(first.counters.get('settled')).toBeLessThan(heard);
+    const second = new Listener({ shared: first.shared });
+    expect(second.findings).toMatchObject([{ kind: 'speechEnded', endMs: heard * 20 }]);
+  });
+});
+
+it('counts what sounds: deafness is no silence', () => {
+  const mute = new Int16Array(FRAME_SAMPLES * 4);
+  const listener = new Listener().hear(...toFrames(join(mute, QUIET)));
+  expect(listener.counters.get('decoded')).toBe(24);
+  expect(listener.counters.get('sounding')).toBe(20);
 });
 
 it('refuses a PCM slot of another size', () => {

@@ -27,15 +27,20 @@ export function carriesPrevious(bytes: Uint8Array, offset: number, length: numbe
 
 /** A codec whose sound depends on all that its decoder was asked so far, as a real one's does. */
 export class StubDecoder implements AudioDecoder {
-  /** What it was asked, one letter each: decode, conceal, recover. */
+  /** What it was asked, one letter each: decode, conceal, recover, begin anew. */
   asked = '';
   isReleased = false;
   #last = 0;
 
-  decode(bytes: Uint8Array, length: number, out: Int16Array): number {
+  decode(bytes: Uint8Array, offset: number, length: number, out: Int16Array): number {
     this.asked += 'd';
-    if (length !== 4 || bytes[1]! > HAS_COPY) return INVALID;
-    return this.#sound(bytes[2]!, out);
+    if (length !== 4 || bytes[offset + 1]! > HAS_COPY) return INVALID;
+    return this.#sound(bytes[offset + 2]!, out);
+  }
+
+  reset(): void {
+    this.asked += 'n';
+    this.#last = 0;
   }
 
   conceal(samples: number, out: Int16Array): number {
@@ -109,7 +114,7 @@ class StubBatch implements DecodeBatch {
     for (let i = 0; i < count; i += 1) {
       const decoder = this.#decoders[i];
       this.results[i] =
-        decoder?.decode(this.packets[i]!, this.#lengths[i] ?? 0, this.pcm[i]!) ?? INVALID;
+        decoder?.decode(this.packets[i]!, 0, this.#lengths[i] ?? 0, this.pcm[i]!) ?? INVALID;
     }
   }
 }

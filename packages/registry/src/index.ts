@@ -1,5 +1,6 @@
 export type { CallRecord } from './call-record.js';
 export type { CallPage, ListOptions } from './call-store.js';
+export type { StreamPosition } from './position-store.js';
 export type { RegistryOptions, SourceBinding } from './registry.js';
 export { Registry } from './registry.js';
 export type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';

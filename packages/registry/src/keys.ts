@@ -31,10 +31,12 @@ export class Keys {
   readonly workerExpiry = (): string => this.#of('{workers}:expiry');
   /** Hash: worker id → placements since its last heartbeat. */
   readonly workerPlaced = (): string => this.#of('{workers}:placed');
-  /** Hash: the newest epoch of a call and whose it is. */
+  /** Hash: the newest epoch of a call and whose it is; the newest that was claimed, and by whom. */
   readonly placement = (callId: string): string => this.#of(`{workers}:placement:${callId}`);
   /** String that expires: `epoch workerId` of who holds the call's media. */
   readonly lease = (callId: string): string => this.#of(`{workers}:lease:${callId}`);
+  /** Hash: stream id → position and what goes with it; and the media session that they are of. */
+  readonly positions = (callId: string): string => this.#of(`{workers}:positions:${callId}`);
   /** String that expires: owner. */
   readonly ownership = (key: string): string => this.#of(`own:{${key}}`);
 

@@ -4,6 +4,8 @@ import type { CallPage, ListOptions } from './call-store.js';
 import { CallStore, OPEN_TTL_MS } from './call-store.js';
 import { Keys } from './keys.js';
 import { NotificationQueue } from './notification-queue.js';
+import type { StreamPosition } from './position-store.js';
+import { PositionStore } from './position-store.js';
 import { execute, LuaScript, RedisConnection } from './redis-connection.js';
 import type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';
 import { WorkerPool } from './worker-pool.js';
@@ -46,6 +48,7 @@ export class Registry {
   readonly #calls: CallStore;
   readonly #notifications: NotificationQueue;
   readonly #workers: WorkerPool;
+  readonly #positions: PositionStore;
   #closing: Promise<void> | undefined;
 
   /** @throws CodedError `redis_unreachable` when `redisUrl` is no address. */
@@ -56,6 +59,7 @@ export class Registry {
     this.#calls = new CallStore(this.#redis, this.#keys, clock);
     this.#notifications = new NotificationQueue(this.#redis, this.#keys, clock, lockTtlMs);
     this.#workers = new WorkerPool(this.#redis, this.#keys);
+    this.#positions = new PositionStore(this.#redis, this.#keys);
   }
 
   /** Connects. @throws CodedError `redis_unreachable`, after about a second of trying. */
@@ -187,6 +191,35 @@ export class Registry {
   /** Who holds a call now: placed within 30 s, or claimed and not run out. */
   leaseOf(callId: string): Promise<Lease | undefined> {
     return this.#workers.leaseOf(callId);
+  }
+
+  /**
+   * Remembers how far streams of a call are. Only the lease that was claimed last may: `stale` for
+   * another, though it ran out meanwhile; one that was merely placed does not fence. Positions never
+   * go back, modulo 2^32. Those of another media session are forgotten; of more than 1024 streams,
+   * those closed longest are.
+   *
+   * @param mediaId the media session of the host, whose sequences these are.
+   */
+  storePositions(
+    lease: Lease,
+    mediaId: string,
+    positions: readonly StreamPosition[],
+  ): Promise<'ok' | 'stale'> {
+    return this.#positions.store(lease, mediaId, positions);
+  }
+
+  /**
+   * What was stored of a media session, each stream once, those written last at the end. After
+   * `claimLease` said `ok`, only who claimed can still change it.
+   */
+  positions(callId: string, mediaId: string): Promise<StreamPosition[]> {
+    return this.#positions.read(callId, mediaId);
+  }
+
+  /** Forgets the positions of a call that is over for good; fenced as they are. */
+  forgetPositions(lease: Lease): Promise<'ok' | 'stale'> {
+    return this.#positions.forget(lease);
   }
 
   /** Takes, or keeps, a named duty for `ttlMs`; false while another owner has it. */

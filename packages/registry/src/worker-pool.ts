@@ -87,6 +87,7 @@ return {best, bestUrl, epoch}`);
 const CLAIM = new LuaScript(`
 local newest = redis.call('HMGET', KEYS[1], 'epoch', 'workerId')
 if newest[1] ~= ARGV[1] or newest[2] ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'claimedEpoch', ARGV[1], 'claimedBy', ARGV[2])
 redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
 return 1`);
 

@@ -20,6 +20,7 @@ import {
   mediaStartedEvent,
   mediaStoppedEvent,
 } from '@earshot/media-session';
+import type { StreamPosition } from '@earshot/registry';
 import type { Attribution } from './attribution.js';
 import { toParticipant } from './attribution.js';
 import type { CallJournal } from './call-journal.js';
@@ -30,7 +31,7 @@ import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
 import type { StopReason } from './stop-reason.js';
-import { CLOSED_AS, GOES_ON } from './stop-reason.js';
+import { CLOSED_AS, GOES_ON, OVER_FOR_GOOD } from './stop-reason.js';
 import { nowMicros } from './thread-clock.js';
 
 export interface CallAudioOptions {
@@ -40,13 +41,25 @@ export interface CallAudioOptions {
   readonly attribution: Attribution;
   readonly clock: Clock;
   readonly log: WorkerLog;
-  /** Frames that the host may have on their way, over all streams. */
+  /** Frames of each stream that the host may have on their way. */
   readonly creditFrames: number;
+  /** Where the attachment before this one left streams. */
+  readonly positions: readonly StreamPosition[];
   /** How long the call is kept without a link. */
   readonly linkGraceMs: number;
+  /** Puts positions where another worker finds them; `stale` when the call is another's. */
+  storePositions(positions: readonly StreamPosition[]): Promise<'ok' | 'stale'>;
+  /** The call is over for good. */
+  forgetPositions(): Promise<unknown>;
   /** Called once, when all is published. */
   onOver(call: CallAudio): Promise<void>;
 }
+
+/** How often positions are stored at most while the media clock runs like ours. */
+const STORE_INTERVAL_MS = 500;
+
+/** How soon a host that used much of a stream's credit is told that it has it again. */
+const SOON_MS = 20;
 
 /**
  * The media of one call on the I/O thread: its link, its streams, its events. It outlives its
@@ -63,12 +76,14 @@ export class CallAudio {
   #started = false;
   #ending: Promise<void> | undefined;
   #cancelGrace: Cancel;
-  /** Frames taken since the last progress was sent. */
-  #unreported = 0;
+  /** Ends streams that the present link did not open. */
+  #cancelUnopened: Cancel = () => {};
+  #cancelSoon: Cancel | undefined;
+  #isLeaving = false;
   #strayFrames = 0;
 
   constructor(options: CallAudioOptions) {
-    const { hello, pool, journal } = options;
+    const { hello, pool, journal, clock, log, creditFrames, positions } = options;
     this.#options = options;
     this.callId = hello.callId;
     this.epoch = hello.epoch;
@@ -78,10 +93,22 @@ export class CallAudio {
       epoch: hello.epoch,
       mediaEpoch: this.#mediaEpoch,
       pool,
-      eager: hello.virtualTime === true,
+      eager: this.virtualTime,
+      creditFrames,
+      positions,
       tell: (event) => journal.add(event),
     });
-    this.#durable = new DurablePositions(this.streams, journal);
+    this.#durable = new DurablePositions({
+      callId: this.callId,
+      journal,
+      clock,
+      log,
+      intervalMs: this.virtualTime ? 0 : STORE_INTERVAL_MS,
+      marks: () => this.streams.marks(),
+      store: (marked) => options.storePositions(marked),
+      onMoved: () => this.sendProgress(),
+      onStale: () => void this.end('leaseLost'),
+    });
     this.#cancelGrace = this.#startGrace();
   }
 
@@ -133,9 +160,11 @@ export class CallAudio {
     };
   }
 
-  /** Asks the host to take the call elsewhere. */
+  /** Asks the host to take the call elsewhere; one that is away can't come back here. */
   askToLeave(reason: string): void {
-    this.#session?.send({ type: 'drain', reason });
+    this.#isLeaving = true;
+    if (this.#session === undefined) void this.end('drained');
+    else this.#session.send({ type: 'drain', reason });
   }
 
   /**
@@ -152,15 +181,14 @@ export class CallAudio {
     this.#options.journal.abandon();
   }
 
-  /** Tells the host how far its streams are, if that changed. */
+  /** Moves durable positions, and tells the host how far its streams are, if that changed. */
   sendProgress(): void {
     this.#durable.advance();
     if (this.#session === undefined) return;
-    const streams = this.streams.takePositions();
-    if (streams === undefined) return;
-    this.#unreported = 0;
     const { creditFrames } = this.#options;
-    this.#session.send({ type: 'progress', streams, creditFrames });
+    for (const streams of this.streams.takeNews()) {
+      this.#session.send({ type: 'progress', streams, creditFrames });
+    }
   }
 
   /** Momentary readings of its open streams. */
@@ -181,28 +209,32 @@ export class CallAudio {
     this.#cancelGrace();
     this.#session?.close(CLOSE.conflict, 'replaced');
     this.#session = session;
-    this.streams.forgetTold();
+    this.streams.newLink();
+    this.#cancelUnopened();
+    this.#cancelUnopened = this.#afterGrace(() => this.streams.endUnopened());
     if (!this.#started) {
       this.#started = true;
       this.#options.journal.add(mediaStartedEvent(this.callId, this.epoch));
     }
-    const resume = Array.from(this.streams.open(), (stream) => ({
-      streamId: stream.identity.streamId,
-      durableSequence: stream.durable,
-    }));
-    return { resume };
+    return { resume: this.streams.resume() };
   }
 
   #linkDown(code: number): void {
     this.#session = undefined;
     if (this.#ending !== undefined) return;
     this.#options.log.warn('media link lost', { callId: this.callId, code });
-    this.#cancelGrace = this.#startGrace();
+    this.#cancelUnopened();
+    if (this.#isLeaving) void this.end('drained');
+    else this.#cancelGrace = this.#startGrace();
   }
 
   #startGrace(): Cancel {
+    return this.#afterGrace(() => void this.end('linkLost'));
+  }
+
+  #afterGrace(run: () => void): Cancel {
     const { clock, linkGraceMs } = this.#options;
-    return clock.at(clock.nowMs() + linkGraceMs, () => void this.end('linkLost'));
+    return clock.at(clock.nowMs() + linkGraceMs, run);
   }
 
   #frames(cursor: FrameCursor): void {
@@ -214,12 +246,21 @@ export class CallAudio {
         continue;
       }
       stream.push(cursor, receivedMicros);
-      this.#unreported += 1;
     }
-    const { pool, creditFrames } = this.#options;
-    pool.ringDoorbells();
-    // A host with many streams uses up its credit between two beats of the clock.
-    if (this.#unreported >= creditFrames / 4) this.sendProgress();
+    this.#options.pool.ringDoorbells();
+    this.#tellSoon();
+  }
+
+  /** A host with much to send uses up its credit between two beats of the clock. */
+  #tellSoon(): void {
+    const { clock, creditFrames } = this.#options;
+    const quarter = creditFrames / 4;
+    if (this.#cancelSoon !== undefined || !this.streams.hasInFlight(quarter)) return;
+    this.#cancelSoon = clock.at(clock.nowMs() + SOON_MS, () => {
+      this.#cancelSoon = undefined;
+      if (this.streams.hasFreed(quarter)) this.sendProgress();
+      this.#tellSoon();
+    });
   }
 
   #message(message: MediaControlMessage): void {
@@ -271,19 +312,33 @@ export class CallAudio {
     const { journal, attribution, log, onOver } = this.#options;
     const goesOn = GOES_ON.has(reason);
     this.#cancelGrace();
+    this.#cancelUnopened();
     this.sendProgress();
     if (goesOn) attribution.hurry();
+    else if (this.#started) this.streams.endUnopened();
     await this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end);
     if (this.#started) journal.add(this.#stoppedEvent(reason));
     try {
       await journal.flushed();
+      await this.#durable.finish();
       this.#closeLink(reason);
     } catch (error) {
       log.error('events of a call were lost', { callId: this.callId, error: String(error) });
       this.#session?.close(CLOSE.internal, 'events_lost');
     }
+    this.#cancelSoon?.();
+    if (OVER_FOR_GOOD.has(reason)) await this.#forgetPositions();
     log.info('media of a call stopped', { callId: this.callId, reason });
     await onOver(this);
+  }
+
+  async #forgetPositions(): Promise<void> {
+    try {
+      await this.#options.forgetPositions();
+    } catch (error) {
+      const { log } = this.#options;
+      log.warn('positions not forgotten', { callId: this.callId, error: String(error) });
+    }
   }
 
   #closeLink(reason: StopReason): void {
@@ -297,13 +352,14 @@ export class CallAudio {
   }
 
   #stoppedEvent(reason: StopReason): ReturnType<typeof mediaStoppedEvent> {
+    const { streams, endMs } = this.streams.over;
     return mediaStoppedEvent({
       callId: this.callId,
       epoch: this.epoch,
-      streams: this.streams.closedCount,
+      streams,
       totals: this.streams.totals(),
       reason,
-      endMs: this.streams.endMs,
+      endMs,
     });
   }
 

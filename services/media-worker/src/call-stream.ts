@@ -1,49 +1,120 @@
 import type { FrameCursor } from '@earshot/bridge-protocol';
-import { relativeMs } from '@earshot/bridge-protocol';
-import type { CloseMode, StreamIdentity, StreamTotals } from '@earshot/media-session';
-import { CLOSE_MODE } from '@earshot/media-session';
+import { relativeMs, sequenceDistance } from '@earshot/bridge-protocol';
+import type {
+  CloseMode,
+  StreamCounters,
+  StreamIdentity,
+  StreamTotals,
+} from '@earshot/media-session';
+import { CLOSE_MODE, WARM_UP_FRAMES } from '@earshot/media-session';
+import type { StreamPosition } from '@earshot/registry';
 import type { DecodeStream } from './decode-pool.js';
 
-/** How far a stream is; both are the sequence expected next. */
-export interface StreamPosition {
+/** How far a stream is; the positions are the sequence expected next. */
+export interface StreamNews {
   readonly streamId: number;
   readonly received: number;
   readonly durable: number;
+  readonly lost: number;
+  readonly dropped: number;
 }
 
-/** One stream of a call, as the I/O thread sees it. */
+export interface CallStreamOptions {
+  readonly identity: StreamIdentity;
+  readonly decode: DecodeStream;
+  /** Ticks at which the call's media clock shows 0, as two halves. */
+  readonly mediaEpoch: { readonly high: number; readonly low: number };
+  /** Frames of it that its host may have on their way. */
+  readonly creditFrames: number;
+  /** Where its frames begin. */
+  readonly firstSequence: number;
+  /** How far it was durable before it was opened. */
+  readonly durable: number;
+  /** The same stream, as it was open before in this attachment. */
+  readonly before: CallStream | undefined;
+}
+
+/** One opening of a stream of a call, as the I/O thread sees it. */
 export class CallStream {
   readonly identity: StreamIdentity;
-  readonly #decode: DecodeStream;
+  readonly #counters: StreamCounters;
   readonly #epochHigh: number;
   readonly #epochLow: number;
-  /** Findings that came from the decode thread so far. */
-  findings = 0;
-  /** Next expected sequence whose past is in Redis as far as it gave events. */
-  durable: number;
+  readonly #creditFrames: number;
+  /** Gone once all of it is processed: it holds the ring. */
+  #decode: DecodeStream | undefined;
+  /** Opened on the present link. */
+  isLinked = true;
+  /** Frames that came though the host had no credit for them. */
+  beyondCredit = 0;
+  #before: CallStream | undefined;
+  /** Counted while it was open before. */
+  #lostBefore = 0;
+  #droppedBefore = 0;
+  #durable: number;
+  /** `settled` as it was stored last. */
+  #storedSettled: number;
+  #isEndStored = false;
   /** All its frames were processed, and all findings of them came. */
-  isProcessed = false;
+  #isProcessed = false;
   #closedAs: CloseMode = CLOSE_MODE.open;
+  /** Sequence after the newest frame taken, and after the newest slot that the host gave up. */
+  #next: number;
+  #nextDiscarded: number;
+  #duplicates = 0;
+  /** From where the host counts what it has in flight. */
+  #creditFrom: number;
   /** What the host was told last. */
   #toldReceived = Number.NaN;
   #toldDurable = Number.NaN;
 
-  /** @param mediaEpoch ticks at which the call's media clock shows 0, as two halves. */
-  constructor(
-    identity: StreamIdentity,
-    decode: DecodeStream,
-    mediaEpoch: { readonly high: number; readonly low: number },
-  ) {
+  constructor(options: CallStreamOptions) {
+    const { identity, decode, mediaEpoch, firstSequence } = options;
     this.identity = identity;
     this.#decode = decode;
+    this.#counters = decode.counters;
     this.#epochHigh = mediaEpoch.high;
     this.#epochLow = mediaEpoch.low;
-    this.durable = decode.counters.get('expected');
+    this.#creditFrames = options.creditFrames;
+    this.#next = firstSequence;
+    this.#nextDiscarded = firstSequence;
+    this.#creditFrom = firstSequence;
+    this.#durable = options.durable;
+    this.#storedSettled = decode.counters.get('settled');
+    this.#before = options.before;
   }
 
-  /** Closed, and not to go on elsewhere. */
-  get isToEnd(): boolean {
-    return this.#closedAs === CLOSE_MODE.end;
+  get isProcessed(): boolean {
+    return this.#isProcessed;
+  }
+
+  /** Heard to its end here, and not left to another worker. */
+  get isOver(): boolean {
+    return this.#isProcessed && this.#closedAs !== CLOSE_MODE.abandon;
+  }
+
+  /** Next sequence expected by the pipeline. */
+  get received(): number {
+    return this.#counters.get('expected');
+  }
+
+  /** Next sequence of which nothing is held by this worker: where it goes on when opened again. */
+  get next(): number {
+    const { received } = this;
+    return sequenceDistance(received, this.#next) > 0 ? this.#next : received;
+  }
+
+  /** Next sequence whose past is published and stored as far as it gave events. */
+  get durable(): number {
+    return this.#durable;
+  }
+
+  get levelDbfs(): number {
+    return this.#counters.get('levelCentiDbfs') / 100;
+  }
+
+  get speaking(): boolean {
+    return this.#counters.get('speaking') === 1;
   }
 
   /** Whether its host does not know yet how far it is. */
@@ -51,34 +122,31 @@ export class CallStream {
     return this.received !== this.#toldReceived || this.durable !== this.#toldDurable;
   }
 
-  /** Next expected sequence taken by the pipeline. */
-  get received(): number {
-    return this.#decode.counters.get('expected');
-  }
-
-  get levelDbfs(): number {
-    return this.#decode.counters.get('levelCentiDbfs') / 100;
-  }
-
-  get speaking(): boolean {
-    return this.#decode.counters.get('speaking') === 1;
-  }
-
-  /** Frames that wait for the decode thread. */
-  get waiting(): number {
-    return this.#decode.ring.waiting;
+  /** Whether its host knows that all of it is over. */
+  get isToldDurable(): boolean {
+    return this.#isEndStored && this.#toldDurable === this.received;
   }
 
   /** Copies the cursor's frame into the ring. Times of `nowMicros`, here and below. */
   push(cursor: FrameCursor, receivedMicros: number): void {
+    const decode = this.#decode;
+    if (decode === undefined) return;
+    const { sequence } = cursor;
+    // Not for the pipeline to find out: what is sent again must not push anything out of the ring.
+    if (sequenceDistance(this.#next, sequence) < 0) {
+      this.#duplicates += 1;
+      return;
+    }
+    this.#next = (sequence + 1) >>> 0;
+    if (decode.ring.waiting >= this.#creditFrames) this.beyondCredit += 1;
     const mediaTimeMs = relativeMs(
       cursor.ticksHigh,
       cursor.ticksLow,
       this.#epochHigh,
       this.#epochLow,
     );
-    this.#decode.ring.push(
-      cursor.sequence,
+    decode.ring.push(
+      sequence,
       mediaTimeMs,
       cursor.codec,
       cursor.flags,
@@ -87,11 +155,17 @@ export class CallStream {
       cursor.payloadLength,
       receivedMicros,
     );
-    this.#decode.touch();
+    decode.touch();
   }
 
+  /** The host gave up slots; what of them it told before, on an earlier link, is left out. */
   discarded(firstSequence: number, frames: number, receivedMicros: number): void {
-    this.#decode.ring.pushDiscarded(firstSequence, frames, receivedMicros);
+    const from = later(later(firstSequence, this.#next), this.#nextDiscarded);
+    const to = (firstSequence + frames) >>> 0;
+    const fresh = sequenceDistance(from, to);
+    if (this.#decode === undefined || fresh <= 0) return;
+    this.#nextDiscarded = to;
+    this.#decode.ring.pushDiscarded(from, fresh, receivedMicros);
     this.#decode.touch();
   }
 
@@ -99,38 +173,119 @@ export class CallStream {
   close(mode: CloseMode, nextSequence?: number): void {
     if (this.#closedAs !== CLOSE_MODE.open) return;
     this.#closedAs = mode;
-    this.#decode.close(mode, nextSequence);
+    if (nextSequence !== undefined) this.#next = later(this.#next, nextSequence);
+    this.#decode?.close(mode, nextSequence);
   }
 
-  /** Where `durable` may go once all findings up to now are in Redis; undefined: not yet. */
-  settled(): number | undefined {
-    if (this.isProcessed) return this.received;
-    const counters = this.#decode.counters;
-    // Position first: the findings read after it are then at least its own.
-    const settled = counters.get('settled');
-    return this.findings >= counters.get('settledFindings') ? settled : undefined;
+  /** Its last finding came. */
+  processed(): void {
+    this.#isProcessed = true;
+    if (this.isOver) this.#decode = undefined;
+  }
+
+  /** Frames in flight, as the host knows: taken, and not yet told. */
+  get inFlight(): number {
+    return sequenceDistance(this.#creditFrom, this.#next);
+  }
+
+  /** Credit that the host does not know it has again; all there is counts as much as any. */
+  get freed(): number {
+    const freed = sequenceDistance(this.#creditFrom, this.received);
+    return freed > 0 && freed >= this.inFlight ? this.#creditFrames : freed;
+  }
+
+  /** What can be stored, now that all findings before it came; undefined: nothing new. */
+  mark(): StreamMark | undefined {
+    if (!this.#foldBefore()) return undefined;
+    if (this.isOver) return this.#isEndStored ? undefined : this.#markEnd();
+    const settled = this.#counters.get('settled');
+    if (settled === this.#storedSettled) return undefined;
+    const checkpoint = this.#decode?.checkpoint();
+    if (checkpoint === undefined) return undefined;
+    const warmUpFrom = (checkpoint.position - WARM_UP_FRAMES) >>> 0;
+    const durable = later(this.#durable, warmUpFrom);
+    const position = { ...this.#stream(), durable, closed: false, checkpoint };
+    return { stream: this, settled: checkpoint.position, position };
+  }
+
+  /** A mark of it is published and stored. */
+  stored({ settled, position }: StreamMark): void {
+    this.#durable = position.durable;
+    this.#storedSettled = settled;
+    this.#isEndStored = position.closed;
   }
 
   /** How far it is, which its host knows from here on. */
-  tell(): StreamPosition {
+  tell(): StreamNews {
     this.#toldReceived = this.received;
+    this.#creditFrom = this.#toldReceived;
     this.#toldDurable = this.durable;
-    const { streamId } = this.identity;
-    return { streamId, received: this.#toldReceived, durable: this.#toldDurable };
+    return {
+      streamId: this.identity.streamId,
+      received: this.#toldReceived,
+      durable: this.#toldDurable,
+      lost: this.lost,
+      dropped: this.dropped,
+    };
   }
 
-  /** Whether its host knows that all of it is over. */
-  get isToldDurable(): boolean {
-    return this.#toldDurable === this.received;
-  }
-
-  /** A new link knows nothing. */
-  forgetTold(): void {
+  /** A new link knows nothing, and has to open it again. */
+  newLink(): void {
+    this.isLinked = false;
+    this.#creditFrom = this.received;
     this.#toldReceived = Number.NaN;
     this.#toldDurable = Number.NaN;
   }
 
   totals(): StreamTotals {
-    return this.#decode.counters.totals();
+    const totals = this.#counters.totals();
+    return { ...totals, framesDuplicate: totals.framesDuplicate + this.#duplicates };
   }
+
+  /** Slots that never came, since the start that the attachment had for the stream. */
+  get lost(): number {
+    return (this.#lostBefore + (this.#before?.lost ?? 0) + this.#counters.lost) >>> 0;
+  }
+
+  /** Frames that found no room, since then. */
+  get dropped(): number {
+    const before = this.#droppedBefore + (this.#before?.dropped ?? 0);
+    return (before + this.#counters.get('dropped')) >>> 0;
+  }
+
+  /** False while the opening before this one has findings to come: it must not be overtaken. */
+  #foldBefore(): boolean {
+    if (this.#before === undefined) return true;
+    if (!this.#before.isProcessed) return false;
+    this.#lostBefore = this.#before.lost;
+    this.#droppedBefore = this.#before.dropped;
+    this.#before = undefined;
+    return true;
+  }
+
+  #markEnd(): StreamMark {
+    const durable = this.received;
+    return {
+      stream: this,
+      settled: durable,
+      position: { ...this.#stream(), durable, closed: true },
+    };
+  }
+
+  #stream(): Pick<StreamPosition, 'streamId' | 'kind' | 'sourceId' | 'codec'> {
+    const { streamId, kind, sourceId, codec } = this.identity;
+    return { streamId, kind, sourceId, codec };
+  }
+}
+
+/** Where a stream could go on, to be stored once the events up to there are published. */
+export interface StreamMark {
+  readonly stream: Pick<CallStream, 'stored'>;
+  readonly position: StreamPosition;
+  /** Position of the checkpoint, or the end. */
+  readonly settled: number;
+}
+
+function later(a: number, b: number): number {
+  return sequenceDistance(a, b) > 0 ? b : a;
 }

@@ -1,11 +1,11 @@
 import type { Clock } from '@earshot/async';
-import { every } from '@earshot/async';
+import { delay, every } from '@earshot/async';
 import type { MediaLinkHandlers, MediaLinkRefusal } from '@earshot/bridge';
 import type { HelloMessage } from '@earshot/bridge-protocol';
 import { CLOSE } from '@earshot/bridge-protocol';
 import type { StreamTotals } from '@earshot/media-session';
 import { sumTotals } from '@earshot/media-session';
-import type { Registry } from '@earshot/registry';
+import type { Registry, StreamPosition } from '@earshot/registry';
 import { Attribution } from './attribution.js';
 import { CallAudio } from './call-audio.js';
 import type { EventSink } from './call-journal.js';
@@ -15,6 +15,9 @@ import type { WorkerLog } from './log.js';
 
 /** A lease not renewed for so long is free for another worker. */
 const LEASE_TTL_MS = 15_000;
+
+/** How long an older attachment may take to store where it stopped before a newer one begins. */
+const GIVE_WAY_MS = 1000;
 
 /** Attachments remembered after their end, so that they can't begin again: oldest forgotten. */
 const MAX_ENDED = 1000;
@@ -47,6 +50,7 @@ export class CallTable {
   readonly #unfinished = new Set<CallAudio>();
   readonly #ended = new Set<string>();
   #endedTotals: StreamTotals = sumTotals([]);
+  #endedBeyondCredit = 0;
   #draining = false;
   #whenEmpty: () => void = () => {};
 
@@ -71,13 +75,22 @@ export class CallTable {
     return sumTotals([this.#endedTotals, ...this.calls().map((call) => call.totals)]);
   }
 
-  /** Decides on a link whose token was good and fits its hello: claims the call's lease, finds or makes the call. */
+  /** Frames of all calls since the start that came though there was no credit for them. */
+  get framesBeyondCredit(): number {
+    return this.calls().reduce(
+      (frames, call) => frames + call.streams.beyondCredit,
+      this.#endedBeyondCredit,
+    );
+  }
+
+  /** Decides on a link whose token fits its hello: claims the call's lease, finds or makes the call. */
   async accept(hello: HelloMessage): Promise<MediaLinkHandlers | MediaLinkRefusal> {
     const before = this.#refusalOf(hello);
     if (before !== undefined) return before;
+    await this.#giveWay(hello);
     const claimed = await this.#claim(hello);
-    if (claimed !== undefined) return claimed;
-    return this.#refusalOf(hello) ?? this.#attach(hello);
+    if ('code' in claimed) return claimed;
+    return this.#refusalOf(hello) ?? this.#attach(hello, claimed.positions);
   }
 
   /** Sends progress to hosts; with `eagerOnly`, to those that wait for it. */
@@ -129,33 +142,50 @@ export class CallTable {
     return refusal(CLOSE.protocolError, 'media_epoch_changed', 'mediaEpochTicks must not change');
   }
 
-  async #claim({ callId, epoch }: HelloMessage): Promise<MediaLinkRefusal | undefined> {
+  /** An older attachment ends before it is fenced, so that it can still say how far it came. */
+  async #giveWay({ callId, epoch }: HelloMessage): Promise<void> {
+    const older = this.#entries.get(callId);
+    if (older === undefined || older.call.epoch >= epoch) return;
+    older.stopRenewing();
+    await Promise.race([older.call.end('leaseLost'), delay(this.#options.clock, GIVE_WAY_MS)]);
+  }
+
+  /** Takes the call; nobody else moves its positions from then on. */
+  async #claim({
+    callId,
+    mediaId,
+    epoch,
+  }: HelloMessage): Promise<MediaLinkRefusal | { positions: readonly StreamPosition[] }> {
     const { registry, workerId, log } = this.#options;
     try {
       const result = await registry.claimLease(callId, workerId, epoch, LEASE_TTL_MS);
-      return result === 'ok' ? undefined : staleEpoch(epoch);
+      if (result === 'stale') return staleEpoch(epoch);
+      // Its own it knows better than Redis.
+      if (this.#entries.get(callId)?.call.epoch === epoch) return { positions: [] };
+      return { positions: await registry.positions(callId, mediaId) };
     } catch (error) {
       log.error('lease not claimed', { callId, error: String(error) });
       return refusal(CLOSE.internal, 'registry_unreachable', 'the registry must answer');
     }
   }
 
-  #attach(hello: HelloMessage): MediaLinkHandlers {
+  #attach(hello: HelloMessage, positions: readonly StreamPosition[]): MediaLinkHandlers {
     const existing = this.#entries.get(hello.callId);
     if (existing?.call.epoch === hello.epoch) return existing.call.attach();
     if (existing !== undefined) {
       existing.stopRenewing();
       void existing.call.end('leaseLost');
     }
-    const call = this.#create(hello);
+    const call = this.#create(hello, positions);
     this.#unfinished.add(call);
     this.#entries.set(hello.callId, { call, stopRenewing: this.#keepRenewing(call) });
     return call.attach();
   }
 
-  #create(hello: HelloMessage): CallAudio {
-    const { registry, sink, pool, clock, log, creditFrames, linkGraceMs } = this.#options;
-    const { callId, epoch } = hello;
+  #create(hello: HelloMessage, positions: readonly StreamPosition[]): CallAudio {
+    const { registry, workerId, sink, pool, clock, log, creditFrames, linkGraceMs } = this.#options;
+    const { callId, mediaId, epoch } = hello;
+    const lease = { callId, workerId, epoch };
     const attribution = new Attribution({
       lookUp: (sourceId) => registry.participantOfSource(callId, sourceId),
       clock,
@@ -170,6 +200,9 @@ export class CallTable {
       log,
       creditFrames,
       linkGraceMs,
+      positions,
+      storePositions: (marked) => registry.storePositions(lease, mediaId, marked),
+      forgetPositions: () => registry.forgetPositions(lease),
       onOver: (call) => this.#over(call),
     });
   }
@@ -191,6 +224,7 @@ export class CallTable {
   async #over(call: CallAudio): Promise<void> {
     const { registry, workerId, log } = this.#options;
     this.#endedTotals = sumTotals([this.#endedTotals, call.totals]);
+    this.#endedBeyondCredit += call.streams.beyondCredit;
     this.#remember(attachmentKey(call));
     this.#options.onOver(call);
     this.#unfinished.delete(call);

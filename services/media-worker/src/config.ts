@@ -24,7 +24,7 @@ export interface MediaWorkerConfig {
   readonly opusEngine: OpusEngineName;
   /** Streams heard at once; calls beyond are refused as busy. */
   readonly maxStreams: number;
-  /** Slots of a stream's ring; a power of two. The credit of hosts is three quarters of it. */
+  /** Slots of a stream's ring; a power of two. The credit of each stream is three quarters of it. */
   readonly ringFrames: number;
   /** How long a call whose link broke is kept for its host to come back. */
   readonly linkGraceMs: number;

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '@earshot/async';
 import { CodedError, every } from '@earshot/async';
-import type { CloseMode, Finding, Listening } from '@earshot/media-session';
+import type { CloseMode, Finding, Listening, StreamCheckpoint } from '@earshot/media-session';
 import { FrameRing, StreamCounters } from '@earshot/media-session';
 import type { OpusEngineName } from '@earshot/opus';
 import { DecodeThread } from './decode-thread-handle.js';
@@ -27,7 +27,10 @@ export interface DecodePoolOptions {
 }
 
 export interface OpenStreamOptions {
+  /** Where its frames begin: with a checkpoint, some `WARM_UP_FRAMES` before its position. */
   readonly firstSequence: number;
+  /** Where another worker left the stream: findings go on there, and not before. */
+  readonly checkpoint?: StreamCheckpoint;
   /** What the frames carry; one of `CODEC`. */
   readonly codec: number;
   /** Tell of progress as it happens. */
@@ -42,6 +45,12 @@ export interface OpenStreamOptions {
 export interface DecodeStream {
   readonly ring: FrameRing;
   readonly counters: StreamCounters;
+  /**
+   * Where another worker could go on: the newest checkpoint, once all findings before it came by
+   * `onFinding`. Undefined while they did not, or there is none yet. `counters.get('settled')` is its
+   * position, for asking cheaply.
+   */
+  checkpoint(): StreamCheckpoint | undefined;
   /** Has its thread look at the ring with the next `ringDoorbells`. */
   touch(): void;
   /** No frame follows: after those before it, the stream is closed. */
@@ -131,9 +140,11 @@ export class DecodePool {
     }
     this.#streams += 1;
     const ring = FrameRing.allocate(this.#options.ringFrames);
-    const counters = StreamCounters.allocate(options.firstSequence);
+    const counters = StreamCounters.allocate(options.firstSequence, options.checkpoint);
     const thread = this.#leastLoaded();
     const writer = new FrameRing(ring);
+    const reader = new StreamCounters(counters);
+    let found = 0;
     const index = thread.open({
       handle: this.#handles++,
       ring,
@@ -143,12 +154,17 @@ export class DecodePool {
       eager: options.eager,
       onFinding: (finding) => {
         if (finding.kind === 'closed') this.#streams -= 1;
+        else found += 1;
         options.onFinding(finding);
       },
     });
     return {
       ring: writer,
-      counters: new StreamCounters(counters),
+      counters: reader,
+      checkpoint: () => {
+        const newest = reader.checkpoint();
+        return newest !== undefined && found >= newest.findings ? newest.checkpoint : undefined;
+      },
       touch: () => thread.touch(index),
       close: (mode, nextSequence) => {
         writer.close(mode, nextSequence);

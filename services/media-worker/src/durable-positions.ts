@@ -1,57 +1,88 @@
+import type { Clock } from '@earshot/async';
+import type { StreamPosition } from '@earshot/registry';
 import type { CallJournal } from './call-journal.js';
-import type { CallStream } from './call-stream.js';
-import type { CallStreams } from './call-streams.js';
+import type { StreamMark } from './call-stream.js';
+import type { WorkerLog } from './log.js';
+
+export interface DurablePositionsOptions {
+  readonly callId: string;
+  readonly journal: Pick<CallJournal, 'isFlushed' | 'flushed'>;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+  /** How often they are stored at most; 0: as soon as the ones before are. */
+  readonly intervalMs: number;
+  /** What can be stored now. */
+  marks(): StreamMark[];
+  /** Puts them where another worker finds them; `stale` when the call is another's. */
+  store(positions: readonly StreamPosition[]): Promise<'ok' | 'stale'>;
+  onMoved(): void;
+  onStale(): void;
+}
 
 /**
- * Moves the durable positions of a call's streams: to where nothing is open in any detector, once
- * all events before that are known to be in Redis.
+ * Moves the durable positions of a call's streams: to where another worker could go on, once all
+ * events up to there are in Redis, and then the positions. One step at a time: while Redis is away
+ * they stand still, and nothing piles up.
  */
 export class DurablePositions {
-  readonly #streams: CallStreams;
-  readonly #journal: CallJournal;
-  #waiting = false;
+  readonly #options: DurablePositionsOptions;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #step: Promise<void> | undefined;
+  #isAway = false;
 
-  constructor(streams: CallStreams, journal: CallJournal) {
-    this.#streams = streams;
-    this.#journal = journal;
+  constructor(options: DurablePositionsOptions) {
+    this.#options = options;
   }
 
-  /** Moves what can be moved now, and what must wait for Redis when it has been waited for. */
+  /** Begins to move what can be moved, unless it is too early. */
   advance(): void {
-    if (this.#waiting) return;
-    const marks = this.#marks();
+    const { clock, intervalMs } = this.#options;
+    const nowMs = clock.nowMs();
+    if (this.#step !== undefined || nowMs < this.#notBeforeMs) return;
+    const marks = this.#options.marks();
     if (marks.length === 0) return;
-    if (this.#journal.isFlushed) {
-      apply(marks);
-      return;
-    }
-    this.#waiting = true;
-    this.#journal
-      .flushed()
-      .then(
-        () => apply(marks),
-        () => {},
-      )
-      .finally(() => {
-        this.#waiting = false;
-      });
+    this.#notBeforeMs = nowMs + intervalMs;
+    this.#begin(marks);
   }
 
-  #marks(): Mark[] {
-    const marks: Mark[] = [];
-    for (const stream of this.#streams.moving()) {
-      const sequence = stream.settled();
-      if (sequence !== undefined && sequence !== stream.durable) marks.push({ stream, sequence });
-    }
-    return marks;
+  /** Moves all that can be moved; resolves once it is, or could not be. */
+  async finish(): Promise<void> {
+    while (this.#step !== undefined) await this.#step;
+    const marks = this.#options.marks();
+    if (marks.length > 0) await this.#begin(marks);
   }
-}
 
-interface Mark {
-  readonly stream: CallStream;
-  readonly sequence: number;
-}
+  #begin(marks: readonly StreamMark[]): Promise<void> {
+    this.#step = this.#move(marks).then((isMoved) => {
+      this.#step = undefined;
+      if (isMoved) this.#options.onMoved();
+    });
+    return this.#step;
+  }
 
-function apply(marks: readonly Mark[]): void {
-  for (const { stream, sequence } of marks) stream.durable = sequence;
+  async #move(marks: readonly StreamMark[]): Promise<boolean> {
+    const { journal, store, onStale } = this.#options;
+    try {
+      if (!journal.isFlushed) await journal.flushed();
+      const result = await store(marks.map(({ position }) => position));
+      this.#isAway = false;
+      if (result === 'stale') {
+        onStale();
+        return false;
+      }
+    } catch (error) {
+      this.#tellAway(error);
+      return false;
+    }
+    for (const mark of marks) mark.stream.stored(mark);
+    return true;
+  }
+
+  /** Once, until it is there again. */
+  #tellAway(error: unknown): void {
+    if (this.#isAway) return;
+    this.#isAway = true;
+    const { log, callId } = this.#options;
+    log.warn('positions are not stored: they stand still', { callId, error: String(error) });
+  }
 }

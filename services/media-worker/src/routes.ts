@@ -47,6 +47,7 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
       linked: call.linked,
       streams: call.streams.liveCount,
       strayFrames: call.strayFrames,
+      framesBeyondCredit: call.streams.beyondCredit,
       totals: call.totals,
     })),
   }));

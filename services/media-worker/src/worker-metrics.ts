@@ -38,6 +38,7 @@ export class WorkerMetrics {
   readonly #text: () => Promise<string>;
   readonly #frames: Counter<'outcome'>;
   readonly #gaps: Counter;
+  readonly #beyondCredit: Counter;
   readonly #busySeconds: Counter<'thread'>;
   readonly #codecSeconds: Counter<'thread'>;
   readonly #latencyBuckets: Counter<'le'>;
@@ -46,6 +47,7 @@ export class WorkerMetrics {
   readonly #busyMicros: number[];
   readonly #codecMicros: number[];
   #scraped: StreamTotals;
+  #scrapedBeyondCredit = 0;
   #latencies: Latencies;
 
   constructor({ calls, pool, publisher, heartbeat }: WorkerMetricsOptions) {
@@ -64,6 +66,10 @@ export class WorkerMetrics {
       labelNames: ['outcome'],
     });
     this.#gaps = metrics.counter({ name: 'gaps_total', help: 'Gaps found in streams.' });
+    this.#beyondCredit = metrics.counter({
+      name: 'frames_beyond_credit_total',
+      help: 'Frames that came though their host had no credit for them: it does not keep to it.',
+    });
     this.#busySeconds = metrics.counter({
       name: 'decode_busy_seconds_total',
       help: 'Time that decode threads spent working.',
@@ -131,6 +137,9 @@ export class WorkerMetrics {
       this.#frames.add(Math.max(0, now[key] - before[key]), { outcome });
     }
     this.#gaps.add(Math.max(0, now.gaps - before.gaps));
+    const beyondCredit = this.#calls.framesBeyondCredit;
+    this.#beyondCredit.add(Math.max(0, beyondCredit - this.#scrapedBeyondCredit));
+    this.#scrapedBeyondCredit = beyondCredit;
     for (const [index, thread] of this.#pool.threads.entries()) {
       const label = { thread: String(index) };
       this.#busySeconds.add(grown(this.#busyMicros, index, thread.busyMicros) / 1e6, label);

@@ -2,7 +2,7 @@ import { VirtualClock } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import { CODEC } from '@earshot/bridge-protocol';
 import type { ClosedFinding, Finding } from '@earshot/media-session';
-import { CLOSE_MODE } from '@earshot/media-session';
+import { CLOSE_MODE, parseStreamCheckpoint, WARM_UP_FRAMES } from '@earshot/media-session';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DecodePoolOptions, DecodeStream, OpenStreamOptions } from '../dist/decode-pool.js';
 // The threads are files of their own, so these tests run what was built.
@@ -61,8 +61,8 @@ class Sender {
   }
 
   /** The next frame, over and over from the same sound. */
-  send(): void {
-    const packet = PACKETS[this.sequence % PACKETS.length]!;
+  send(packets: readonly Uint8Array[] = PACKETS): void {
+    const packet = packets[this.sequence % packets.length]!;
     const mediaTimeMs = this.sequence * 20;
     const { ring } = this.stream;
     const stamp = nowMicros();
@@ -185,6 +185,66 @@ describe('the watch over decode threads', () => {
     await breathe();
     expect(pool.restarts).toBe(0);
     expect((await sender.close()).totals.framesReceived).toBe(5);
+  });
+});
+
+describe('a stream that another worker left', () => {
+  const SPEECH = encode(join(silence(300), voice(4000), silence(700)));
+
+  function sendAll(sender: Sender, until: number): void {
+    while (sender.sequence < until) sender.send(SPEECH);
+    pool.ringDoorbells();
+  }
+
+  it('goes on at the checkpoint, in the middle of speech, with the same findings', async () => {
+    await start({ ringFrames: 512 });
+    const whole = new Sender();
+    sendAll(whole, SPEECH.length);
+    await whole.close();
+    const cut = new Sender();
+    sendAll(cut, 123);
+    await until(() => cut.stream.checkpoint()?.position === 120);
+    const checkpoint = parseStreamCheckpoint(JSON.parse(JSON.stringify(cut.stream.checkpoint())));
+    expect(cut.stream.counters.get('speaking')).toBe(1);
+    await pool.close();
+
+    await start({ ringFrames: 512 });
+    const firstSequence = 120 - WARM_UP_FRAMES;
+    const next = new Sender({ firstSequence, ...(checkpoint === undefined ? {} : { checkpoint }) });
+    next.sequence = firstSequence;
+    expect(next.stream.checkpoint()).toEqual(checkpoint);
+    sendAll(next, SPEECH.length);
+    const { totals } = await next.close();
+    expect(totals.framesReceived).toBe(SPEECH.length - 120);
+    expect(next.stream.counters.get('warmed')).toBe(WARM_UP_FRAMES);
+    const told = ({ findings }: Sender): Finding[] =>
+      findings.filter(({ kind }) => kind !== 'closed');
+    const [started, ended] = told(whole);
+    expect(told(cut)).toEqual([started]);
+    expect(told(next)).toEqual([ended]);
+  });
+
+  it('has no checkpoint before the findings up to it were handed on', async () => {
+    await start({ ringFrames: 512 });
+    const sender = new Sender();
+    let before = 0;
+    while (sender.sequence < SPEECH.length) {
+      sendAll(sender, sender.sequence + 3);
+      const checkpoint = sender.stream.checkpoint();
+      if (checkpoint === undefined) {
+        await breathe();
+        continue;
+      }
+      expect(checkpoint.position).toBeGreaterThanOrEqual(before);
+      expect(checkpoint.position).toBeLessThanOrEqual(sender.stream.counters.get('expected'));
+      before = checkpoint.position;
+      const spoke = sender.findings.some(({ kind }) => kind === 'speechStarted');
+      // The speech of this sound begins before frame 40, and is found before frame 60.
+      if (before >= 60) expect(spoke).toBe(true);
+      await breathe();
+    }
+    await sender.close();
+    expect(sender.stream.checkpoint()?.position).toBeGreaterThan(SPEECH.length - 6);
   });
 });
 

@@ -14,6 +14,12 @@ const KEYING = encode(
   ),
 );
 
+/** What another worker hears again, muted, and how far checkpoints lie apart. */
+const LAG = 25 + 5;
+/** Frames of `KEYING` before its tone, and to the middle of it. */
+const TONE = 25;
+const MID_TONE = 30;
+
 describe('a link', () => {
   let bench: Bench;
   beforeAll(async () => {
@@ -70,7 +76,7 @@ describe('a link', () => {
     await first.settled();
     const second = await bench.dial(placed).connect();
     expect(await first.closed).toEqual({ code: 4409, reason: 'replaced' });
-    expect(second.welcome?.resume).toEqual([{ streamId: 1, durableSequence: expect.any(Number) }]);
+    expect(second.welcome?.resume).toEqual([{ streamId: 1, durableSequence: 30 }]);
     second.open(1, '11', { firstSequence: 30 });
     second.shiftTime(1, 600);
     await second.play({ 1: KEYING.slice(30) });
@@ -145,19 +151,56 @@ describe('a link', () => {
     expect((await bench.stopped(callId)).data.framesReceived).toBe(QUIET.length);
   });
 
-  it('is told how far its frames are: durable follows, but not past open speech', async () => {
+  it('is told how far its frames are: durable follows, also in speech, and not past a tone', async () => {
     const { host } = await bench.host();
     host.open(1, '11');
-    await host.play({ 1: QUIET });
-    await host.until(() => host.durable(1) > 25);
     await host.play({ 1: TALKING });
+    await host.until(() => host.durable(1) >= TALKING.length - LAG);
+    await host.play({ 1: KEYING.slice(0, MID_TONE) });
     await host.settled();
-    const atOnset = QUIET.length + 25;
-    await host.until(() => host.durable(1) > QUIET.length);
-    expect(host.durable(1)).toBeLessThanOrEqual(atOnset);
-    await host.play({ 1: QUIET });
-    await host.until(() => host.durable(1) > atOnset + 75);
+    await host.until(() => host.durable(1) >= TALKING.length + TONE - LAG);
+    expect(host.durable(1)).toBeLessThanOrEqual(TALKING.length + TONE);
+    await host.play({ 1: KEYING.slice(MID_TONE) });
+    await host.until(() => host.durable(1) >= TALKING.length + KEYING.length - LAG);
     await host.bye();
+  });
+
+  it('is told that a stream it closed is durable to its end', async () => {
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    host.open(2, '12');
+    await host.play({ 1: KEYING, 2: QUIET });
+    host.send({ type: 'streamClose', streamId: 1, nextSequence: KEYING.length + 3 });
+    await host.until(() => host.durable(1) === KEYING.length + 3);
+    expect(host.losses(1)).toEqual({ lost: 3, dropped: 0 });
+    host.forget(1);
+    await host.bye();
+    expect((await bench.stopped(callId)).data.framesMissing).toBe(3);
+  });
+
+  it('may open a stream again that it closed: it goes on, and so does what is counted', async () => {
+    const { host, callId } = await bench.host();
+    host.open(1, '11');
+    await host.play({ 1: QUIET });
+    host.skip(1, 2);
+    host.close(1);
+    const firstSequence = QUIET.length + 2;
+    host.open(1, '11', { firstSequence });
+    host.shiftTime(1, firstSequence * 20);
+    await host.play({ 1: KEYING });
+    await host.settled();
+    expect(host.losses(1)).toEqual({ lost: 2, dropped: 0 });
+    await host.until(() => host.durable(1) > firstSequence);
+    await host.bye();
+    expect((await bench.stopped(callId)).data).toMatchObject({ streams: 2, framesMissing: 2 });
+  });
+
+  it('may not give the id of a stream to another', async () => {
+    const { host } = await bench.host();
+    host.open(1, '11');
+    host.send({ type: 'streamClose', streamId: 1, nextSequence: 0 });
+    host.open(1, '12');
+    expect(await host.closed).toEqual({ code: 4400, reason: 'stream_changed' });
   });
 
   it('in real time is told so too, by the clock', async () => {
@@ -222,16 +265,16 @@ describe('a worker', () => {
     const { host, callId } = await bench.host();
     host.open(1, '11');
     await host.play({ 1: QUIET });
-    await host.until(() => host.durable(1) > 25);
+    await host.until(() => host.durable(1) >= QUIET.length - LAG);
     await bench.redis.kill();
     await host.play({ 1: KEYING });
     await host.play({ 1: QUIET });
     await host.settled();
     expect(host.received(1)).toBe(2 * QUIET.length + KEYING.length);
-    expect(host.durable(1)).toBeLessThanOrEqual(QUIET.length + 25);
+    expect(host.durable(1)).toBeLessThanOrEqual(QUIET.length);
     expect((await fetch(`${bench.worker.url}/readyz`)).status).toBe(503);
     await bench.redis.restart();
-    await host.until(() => host.durable(1) > QUIET.length + KEYING.length);
+    await host.until(() => host.durable(1) >= 2 * QUIET.length + KEYING.length - LAG);
     await host.bye();
     await bench.stopped(callId);
     const events = bench.of(callId);

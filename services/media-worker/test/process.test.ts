@@ -1,8 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { systemClock } from '@earshot/async/system';
 import { MediaTokens } from '@earshot/media-token';
 import { Registry } from '@earshot/registry';
@@ -11,45 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encode, silence } from './sound.js';
 import { BRIDGE_KEY, newCallId } from './test-bench.js';
 import { TestHost } from './test-host.js';
-
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const KEY = Buffer.from(BRIDGE_KEY).toString('base64url');
-
-interface Message {
-  readonly type: string;
-  readonly url?: string;
-  readonly workerId?: string;
-  readonly code?: string;
-  readonly message?: string;
-}
-
-/** The worker as a process of its own, with what it writes. */
-class WorkerProcess {
-  readonly child: ChildProcess;
-  readonly exited: Promise<number | null>;
-  stderr = '';
-
-  constructor(environment: Record<string, string>) {
-    const { PATH = '', HOME = '' } = process.env;
-    this.child = fork(MAIN, {
-      env: { PATH, HOME, ...environment },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-    const written = this.child.stderr === null ? undefined : once(this.child.stderr, 'end');
-    this.exited = once(this.child, 'exit').then(async ([code]) => {
-      await written;
-      return code;
-    });
-  }
-
-  async told(): Promise<Message> {
-    const [message] = await once(this.child, 'message');
-    return message;
-  }
-}
+import { WorkerProcess } from './worker-process.js';
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>;
 let registry: Registry;
@@ -72,14 +31,7 @@ afterAll(async () => {
 });
 
 function start(environment: Record<string, string> = {}): WorkerProcess {
-  const worker = new WorkerProcess({
-    REDIS_URL: redis.url,
-    EARSHOT_BRIDGE_KEY: KEY,
-    EARSHOT_LOG_LEVEL: 'error',
-    EARSHOT_DECODE_THREADS: '1',
-    EARSHOT_DRAIN_MS: '500',
-    ...environment,
-  });
+  const worker = new WorkerProcess(redis.url, { EARSHOT_DRAIN_MS: '500', ...environment });
   started.push(worker);
   return worker;
 }
@@ -114,6 +66,32 @@ describe('the process', () => {
     expect(await host.closed).toEqual({ code: 4503, reason: 'draining' });
     expect(await worker.exited).toBe(0);
     expect(await registry.workers()).toEqual([]);
+    expect(worker.stderr).toBe('');
+  });
+
+  it('does not wait on SIGTERM for longer than its hosts need', async () => {
+    const worker = start({ EARSHOT_WORKER_ID: 'w_quick', EARSHOT_DRAIN_MS: '600000' });
+    await worker.told();
+    const tokens = new MediaTokens({ key: BRIDGE_KEY, clock: systemClock });
+    const hosts = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const callId = newCallId();
+        const placed = await registry.placeCall(callId);
+        const { epoch = 0, workerId = '', url = '' } = placed ?? {};
+        const token = await tokens.mint({ callId, workerId, epoch });
+        const host = await new TestHost({ url, token, callId, epoch }).connect();
+        host.open(1, '11');
+        await host.play({ 1: encode(silence(500)) });
+        return host;
+      }),
+    );
+    worker.child.kill('SIGTERM');
+    for (const host of hosts) {
+      await host.until(() => host.drained);
+      await host.bye('reattach');
+    }
+    // Far within the drain time, or the test runs out of its own.
+    expect(await worker.exited).toBe(0);
     expect(worker.stderr).toBe('');
   });
 

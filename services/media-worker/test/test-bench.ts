@@ -19,6 +19,14 @@ const SILENT_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 
 export type EventOf<Type extends EventType> = Extract<EarshotEvent, { type: Type }>;
 
+/** Where a call was placed, and what opens its link. */
+export interface Placed {
+  readonly callId: string;
+  readonly epoch: number;
+  readonly token: string;
+  readonly url: string;
+}
+
 /** A real worker with a real Redis and a real consumer. */
 export class Bench {
   readonly redis: TestRedis;
@@ -63,12 +71,22 @@ export class Bench {
     return bench;
   }
 
-  /** Places a call on the worker, as signaling does. */
-  async place(callId = newCallId()): Promise<{ callId: string; epoch: number; token: string }> {
-    const placed = await this.registry.placeCall(callId);
+  /** Starts another worker on the same Redis. */
+  async addWorker(more: Partial<MediaWorkerConfig> = {}): Promise<MediaWorker> {
+    const worker = await startMediaWorker(testConfig(this.redis.url, more), { log: SILENT_LOG });
+    this.#closers.defer(() => worker.close());
+    return worker;
+  }
+
+  /** Places a call, as signaling does: on this worker, by default the one that is there. */
+  async place(callId = newCallId(), workerId?: string): Promise<Placed> {
+    const workers = workerId === undefined ? [] : await this.registry.workers();
+    const excludeWorkers = workers.map((each) => each.workerId).filter((id) => id !== workerId);
+    const placed = await this.registry.placeCall(callId, { excludeWorkers });
     if (placed === undefined) throw new Error('the worker must take calls');
-    const { workerId, epoch } = placed;
-    return { callId, epoch, token: await this.tokens.mint({ callId, workerId, epoch }) };
+    const { epoch, url } = placed;
+    const token = await this.tokens.mint({ callId, workerId: placed.workerId, epoch });
+    return { callId, epoch, token, url };
   }
 
   /** A host that is linked to the worker for a call of its own. */
@@ -80,7 +98,7 @@ export class Bench {
 
   /** Dials as a host does: after a welcome with the resume token that it brought. */
   dial(
-    placed: { callId: string; epoch: number; token: string },
+    placed: Omit<Placed, 'url'> & { readonly url?: string },
     hello: Partial<HelloMessage> = {},
   ): TestHost {
     const earlier = this.#dialled.get(placed.token) ?? [];

@@ -32,6 +32,8 @@ interface OpenStream {
   next: number;
   received: number;
   durable: number;
+  lost: number;
+  dropped: number;
 }
 
 /** A media host's end of one link, as the sandbox's, but under the test's hand. */
@@ -111,6 +113,8 @@ export class TestHost {
       next: firstSequence,
       received: firstSequence,
       durable: firstSequence,
+      lost: 0,
+      dropped: 0,
     });
     this.client.send(message);
   }
@@ -118,6 +122,19 @@ export class TestHost {
   close(streamId: number): void {
     this.client.send({ type: 'streamClose', streamId, nextSequence: this.#stream(streamId).next });
     this.#streams.delete(streamId);
+  }
+
+  /** From where the worker needs a stream; undefined where it has no position of it. */
+  resumesAt(streamId: number): number | undefined {
+    return this.welcome?.resume.find((each) => each.streamId === streamId)?.durableSequence;
+  }
+
+  /** Opens a stream where the worker wants it, and sends the rest of the track. */
+  async resume(streamId: number, sourceId: string | undefined, track: Track): Promise<void> {
+    const firstSequence = this.resumesAt(streamId) ?? 0;
+    this.open(streamId, sourceId, { firstSequence });
+    this.shiftTime(streamId, firstSequence * 20);
+    await this.play({ [streamId]: track.slice(firstSequence) });
   }
 
   /** Has the stream begin at another time than 0. */
@@ -156,14 +173,14 @@ export class TestHost {
   /** Sends what is appended, once there is credit for it. */
   async flush(): Promise<void> {
     if (this.#writer.frameCount === 0) return;
-    await this.until(() => this.#onTheirWay() <= this.#creditFrames);
+    await this.until(() => this.#mostInFlight() <= this.#creditFrames);
     this.client.sendFrames(this.#writer.finish());
     this.#writer.reset();
   }
 
   /** Resolves once all that was sent is processed. */
   settled(): Promise<void> {
-    return this.until(() => this.#onTheirWay() === 0);
+    return this.until(() => this.#mostInFlight() === 0);
   }
 
   received(streamId: number): number {
@@ -172,6 +189,17 @@ export class TestHost {
 
   durable(streamId: number): number {
     return this.#stream(streamId).durable;
+  }
+
+  /** Slots that the worker says never came, and frames that it had no room for. */
+  losses(streamId: number): { lost: number; dropped: number } {
+    const { lost, dropped } = this.#stream(streamId);
+    return { lost, dropped };
+  }
+
+  /** Has the next frame of a stream be of a later slot. */
+  skip(streamId: number, slots: number): void {
+    this.#stream(streamId).next += slots;
   }
 
   /** Ends the call's media, and resolves when the worker has closed the link. */
@@ -218,17 +246,17 @@ export class TestHost {
 
   #progress(message: ProgressMessage): void {
     this.#creditFrames = message.creditFrames;
-    for (const { streamId, received, durable } of message.streams) {
+    for (const { streamId, ...news } of message.streams) {
       const stream = this.#streams.get(streamId);
-      if (stream !== undefined) Object.assign(stream, { received, durable });
+      if (stream !== undefined) Object.assign(stream, news);
     }
     this.#changed();
   }
 
-  #onTheirWay(): number {
-    let frames = 0;
-    for (const { next, received } of this.#streams.values()) frames += next - received;
-    return frames;
+  #mostInFlight(): number {
+    let most = 0;
+    for (const { next, received } of this.#streams.values()) most = Math.max(most, next - received);
+    return most;
   }
 
   #stream(streamId: number): OpenStream {

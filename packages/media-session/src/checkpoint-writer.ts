@@ -1,0 +1,87 @@
+import type { SpeechActivity } from '@earshot/audio';
+import type { DtmfDetector } from '@earshot/dtmf';
+import type { GapReporter } from './gap-reporter.js';
+import type { SharedCheckpoint } from './shared-checkpoint.js';
+import { AT, CHECKPOINT_NUMBERS } from './stream-checkpoint.js';
+import type { StreamTally } from './stream-tally.js';
+
+/** Frames from one checkpoint to the next. */
+const CHECKPOINT_FRAMES = 5;
+
+/**
+ * Takes a checkpoint of a stream every few frames, and shows it when told to. Until the first it holds
+ * the one that the stream was continued from, if it was.
+ */
+export class CheckpointWriter {
+  readonly #shared: SharedCheckpoint;
+  readonly #numbers: Float64Array = new Float64Array(CHECKPOINT_NUMBERS);
+  /** There is one: that of an earlier pipeline, or one taken. */
+  readonly isContinued: boolean;
+  #isNew = false;
+  #frames = 0;
+
+  constructor(shared: SharedCheckpoint) {
+    this.#shared = shared;
+    this.isContinued = shared.read(this.#numbers);
+  }
+
+  /** Sequence number of the next frame after it. */
+  get position(): number {
+    return this.#numbers[AT.position]!;
+  }
+
+  /** End of the last frame before it; NaN when there was none. */
+  get endMs(): number {
+    return this.#numbers[AT.endMs]!;
+  }
+
+  /** A frame is done; true when it is time for a checkpoint. */
+  countFrame(): boolean {
+    this.#frames += 1;
+    return this.#frames >= CHECKPOINT_FRAMES;
+  }
+
+  /** Takes one, at the end of a frame. */
+  take(
+    tally: StreamTally,
+    endMs: number,
+    gaps: GapReporter,
+    tones: DtmfDetector,
+    speech: SpeechActivity,
+  ): void {
+    const numbers = this.#numbers;
+    numbers[AT.position] = tally.expected >>> 0;
+    numbers[AT.endMs] = endMs;
+    numbers[AT.findings] = tally.findings >>> 0;
+    gaps.save(numbers, AT.gaps);
+    tones.save(numbers, AT.tones);
+    speech.save(numbers, AT.speech);
+    this.#frames = 0;
+    this.#isNew = true;
+    tally.settledFindings = tally.findings;
+    tally.settled = tally.expected;
+  }
+
+  /** Puts the detectors into the state that they had at the newest. */
+  restore(gaps: GapReporter, tones: DtmfDetector, speech: SpeechActivity): void {
+    gaps.restore(this.#numbers, AT.gaps);
+    tones.restore(this.#numbers, AT.tones);
+    this.restoreSpeech(speech);
+  }
+
+  restoreSpeech(speech: SpeechActivity): void {
+    speech.restore(this.#numbers, AT.speech);
+  }
+
+  /** Shows it to the other threads, if it is new. */
+  publish(): void {
+    if (!this.#isNew) return;
+    this.#isNew = false;
+    this.#shared.write(this.#numbers);
+  }
+
+  /** Forgets that it is new: what came before it is not on its way. */
+  drop(): void {
+    this.#isNew = false;
+  }
+}

@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Finding } from '../src/index.js';
+import { CLOSE_MODE, findingEvent, parseStreamCheckpoint } from '../src/index.js';
+import { SHARED_CHECKPOINT_BYTES, SharedCheckpoint } from '../src/shared-checkpoint.js';
+import { CHECKPOINT_NUMBERS } from '../src/stream-checkpoint.js';
+import { join, Listener, room, toFrames, voice } from './signals.js';
+
+const SOUND = toFrames(join(room(400), voice(700)));
+const CHECKPOINT = new Listener().hear(...SOUND).counters.checkpoint()?.checkpoint;
+if (CHECKPOINT === undefined) throw new Error('there must be a checkpoint after 55 frames');
+
+/** What a number may turn into on its way. */
+const junk = fc.oneof(
+  fc.double(),
+  fc.integer({ min: -3, max: 17 }),
+  fc.constantFrom(null, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 1100, 1080),
+);
+
+describe('a stored checkpoint', () => {
+  it('comes back from JSON as it was', () => {
+    expect(parseStreamCheckpoint(JSON.parse(JSON.stringify(CHECKPOINT)))).toEqual(CHECKPOINT);
+    expect(CHECKPOINT).toMatchObject({ version: 1, position: 55, endMs: 1100 });
+    // Numbers of one stream, once a second: a worker has hundreds.
+    expect(JSON.stringify(CHECKPOINT).length).toBeLessThan(1500);
+  });
+
+  it.each([
+    ['another version', { ...CHECKPOINT, version: 2 }],
+    ['a position beyond 32 bits', { ...CHECKPOINT, position: 2 ** 32 }],
+    ['a position below 0', { ...CHECKPOINT, position: -1 }],
+    ['a position between two', { ...CHECKPOINT, position: 0.5 }],
+    ['a time that is no number', { ...CHECKPOINT, endMs: '5' }],
+    ['a time that no double counts on from', { ...CHECKPOINT, endMs: 1e300 }],
+    ['too few numbers', { ...CHECKPOINT, state: CHECKPOINT.state.slice(1) }],
+    ['too many', { ...CHECKPOINT, state: [...CHECKPOINT.state, 0] }],
+    ['none', { version: 1, position: 1, endMs: 1 }],
+    ['one that is a text', { ...CHECKPOINT, state: CHECKPOINT.state.map(String) }],
+    ['one that is infinite', { ...CHECKPOINT, state: CHECKPOINT.state.map(() => Infinity) }],
+  ])('is refused with %s', (_, value) => {
+    expect(parseStreamCheckpoint(value)).toBeUndefined();
+  });
+
+  it('is refused, and never thrown at, when it is anything else', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.jsonValue()), (value) => {
+        expect(parseStreamCheckpoint(value)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('neither throws, hangs nor makes up times, whatever its numbers are', () => {
+    const identity = { callId: 'c', epoch: 1, streamId: 1, ordinal: 0, sourceId: '7' } as const;
+    const stream = { ...identity, kind: 'unmixed', codec: 'pcm16' } as const;
+    const spoiled = fc.tuple(
+      fc.oneof(fc.nat(60), fc.integer({ min: 0, max: 0xffff_ffff })),
+      junk,
+      fc.array(fc.tuple(fc.nat(CHECKPOINT.state.length - 1), junk), { maxLength: 60 }),
+    );
+    fc.assert(
+      fc.property(spoiled, fc.nat(50), ([position, endMs, changes], first) => {
+        const state = [...CHECKPOINT.state];
+        for (const [at, value] of changes) state[at] = value;
+        const checkpoint = parseStreamCheckpoint({ version: 1, position, endMs, state });
+        if (checkpoint === undefined) return;
+        const listener = new Listener({ firstSequence: first, checkpoint });
+        listener.hear(...SOUND.slice(first));
+        listener.close(CLOSE_MODE.end, 60);
+        for (const finding of listener.findings) {
+          expectWhole(finding);
+          findingEvent(stream, finding);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+function expectWhole(finding: Finding): void {
+  if (finding.kind === 'closed') return;
+  for (const value of Object.values(finding)) {
+    expect(value).toBeDefined();
+    if (typeof value === 'number') expect(value).not.toBeNaN();
+  }
+}
+
+describe('a checkpoint between two threads', () => {
+  it('is read whole, however often it is written meanwhile', async () => {
+    const memory = new SharedArrayBuffer(SHARED_CHECKPOINT_BYTES);
+    const stop = new SharedArrayBuffer(4);
+    const worker = new Worker(new URL('./shared-checkpoint-writer.mjs', import.meta.url), {
+      workerData: { shared: memory, stop },
+    });
+    await once(worker, 'message');
+    const reader = new SharedCheckpoint(memory, 0);
+    const numbers = new Float64Array(CHECKPOINT_NUMBERS);
+    let newest = 0;
+    let read = 0;
+    for (let tries = 0; read < 5000 && tries < 5_000_000; tries += 1) {
+      if (!reader.read(numbers)) continue;
+      read += 1;
+      const first = numbers[0]!;
+      expect(first).toBeGreaterThanOrEqual(newest);
+      if (!numbers.every((value) => value === first)) throw new Error('a checkpoint was torn');
+      newest = first;
+    }
+    Atomics.store(new Int32Array(stop), 0, 1);
+    const [written] = await once(worker, 'message');
+    expect(read).toBe(5000);
+    expect(newest).toBeGreaterThan(1);
+    expect(reader.read(numbers)).toBe(true);
+    expect(numbers[0]).toBe(written);
+    await worker.terminate();
+  });
+
+  it('is not there before one was written', () => {
+    const reader = new SharedCheckpoint(new SharedArrayBuffer(SHARED_CHECKPOINT_BYTES), 0);
+    expect(reader.read(new Float64Array(CHECKPOINT_NUMBERS))).toBe(false);
+  });
+});

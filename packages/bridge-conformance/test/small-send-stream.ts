@@ -45,6 +45,7 @@ export type SendDefect =
   | 'continuesAnySend'
   | 'stopsAtBreaks'
   | 'marksTwice'
+  | 'losesMarksAtBreaks'
   | 'endsSendsAtReattach'
   | 'endsSendsInSilence';
 
@@ -72,8 +73,11 @@ export class SmallSendStream {
   /** Of `sendClose`. */
   closeAt: number | undefined;
   wasCleared = false;
+  /** Kept over the end of a link. */
+  wasPaused = false;
   underrunFrames = 0;
   readonly #has: (defect: SendDefect) => boolean;
+  readonly #first: number;
   #queue: number[] = [];
   #hasBegun = false;
 
@@ -82,6 +86,7 @@ export class SmallSendStream {
     this.sendId = sendId;
     this.received = firstSequence;
     this.played = firstSequence;
+    this.#first = firstSequence;
     this.#has = has;
   }
 
@@ -106,8 +111,8 @@ export class SmallSendStream {
       return;
     }
     if (this.wasCleared && this.#has('playsNothingAfterClear')) return;
-    const isAtWrap = sequence === 0 && this.#has('breaksAtSendWrap');
-    if (!isAtWrap) this.received = (sequence + 1) >>> 0;
+    if (sequence < this.#first && this.#has('breaksAtSendWrap')) return;
+    this.received = (sequence + 1) >>> 0;
     if (!(this.#has('dropsSends') && sequence % 100 === 55)) this.#queue.push(sequence);
   }
 
@@ -122,7 +127,8 @@ export class SmallSendStream {
     const [sequence] = this.#queue;
     if (sequence === undefined) {
       if (this.closeAt === undefined) this.underrunFrames += 1;
-      if (this.#has('endsAtUnderruns')) this.closeAt = this.received;
+      const isShort = this.received <= 2 * BEGIN_FRAMES;
+      if (isShort && this.#has('endsAtUnderruns')) this.closeAt = this.received;
       return false;
     }
     const isJump = sequenceDistance(this.played, sequence) > 0;

@@ -101,6 +101,8 @@ export class SmallSend {
   pause(): void {
     for (const stream of this.#streams) {
       stream.isOpen = false;
+      if (this.#has('losesMarksAtBreaks')) stream.marks.clear();
+      stream.wasPaused = true;
       if (this.#has('forgetsSends')) this.#streams.delete(stream);
     }
   }
@@ -157,7 +159,8 @@ export class SmallSend {
       return;
     }
     if (stream.closeAt !== undefined && this.#has('marksNothingAfterClose')) return;
-    if (stream.isPast(sequence) && this.#has('marksNothingPast')) return;
+    const isLost = stream.wasPaused && this.#has('losesMarksAtBreaks');
+    if (stream.isPast(sequence) && (isLost || this.#has('marksNothingPast'))) return;
     stream.marks.set(name, sequence);
     if (this.#has('marksAtOnce') && sequence > stream.received)
       stream.marks.set(name, stream.played);

@@ -81,9 +81,10 @@ export const SEND_RESUME_RULES: readonly HostRule[] = [
     limitMs: 40_000,
     async check(test) {
       const { sendId, link } = await interrupted(test);
+      await link.peer.heard.find(() => false, PLAYED_MS);
       const stream = await SendStream.opened(test, link, { sendId });
-      stream.mark('early', 5);
-      const { outcome } = (await stream.marked('early')).message;
+      stream.mark('end', SOME);
+      const { outcome } = (await stream.marked('end')).message;
       require(outcome === 'played', 'outcome played', outcome);
     },
   },
@@ -94,6 +95,7 @@ export const SEND_RESUME_RULES: readonly HostRule[] = [
     async check(test) {
       const { sendId, link } = await interrupted(test, { closes: true });
       const stream = await SendStream.opened(test, link, { sendId });
+      if (stream.next !== SOME) throw new NotApplicable('the stream began anew', 'W-27');
       stream.close(SOME);
       const { reason, played } = (await stream.tells('sendClosed')).message;
       require(reason === 'played' && played === SOME, `played ${SOME}`, `${reason} ${played}`);
@@ -141,7 +143,7 @@ async function begun(test: HostTest): Promise<SendLink & { stream: SendStream }>
   const link = await sendLink(test, { pingIntervalMs: PING_MS });
   const stream = await SendStream.opened(test, link);
   stream.send(SOME);
-  stream.mark('early', 5);
+  stream.mark('end', SOME);
   stream.mark('later', SOME + 5);
   await stream.received();
   return { ...link, stream };
@@ -155,6 +157,9 @@ async function interrupted(
   const { session, attachment, peer: first, offer, stream } = await begun(test);
   if (closes) stream.close();
   await first.wire.break();
+  if ((await stream.find('sendClosed', { withinMs: 0 })) !== undefined) {
+    throw new NotApplicable('the stream was over before the link broke');
+  }
   const peer = await test.opened(attachment, 1, test.redialMs);
   await test.taken(peer);
   return { sendId: stream.sendId, link: { session, attachment, peer, offer } };

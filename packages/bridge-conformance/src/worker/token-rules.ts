@@ -5,8 +5,9 @@ import { requireRefusal } from './upgrade-rules.js';
 import type { WorkerLink } from './worker-link.js';
 import type { WorkerRule, WorkerTest } from './worker-test.js';
 
-/** A token lives a second at least; this is later than that. */
-const PAST_EXPIRY_MS = 1500;
+/** Expiry counts whole seconds: the token lives for a second at least, and not past the wait. */
+const SHORT_LIFE_MS = 2000;
+const PAST_EXPIRY_MS = 2300;
 
 /** How often tokens open links, and how many connections may wait. */
 export const TOKEN_RULES: readonly WorkerRule[] = [
@@ -14,7 +15,7 @@ export const TOKEN_RULES: readonly WorkerRule[] = [
     id: 'U-12.expiry',
     title: "a link stays open past its token's expiry",
     async check(test) {
-      const token = await test.forge({ ttlMs: 1000 });
+      const token = await test.forge({ ttlMs: SHORT_LIFE_MS });
       const { link } = await test.open(await test.call(), {}, { token });
       await link.take(() => false, PAST_EXPIRY_MS);
       await link.settle();
@@ -108,7 +109,11 @@ export const TOKEN_RULES: readonly WorkerRule[] = [
     title: 'a resumeToken is good past the expiry of the media token',
     async check(test) {
       const call = await test.ownCall();
-      const { link } = await test.open(call, {}, { token: await test.forge({ ttlMs: 1000 }) });
+      const { link } = await test.open(
+        call,
+        {},
+        { token: await test.forge({ ttlMs: SHORT_LIFE_MS }) },
+      );
       const resumeToken = requireRenewed(link);
       await link.take(() => false, PAST_EXPIRY_MS);
       await link.wire.break();
@@ -137,8 +142,10 @@ export const TOKEN_RULES: readonly WorkerRule[] = [
       // One that is welcomed is not counted, and those of other rules have gone by then.
       const { link } = await test.open(call);
       await link.take(() => false, test.quietMs);
-      const waiting: WorkerLink[] = [];
-      while (waiting.length < pendingLimit) waiting.push(await test.dial(call));
+      // At once: a slow one would be closed before the last has come.
+      const waiting = await Promise.all(
+        Array.from({ length: pendingLimit }, () => test.dial(call)),
+      );
       const answer = await test.upgrade();
       requireRefusal(answer, 429, 'too_many_connections');
       const retryAfter = answer.headers['retry-after'];

@@ -19,8 +19,8 @@ export interface SandboxConfig {
   readonly hostLink: { readonly url: string; readonly token: string } | undefined;
   /** Times real time. Above 1 the meeting's clock is virtual and waits for the worker. */
   readonly speed: number;
-  /** How long frames are kept for a worker that is away, ms; the sandbox's own when absent. */
-  readonly replayWindowMs?: number;
+  /** How long the media host keeps frames for a worker that is away, ms. */
+  readonly replayWindowMs: number;
   /** The one app registration that the simulated tenant knows. */
   readonly clientId: string;
   readonly clientSecret: string;
@@ -48,11 +48,12 @@ const environmentSchema = z.object({
     .transform(Number)
     .refine((speed) => speed >= 1 && speed <= MAX_SPEED, `must be from 1 to ${MAX_SPEED}`)
     .default(1),
-  EARSHOT_REPLAY_WINDOW_MS: z
-    .string()
-    .transform(Number)
-    .refine(isReplayWindow, `must be a whole number from 0 to ${MAX_REPLAY_WINDOW_MS}`)
-    .optional(),
+  EARSHOT_REPLAY_WINDOW_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_REPLAY_WINDOW_MS, `must be from 0 to ${MAX_REPLAY_WINDOW_MS}`)
+    .default(30_000),
   EARSHOT_AUDIO: z
     .string()
     .transform(parseFileList)
@@ -85,9 +86,7 @@ export function readConfig(
     dataDir: data.EARSHOT_DATA_DIR,
     hostLink: hostLinkOf(data.EARSHOT_HOST_LINK_URL, data.EARSHOT_HOST_KEY),
     speed: data.EARSHOT_SPEED,
-    ...(data.EARSHOT_REPLAY_WINDOW_MS === undefined
-      ? {}
-      : { replayWindowMs: data.EARSHOT_REPLAY_WINDOW_MS }),
+    replayWindowMs: data.EARSHOT_REPLAY_WINDOW_MS,
     clientId: data.GRAPH_CLIENT_ID ?? randomUUID(),
     clientSecret: data.GRAPH_CLIENT_SECRET ?? randomBytes(24).toString('base64url'),
     tenantId: data.GRAPH_TENANT_ID ?? randomUUID(),
@@ -104,10 +103,6 @@ function hostLinkOf(url: string | undefined, token: string | undefined): Sandbox
     'invalid_config',
     'Cannot start the sandbox: EARSHOT_HOST_KEY must be set with EARSHOT_HOST_LINK_URL, got nothing',
   );
-}
-
-function isReplayWindow(windowMs: number): boolean {
-  return Number.isInteger(windowMs) && windowMs >= 0 && windowMs <= MAX_REPLAY_WINDOW_MS;
 }
 
 function parseFileList(text: string): string[] | undefined {

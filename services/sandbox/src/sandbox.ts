@@ -33,7 +33,6 @@ import { createSandboxMetrics } from './sandbox-metrics.js';
 import { addSandboxRoutes } from './sandbox-routes.js';
 
 const HOST_CAPACITY = 200;
-const REPLAY_WINDOW_MS = 30_000;
 /** Of each stream: more than the window holds, but for the largest Opus packets. */
 const REPLAY_WINDOW_BYTES = 2 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -251,8 +250,7 @@ function createMediaHost(
   { clock, log, opus }: HostParts,
 ): MediaHost {
   const { random = Math.random } = deps;
-  const { replayWindowBytes = REPLAY_WINDOW_BYTES } = deps;
-  const replayWindowMs = deps.replayWindowMs ?? config.replayWindowMs ?? REPLAY_WINDOW_MS;
+  const { replayWindowMs = config.replayWindowMs, replayWindowBytes = REPLAY_WINDOW_BYTES } = deps;
   return new MediaHost({
     hostId: `sandbox-${randomBytes(4).toString('hex')}`,
     capacity: HOST_CAPACITY,

@@ -8,6 +8,7 @@ describe('readConfig', () => {
       listen: { host: '127.0.0.1', port: 0 },
       hostLink: undefined,
       speed: 1,
+      replayWindowMs: 30_000,
       audioFiles: [],
       clientId: expect.stringMatching(/^[\da-f-]{36}$/),
       tenantId: expect.stringMatching(/^[\da-f-]{36}$/),
@@ -19,7 +20,6 @@ describe('readConfig', () => {
     const config = readConfig({
       EARSHOT_LISTEN: '[::1]:8443',
       EARSHOT_SPEED: '20',
-      EARSHOT_REPLAY_WINDOW_MS: '2000',
       EARSHOT_AUDIO: '["a.opus","b.ogg"]',
       EARSHOT_HOST_LINK_URL: 'ws://127.0.0.1:1/v1/host-link',
       EARSHOT_HOST_KEY: 'key',
@@ -28,7 +28,6 @@ describe('readConfig', () => {
     expect(config).toMatchObject({
       listen: { host: '::1', port: 8443 },
       speed: 20,
-      replayWindowMs: 2_000,
       audioFiles: ['a.opus', 'b.ogg'],
       hostLink: { url: 'ws://127.0.0.1:1/v1/host-link', token: 'key' },
       clientId: 'id',
@@ -39,7 +38,7 @@ describe('readConfig', () => {
     ['EARSHOT_LISTEN', 'nowhere', /must be host:port/],
     ['EARSHOT_SPEED', '0.5', /must be from 1 to 1000, got 0.5/],
     ['EARSHOT_SPEED', 'fast', /must be from 1/],
-    ['EARSHOT_REPLAY_WINDOW_MS', '1.5', /must be a whole number from 0 to 600000, got 1.5/],
+    ['EARSHOT_REPLAY_WINDOW_MS', '600001', /must be from 0 to 600000, got 600001/],
     ['EARSHOT_AUDIO', 'a.opus', /must be a JSON array of file paths/],
     ['EARSHOT_AUDIO', '[7]', /must be a JSON array/],
     ['EARSHOT_HOST_LINK_URL', 'http://x', /must be a ws or wss URL/],

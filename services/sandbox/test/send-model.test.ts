@@ -1,4 +1,4 @@
-import type { HostSendMessage } from '@earshot/bridge-protocol';
+import type { HostSendMessage, SendStreamProgress } from '@earshot/bridge-protocol';
 import { sequenceDistance } from '@earshot/bridge-protocol';
 import type { Arbitrary } from 'fast-check';
 import {
@@ -133,8 +133,11 @@ class ModelSender {
     switch (message.type) {
       case 'sendProgress': {
         const [position] = message.streams;
-        if (position !== undefined)
-          this.#note(position.received, position.played, position.creditFrames);
+        if (position === undefined) return;
+        this.#note(position.received, position.played, position.creditFrames);
+        expect(position.creditFrames + this.#waitingAt(position)).toBeLessThanOrEqual(
+          this.#bufferFrames,
+        );
         return;
       }
       case 'marked': {
@@ -156,6 +159,14 @@ class ModelSender {
         return;
       default:
     }
+  }
+
+  /** Frames that the host had and had not played. */
+  #waitingAt({ received, played }: SendStreamProgress): number {
+    return this.#wanted.filter(
+      (sequence) =>
+        sequenceDistance(played, sequence) >= 0 && sequenceDistance(sequence, received) > 0,
+    ).length;
   }
 
   #note(received: number, played: number, creditFrames: number): void {

@@ -187,14 +187,15 @@ describe('credit of a send stream', () => {
     stage.frames(1, ...range(0, 20));
     stage.clock.advance(500);
     stage.said = [];
-    for (let n = 0; n < 4; n += 1) stage.sends.tick(20 * n);
+    for (let n = 0; n < 5; n += 1) stage.sends.tick(20 * n);
     expect(stage.said).toEqual([]);
-    stage.sends.tick(80);
-    const streams = [{ streamId: 1, received: 20, played: 4, creditFrames: 5, underrunFrames: 0 }];
-    expect(stage.said).toEqual([{ type: 'sendProgress', streams }]);
     stage.sends.tick(100);
+    // The frame that is being played keeps its place until it is over.
+    const streams = [{ streamId: 1, received: 20, played: 5, creditFrames: 5, underrunFrames: 0 }];
+    expect(stage.said).toEqual([{ type: 'sendProgress', streams }]);
+    stage.sends.tick(120);
     stage.clock.advance(500);
-    expect(stage.said.at(-1)).toMatchObject({ streams: [{ played: 5, creditFrames: 6 }] });
+    expect(stage.said.at(-1)).toMatchObject({ streams: [{ played: 6, creditFrames: 6 }] });
     stage.said = [];
     stage.clock.advance(5_000);
     expect(stage.said).toEqual([]);
@@ -379,6 +380,21 @@ describe('a send stream over a break', () => {
       ...range(0, 3).map(() => SILENCE),
       ...range(15, 20).map(pcmOf),
     ]);
+  });
+
+  it('is told how far it was played meanwhile, also when nothing is left to come', () => {
+    const stage = new SendStage();
+    stage.open('hello', 1);
+    stage.frames(1, ...range(0, 10));
+    stage.sends.linkLost();
+    stage.tick(20);
+    stage.link();
+    stage.open('hello', 1);
+    stage.clock.advance(500);
+    expect(stage.said.at(-1)).toMatchObject({
+      type: 'sendProgress',
+      streams: [{ received: 10, played: 10 }],
+    });
   });
 
   it('is not played again when only its sendClosed was lost', () => {

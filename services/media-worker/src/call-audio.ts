@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '@earshot/async';
+import { delay } from '@earshot/async';
 import type {
   MediaControlMessage,
   MediaLinkHandlers,
@@ -57,6 +58,10 @@ export interface CallAudioOptions {
 
 /** How often positions are stored at most while the media clock runs like ours. */
 const STORE_INTERVAL_MS = 500;
+
+/** How long a host that comes back waits for what it sent before to be processed, and how often is looked. */
+const CATCH_UP_MS = 1000;
+const CATCH_UP_LOOK_MS = 10;
 
 /** How soon a host that used much of a stream's credit is told that it has it again. */
 const SOON_MS = 20;
@@ -137,6 +142,13 @@ export class CallAudio {
   /** Whether a host that says this hello continues the call: its media clock must be the same. */
   continues(hello: HelloMessage): boolean {
     return hello.mediaEpochTicks === this.#options.hello.mediaEpochTicks;
+  }
+
+  /** Resolves once what came is processed, or takes too long: it need not be sent again then. */
+  async caughtUp(): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.nowMs() + CATCH_UP_MS;
+    while (this.streams.isBusy && clock.nowMs() < deadlineMs) await delay(clock, CATCH_UP_LOOK_MS);
   }
 
   /** The handlers of a new link; once it opens, a link before it is closed. */

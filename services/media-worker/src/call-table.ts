@@ -160,8 +160,12 @@ export class CallTable {
     try {
       const result = await registry.claimLease(callId, workerId, epoch, LEASE_TTL_MS);
       if (result === 'stale') return staleEpoch(epoch);
-      // Its own it knows better than Redis.
-      if (this.#entries.get(callId)?.call.epoch === epoch) return { positions: [] };
+      const own = this.#entries.get(callId)?.call;
+      if (own?.epoch === epoch) {
+        // It knows them better than Redis.
+        await own.caughtUp();
+        return { positions: [] };
+      }
       return { positions: await registry.positions(callId, mediaId) };
     } catch (error) {
       log.error('lease not claimed', { callId, error: String(error) });

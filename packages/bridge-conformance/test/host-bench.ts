@@ -61,6 +61,7 @@ function play(sandbox: Sandbox, { blob }: HostSession, closers: CloseStack): voi
     for (const one of speakers) playFrame(media, one, frame);
     if (frame < LEAVES_AFTER) playFrame(media, leaver, frame);
     if (frame === LEAVES_AFTER) media.leave(leaver);
+    media.tick(frame * FRAME_MS);
     media.flush();
     frame += 1;
   });

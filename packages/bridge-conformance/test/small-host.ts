@@ -47,7 +47,7 @@ export type HostDefect =
   | 'sendsStreamByStream'
   | 'saysOneReason'
   | 'saysWindowForOverflow'
-  | 'tellsHalfOfLosses'
+  | 'tellsSomeLosses'
   | 'tellsLossesTwice'
   | 'closesStreamsEarly'
   | 'closesShort'

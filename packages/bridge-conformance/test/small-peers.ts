@@ -40,6 +40,13 @@ export function resultsOfHost(defect?: HostDefect): Promise<RuleResult[]> {
   return resultsOfHostChecks(ids, defect);
 }
 
+/** As `resultsOfHost`, but for the checks of links on which both sides agreed on the way back. */
+export function resultsOfHearingHost(defect: HostDefect): Promise<RuleResult[]> {
+  const ids = HOST_RULES.map(({ id }) => id).filter((id) => !SLOW_RULES.has(id));
+  const isHeard = (id: string): boolean => !id.startsWith('W-') || /^W-[34]$/.test(id);
+  return resultsOfHostChecks(ids.filter(isHeard), defect);
+}
+
 /** The checks of what goes over media links when both sides agreed on the way back. */
 export function resultsOfSendingHost(defect: HostDefect): Promise<RuleResult[]> {
   const ids = HOST_RULES.map(({ id }) => id).filter((id) => SENDING.test(id));

@@ -41,6 +41,7 @@ export class SmallSession {
   #refuse: ((code: string) => void) | undefined;
   #frame = 0;
   #links = 0;
+  #losses = 0;
   #wasWelcome = false;
   #isLeaving = false;
   #timer: NodeJS.Timeout | undefined;
@@ -306,13 +307,13 @@ export class SmallSession {
     if (stream.isOver && !host.has('closesStreamsEarly')) return;
     const { streamId } = stream;
     for (const lost of stream.takeLost()) {
-      if (host.has('dropsInSilence')) continue;
+      this.#losses += 1;
+      const isKept = host.has('tellsSomeLosses') && this.#losses % 3 === 0;
+      if (host.has('dropsInSilence') || isKept) continue;
       const isOverflow = lost.reason === 'overflow';
       const reason = host.has('saysOneReason') ? 'overflow' : lost.reason;
       const isOdd = isOverflow && host.has('saysWindowForOverflow');
-      const frames =
-        isOverflow && host.has('tellsHalfOfLosses') ? Math.ceil(lost.frames * 0.6) : lost.frames;
-      const discarded = { type: 'discarded', streamId, ...lost, frames };
+      const discarded = { type: 'discarded', streamId, ...lost };
       this.#end?.say({ ...discarded, reason: isOdd ? 'window' : reason });
       if (host.has('tellsLossesTwice')) this.#end?.say({ ...discarded, reason });
     }

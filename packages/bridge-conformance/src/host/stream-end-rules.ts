@@ -81,6 +81,9 @@ export const STREAM_END_RULES: readonly HostRule[] = [
     async check(test) {
       const { attachment, peer: first } = await test.withAudio({ isDurable: false }, 10);
       const peer = await resumedAt(test, attachment, first);
+      const isAgain = (): boolean =>
+        [...first.streams.keys()].every((streamId) => peer.streams.has(streamId));
+      await peer.heard.find(isAgain, test.quietMs);
       for (const [streamId, { opened: before }] of first.streams) {
         const isOver = first.heard.items.some((item) => isCloseOf(item, streamId));
         if (isOver) continue;

@@ -9,6 +9,9 @@ const MAX_MARKS = 64;
 /** Frames between two `sendProgress` while something plays. */
 const PROGRESS_TICKS = 8;
 
+/** More than a second, where a defect makes it so. */
+const LATE_TICKS = 130;
+
 /** What a small host says in `hello`. */
 export const SEND_OFFER = {
   codecs: ['pcm16'],
@@ -30,6 +33,7 @@ export class SmallSend {
   readonly #cursor = new FrameCursor(KIND.send);
   readonly #streams = new Set<SmallSendStream>();
   #ticks = 0;
+  #lateAt = 0;
 
   constructor(outlet: SendOutlet) {
     this.#outlet = outlet;
@@ -93,8 +97,7 @@ export class SmallSend {
       if (isBusy && this.#has('playsOneAfterTheOther')) break;
     }
     if (this.#ticks % PROGRESS_TICKS === 0) this.#progress();
-    const isSlow = this.#has('tellsProgressLate') && this.#ticks % 150 === 0;
-    if (isSlow) this.#sayProgress();
+    if (this.#ticks === this.#lateAt) this.#sayProgress();
   }
 
   /** The link is gone, or left for another worker: streams are kept. */
@@ -218,8 +221,8 @@ export class SmallSend {
   }
 
   #progress(): void {
-    if (this.#has('tellsProgressLate')) return;
-    this.#sayProgress();
+    if (!this.#has('tellsProgressLate')) this.#sayProgress();
+    else if (this.#ticks >= this.#lateAt) this.#lateAt = this.#ticks + LATE_TICKS;
   }
 
   #sayProgress(): void {

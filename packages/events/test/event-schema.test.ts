@@ -59,6 +59,12 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
     cause: fc.constantFrom('lost', 'overflow', 'discarded', 'corrupt'),
   }),
   'media.stopped': fc.record({ streams: count, gaps: count, reason: fc.string(), ...frameCounts }),
+  'media.deaf': fc.record({
+    reason: fc.constantFrom('noLink', 'noFrames', 'digitalSilence'),
+    quietMs: duration,
+    unmutedParticipants: count,
+  }),
+  'media.recovered': fc.record({ deafMs: duration }),
   'tone.detected': fc.record({
     digit: fc.constantFrom('0', '5', '9', '*', '#', 'A', 'D'),
     startMs: number,
@@ -116,6 +122,8 @@ const anyEvent: fc.Arbitrary<EarshotEvent> = fc
     eventOf('media.streamClosed'),
     eventOf('media.gap'),
     eventOf('media.stopped'),
+    eventOf('media.deaf'),
+    eventOf('media.recovered'),
     eventOf('tone.detected'),
     eventOf('speech.started'),
     eventOf('speech.ended'),

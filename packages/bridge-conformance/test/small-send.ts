@@ -82,7 +82,9 @@ export class SmallSend {
       stream.take(sequence);
       hasTaken = true;
     }
-    if (hasTaken) this.#progress();
+    if (!hasTaken) return;
+    if (this.#ticks >= this.#lateAt) this.#lateAt = this.#ticks + LATE_TICKS;
+    this.#progress();
   }
 
   /** 20 ms of the meeting. */
@@ -177,7 +179,7 @@ export class SmallSend {
     if (this.#has('saysClearedFirst')) this.#outlet.say(cleared);
     this.#markAll(stream);
     if (!this.#has('saysClearedFirst')) this.#outlet.say(cleared);
-    this.#progress();
+    this.#sayProgress();
   }
 
   /** Marks and the end that came true. */
@@ -222,7 +224,6 @@ export class SmallSend {
 
   #progress(): void {
     if (!this.#has('tellsProgressLate')) this.#sayProgress();
-    else if (this.#ticks >= this.#lateAt) this.#lateAt = this.#ticks + LATE_TICKS;
   }
 
   #sayProgress(): void {

@@ -146,7 +146,7 @@ describe('the way of a call’s audio', () => {
         let now = begin;
         let expected: string | undefined;
         for (const next of steps) {
-          const wasPlaced = serviceState(now.record).move?.isPlaced === true;
+          const wasPlaced = serviceState(now.record).move?.placedEpoch !== undefined;
           const isNewer = now.epoch > (now.record.epoch ?? 0);
           now = take(now, next);
           const [{ kind }] = next;

@@ -53,7 +53,7 @@ function isHeard({ attachedAtMs, move }: ServiceState): boolean {
 function attachmentStateOf({ attachedAtMs, move }: ServiceState): AttachmentView['state'] {
   if (attachedAtMs === undefined) return 'attaching';
   if (move === undefined) return 'attached';
-  return move.cause === 'interrupted' && move.isPlaced !== true ? 'interrupted' : 'moving';
+  return move.cause === 'interrupted' && move.placedEpoch === undefined ? 'interrupted' : 'moving';
 }
 
 function participantsOf(model: CallModel): CallView['participants'] {

@@ -63,9 +63,9 @@ export function placeAnew(
 ): CallRecord {
   if (!isWanted(record, placement)) return record;
   const move = serviceState(record).move ?? wanted;
-  if (move.isPlaced === true) return record;
-  const silentSinceMs = move.silentSinceMs ?? atMs;
-  return withService(record, { move: { ...move, silentSinceMs, isPlaced: true } });
+  const { placedEpoch = 0, silentSinceMs = atMs } = move;
+  if (placement.epoch <= placedEpoch) return record;
+  return withMove(record, { ...move, silentSinceMs, placedEpoch: placement.epoch });
 }
 
 /** Whether the call still lives and has not been attached by a later placement. */
@@ -74,14 +74,17 @@ export function isWanted(record: CallRecord, placement: Placement): boolean {
   return end === undefined && hangUpAtMs === undefined && placement.epoch > (record.epoch ?? 0);
 }
 
-/** The host confirmed that the audio goes where the call was placed. */
+/**
+ * The host confirmed that the audio goes where the call was placed. No effect when the call was
+ * placed anew meanwhile: that worker has lost it already.
+ */
 export function confirmAttached(
   record: CallRecord,
   { workerId, epoch }: Placement,
   atMs: number,
 ): CallRecord {
-  if (epoch <= (record.epoch ?? 0)) return record;
-  const { attachedAtMs, moves = 0 } = serviceState(record);
+  const { attachedAtMs, move, moves = 0 } = serviceState(record);
+  if (epoch <= (record.epoch ?? 0) || epoch < (move?.placedEpoch ?? 0)) return record;
   return withService(
     { ...record, workerId, epoch },
     {
@@ -116,14 +119,14 @@ export function exclusionsOf(record: CallRecord, atMs: number): string[][] {
 
 /** Audio flows: nothing has to be done, unless the call was placed anew meanwhile. */
 function flows(record: CallRecord, { move }: ServiceState): CallRecord {
-  if (move === undefined || move.isPlaced === true) return record;
+  if (move === undefined || move.placedEpoch !== undefined) return record;
   return withService(record, { move: undefined });
 }
 
 /** Audio flows, and the worker wants to be rid of it. */
 function drain(record: CallRecord, state: ServiceState, { atMs }: Telling): CallRecord {
   const { move } = state;
-  if (move?.isPlaced === true) return record;
+  if (move?.placedEpoch !== undefined) return record;
   if (move?.cause !== 'drain') {
     return withMove(record, { cause: 'drain', sinceMs: atMs, dueAtMs: soonest(state, atMs) });
   }
@@ -145,7 +148,7 @@ function interrupted(
 /** The host gave the link up. A worker that drained and left did not fail. */
 function failed(record: CallRecord, state: ServiceState, { atMs }: Telling): CallRecord {
   const { move } = state;
-  if (move !== undefined && (move.isPlaced === true || move.cause !== 'interrupted')) {
+  if (move !== undefined && (move.placedEpoch !== undefined || move.cause !== 'interrupted')) {
     return silent(record, move, atMs);
   }
   const { workerId } = record;

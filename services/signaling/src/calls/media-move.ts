@@ -30,10 +30,10 @@ export interface MediaMove {
   /** Since when no audio reaches a worker; absent while it still does. */
   readonly silentSinceMs?: number | undefined;
   /**
-   * The call was placed anew: the worker before has it no more, so that only the host's `attached`
-   * ends the move.
+   * Epoch under which the call was placed anew last: the worker before has it no more, so that only
+   * the host's `attached` of this placement ends the move.
    */
-  readonly isPlaced?: boolean | undefined;
+  readonly placedEpoch?: number | undefined;
 }
 
 /** A worker that a call should not go to again for a while. */
@@ -49,7 +49,7 @@ export const mediaMoveSchema: z.ZodType<MediaMove> = z.object({
   sinceMs: z.number(),
   dueAtMs: z.number(),
   silentSinceMs: z.number().optional(),
-  isPlaced: z.boolean().optional(),
+  placedEpoch: z.number().optional(),
 });
 
 /** Checks a `FailedWorker` read back from a record. */

@@ -55,7 +55,12 @@ function due(
 describe('dutiesOf', () => {
   it('has the last sound of a call moved before its host is let go of', () => {
     const endedAtMs = CREATED_MS + 60_000;
-    const end = { code: 'ended_by_teams', retryClass: 'normal', atMs: endedAtMs } as const;
+    const end = {
+      code: 'ended_by_teams',
+      reason: 'over',
+      retryClass: 'normal',
+      atMs: endedAtMs,
+    } as const;
     const move = {
       cause: 'interrupted',
       sinceMs: endedAtMs - 1,

@@ -47,6 +47,8 @@ export interface HostConnectionOptions {
   /** The host said who it is; `welcome` follows when this returns. */
   onHello(connection: HostConnection, hostId: string): void;
   onMediaState(message: MediaStateMessage): void;
+  /** An `attach` was answered so: told in its place among the states, before whoever asked is. */
+  onAttached(mediaId: string): void;
   /** A ping was answered. */
   onRoundTrip(rttMs: number): void;
   onClosed(connection: HostConnection, code: number): void;
@@ -131,7 +133,7 @@ export class HostConnection implements LinkHandlers {
         }
         return;
       case 'attached':
-        if (message.requestId !== undefined) this.#requests.answer(message.requestId, message);
+        this.#attached(message);
         return;
       case 'refused':
         this.#requests.answer(message.requestId, message);
@@ -165,6 +167,12 @@ export class HostConnection implements LinkHandlers {
       dead: () => link.close(CLOSE.helloTimeout, 'peer_silent'),
     });
     this.#options.onHello(this, hostId);
+  }
+
+  #attached(message: AttachedMessage): void {
+    const { requestId, mediaId } = message;
+    if (requestId === undefined || !this.#requests.answer(requestId, message)) return;
+    this.#options.onAttached(mediaId);
   }
 
   #pong(id: number): void {

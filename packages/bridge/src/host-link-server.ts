@@ -53,6 +53,8 @@ export interface HostLinkServerOptions {
   onHostDown?(hostId: string): void;
   /** A host answered a ping after so many ms. */
   onRoundTrip?(rttMs: number): void;
+  /** A host attached a session: told in order with its states, and before `attach` resolves. */
+  onAttached?(session: { readonly hostId: string; readonly mediaId: string }): void;
   /** Told again after each reconnect: take repeats. */
   onMediaState?(state: HostMediaState): void;
 }
@@ -142,6 +144,10 @@ export class HostLinkServer {
       },
       onRoundTrip: (rttMs) => this.#options.onRoundTrip?.(rttMs),
       onClosed: (_, code) => this.#closed(connection, code),
+      onAttached: (mediaId) => {
+        const hostId = connection.info?.hostId;
+        if (hostId !== undefined) this.#options.onAttached?.({ hostId, mediaId });
+      },
       onMediaState: ({ mediaId, state, detail }) => {
         const hostId = connection.info?.hostId;
         if (hostId === undefined) return;

@@ -1,6 +1,6 @@
 import { CodedError, VirtualClock } from '@earshot/async';
 import { HOST_SUBPROTOCOL, LIMITS } from '@earshot/bridge-protocol';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AttachRequest, HostLinkClientOptions, HostMediaState } from '../src/index.js';
 import { HostLinkClient, HostLinkServer } from '../src/index.js';
 import { Deferred, Happenings, RawPeer, recordingLog, refusedUpgrade, TestServer } from './kit.js';
@@ -21,6 +21,8 @@ let signaling: HostLinkServer;
 let presence: Happenings<string>;
 let states: Happenings<HostMediaState>;
 let roundTrips: number[];
+/** States and attachments, in order. */
+let said: string[];
 const clients: HostLinkClient[] = [];
 
 beforeEach(async () => {
@@ -29,6 +31,7 @@ beforeEach(async () => {
   presence = new Happenings();
   states = new Happenings();
   roundTrips = [];
+  said = [];
   signaling = startServer();
 });
 afterEach(async () => {
@@ -46,7 +49,11 @@ function startServer(): HostLinkServer {
     onHostUp: ({ hostId }) => presence.push(`up ${hostId}`),
     onHostDown: (hostId) => presence.push(`down ${hostId}`),
     onRoundTrip: (rttMs) => roundTrips.push(rttMs),
-    onMediaState: (state) => states.push(state),
+    onMediaState: (state) => {
+      states.push(state);
+      said.push(state.state);
+    },
+    onAttached: ({ hostId, mediaId }) => said.push(`attached ${hostId} ${mediaId}`),
   });
 }
 
@@ -168,6 +175,26 @@ describe('HostLinkServer', () => {
     signaling.release('h1', 'm1');
     expect(await peer.next()).toEqual({ type: 'release', mediaId: 'm1' });
     signaling.release('nobody', 'm1');
+  });
+
+  test('tells of an attachment in its place among the states, and before it resolves', async () => {
+    const peer = await join();
+    const attaching = signaling.attach('h1', attachRequest).then(() => said.push('resolved'));
+    const { requestId } = await peer.next();
+    const mediaId = 'm1';
+    // Nobody asked for the first one.
+    peer.send({ type: 'attached', mediaId, epoch: 2 });
+    peer.send({ type: 'mediaState', mediaId, state: 'failed' });
+    peer.send({ type: 'attached', requestId, mediaId, epoch: 3 });
+    peer.send({ type: 'mediaState', mediaId, state: 'active' });
+    await attaching;
+    await vi.waitUntil(() => said.length === 4);
+    expect(said.filter((what) => what !== 'resolved')).toEqual([
+      'failed',
+      'attached h1 m1',
+      'active',
+    ]);
+    expect(said.indexOf('resolved')).toBeGreaterThan(said.indexOf('attached h1 m1'));
   });
 
   test('says what a host refused', async () => {

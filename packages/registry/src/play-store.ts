@@ -169,9 +169,11 @@ export class PlayStore {
     return noted === null ? undefined : noted === 'yes';
   }
 
+  /** Never fails: what it tells of is stored, and workers also look by themselves, seconds later. */
   async #wake(callId: string): Promise<void> {
-    // A wake-up that is lost costs some seconds: workers also look by themselves.
-    await this.#redis.run((client) => client.publish(this.#keys.playWakes(), callId));
+    await this.#redis
+      .run((client) => client.publish(this.#keys.playWakes(), callId))
+      .catch(() => {});
   }
 
   async #listed(callId: string, listKey: string): Promise<PlayRecord[]> {

@@ -42,6 +42,17 @@ describe('plays', () => {
     expect(await plays.waiting('c_1')).toHaveLength(1);
   });
 
+  it('are taken, and cleared, also where nobody can be woken', async () => {
+    const { plays } = await redis.registry();
+    await redis.raw.call('ACL', 'SETUSER', 'default', '-publish');
+    try {
+      expect(await plays.add(play('p_1'), AUDIO)).toEqual(play('p_1'));
+      expect(await plays.requestClear('c_1', 'p_1')).toMatchObject({ clearRequested: true });
+    } finally {
+      await redis.raw.call('ACL', 'SETUSER', 'default', '+publish');
+    }
+  });
+
   it('wait in a bounded number; one that was settled makes room', async () => {
     const { plays } = await redis.registry();
     for (let n = 0; n < 16; n += 1) await plays.add(play(`p_${n}`), AUDIO);

@@ -55,6 +55,8 @@ export interface CallAudioOptions {
   readonly linkGraceMs: number;
   /** Nothing heard for so long makes it deaf, if somebody could speak; 0: never. */
   readonly deafAfterMs: number;
+  /** Whether the call is still this worker's; rejects when nobody can say. */
+  isOurs(): Promise<boolean>;
   /** How many people in the call are not muted. */
   unmuted(): Promise<number | undefined>;
   /** Puts positions where another worker finds them; `stale` when the call is another's. */
@@ -292,7 +294,19 @@ export class CallAudio {
   }
 
   #startGrace(): Cancel {
-    return this.#afterGrace(() => void this.end('linkLost'));
+    return this.#afterGrace(() => void this.#endUnlinked());
+  }
+
+  /**
+   * No host came back. It may have gone elsewhere with the call, and then what is open here is not
+   * over: to end it would be told before its true end, under the same event id.
+   */
+  async #endUnlinked(): Promise<void> {
+    // Where nobody can say, nothing can be told either: it is asked again.
+    const isOurs = await this.#options.isOurs().catch(() => undefined);
+    if (this.#ending !== undefined || this.linked) return;
+    if (isOurs === undefined) this.#cancelGrace = this.#startGrace();
+    else void this.end(isOurs ? 'linkLost' : 'leaseLost');
   }
 
   #afterGrace(run: () => void): Cancel {

@@ -173,9 +173,9 @@ export class CallTable {
     mediaId,
     epoch,
   }: HelloMessage): Promise<MediaLinkRefusal | { positions: readonly StreamPosition[] }> {
-    const { registry, workerId, log } = this.#options;
+    const { registry, log } = this.#options;
     try {
-      const result = await registry.claimLease(callId, workerId, epoch, LEASE_TTL_MS);
+      const result = await this.#renew(callId, epoch);
       if (result === 'stale') return staleEpoch(epoch);
       const own = this.#entries.get(callId)?.call;
       if (own?.epoch === epoch) {
@@ -235,6 +235,7 @@ export class CallTable {
       creditFrames,
       linkGraceMs,
       deafAfterMs: this.#options.deafAfterMs,
+      isOurs: async () => (await this.#renew(callId, epoch)) === 'ok',
       unmuted: () => registry.unmuted(callId),
       positions,
       storePositions: (marked) => registry.storePositions(lease, mediaId, marked),
@@ -244,10 +245,9 @@ export class CallTable {
   }
 
   #keepRenewing(call: CallAudio): () => void {
-    const { registry, workerId, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     return every(clock, LEASE_TTL_MS / 3, () => {
-      // Claiming again also takes back a lease that ran out while the registry was away.
-      registry.claimLease(call.callId, workerId, call.epoch, LEASE_TTL_MS).then(
+      this.#renew(call.callId, call.epoch).then(
         (result) => {
           if (result === 'stale') void call.end('leaseLost');
         },
@@ -255,6 +255,12 @@ export class CallTable {
         (error: unknown) => log.warn('lease not renewed', { error: String(error) }),
       );
     });
+  }
+
+  /** Claiming again also takes back a lease that ran out while the registry was away. */
+  #renew(callId: string, epoch: number): Promise<'ok' | 'stale'> {
+    const { registry, workerId } = this.#options;
+    return registry.claimLease(callId, workerId, epoch, LEASE_TTL_MS);
   }
 
   async #over(call: CallAudio): Promise<void> {

@@ -42,6 +42,8 @@ export class DeafWatch {
   readonly #options: DeafWatchOptions;
   #quietSinceMs: number;
   #askedAtMs = Number.NEGATIVE_INFINITY;
+  /** The roster has not answered yet: it may be slower than we ask. */
+  #isAsking = false;
   #deafSinceMs: number | undefined;
   #frames = 0;
 
@@ -65,7 +67,7 @@ export class DeafWatch {
     }
     this.#frames += signs.frames;
     if (this.isDeaf || nowMs - this.#quietSinceMs < deafAfterMs) return;
-    if (nowMs - this.#askedAtMs < ASK_INTERVAL_MS) return;
+    if (this.#isAsking || nowMs - this.#askedAtMs < ASK_INTERVAL_MS) return;
     this.#askedAtMs = nowMs;
     void this.#ask(signs.linked, this.#quietSinceMs);
   }
@@ -86,8 +88,10 @@ export class DeafWatch {
 
   async #ask(linked: boolean, quietSinceMs: number): Promise<void> {
     const { clock, unmuted, onDeaf } = this.#options;
+    this.#isAsking = true;
     // A registry that is away knows nothing: it is asked again.
     const speakers = await unmuted().catch(() => undefined);
+    this.#isAsking = false;
     // Something was heard meanwhile.
     if (speakers === undefined || this.#quietSinceMs !== quietSinceMs) return;
     const nowMs = clock.nowMs();

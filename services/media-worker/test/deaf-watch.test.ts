@@ -53,6 +53,28 @@ describe('a call in which somebody is not muted', () => {
     expect(bench.watch.isDeaf).toBe(true);
   });
 
+  it('is deaf once, however late the roster answers', async () => {
+    const clock = new VirtualClock();
+    const answers: ((unmuted: number) => void)[] = [];
+    const told: string[] = [];
+    const watch = new DeafWatch({
+      deafAfterMs: DEAF_AFTER_MS,
+      clock,
+      unmuted: () => new Promise((resolve) => answers.push(resolve)),
+      onDeaf: (reason) => told.push(reason),
+      onRecovered: () => told.push('recovered'),
+    });
+    for (let second = 0; second < 80; second += 1) {
+      clock.advance(1000);
+      watch.check({ frames: 0, sounding: 0, linked: true });
+    }
+    expect(answers).toHaveLength(1);
+    for (const answer of answers) answer(1);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(told).toEqual(['noFrames']);
+  });
+
   it('recovers with the first sound, and may be deaf again', async () => {
     const bench = new Bench();
     await bench.pass(90, {});

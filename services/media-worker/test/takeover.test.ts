@@ -203,6 +203,23 @@ describe('a call that another worker takes over', () => {
     expect(findings(callId)).toEqual(alone);
   });
 
+  it('is not ended by the worker that lost it, when no host comes back there', async () => {
+    const impatient = await bench.addWorker({ linkGraceMs: 100 });
+    const { callId, epoch, host: first } = await attached(impatient);
+    first.open(1, '11');
+    await first.play({ 1: TRACK.slice(0, MID_TALK) });
+    await first.settled();
+    const placed = await bench.place(callId, second.workerId);
+    await cut(first);
+    expect(await stoppedOf(callId, epoch)).toMatchObject({ reason: 'leaseLost' });
+    expect(bench.ofType(callId, 'speech.ended')).toEqual([]);
+    const host = await bench.dial(placed).connect();
+    await host.resume(1, '11', TRACK);
+    await host.bye();
+    await stoppedOf(callId, placed.epoch);
+    expect(findings(callId)).toEqual(alone);
+  });
+
   it('of another media session begins anew', async () => {
     const { callId, host: first } = await attached(bench.worker);
     first.open(1, '11');

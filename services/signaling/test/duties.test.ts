@@ -11,6 +11,7 @@ import {
   HANG_UP_GRACE_MS,
   HOST_GRACE_MS,
   KEEP_ALIVE_INTERVAL_MS,
+  LAST_AUDIO_MS,
   WATCHDOG_MS,
 } from '../src/calls/duties.js';
 import type { HostLoad } from '../src/calls/host-picker.js';
@@ -52,6 +53,36 @@ function due(
 }
 
 describe('dutiesOf', () => {
+  it('has the last sound of a call moved before its host is let go of', () => {
+    const endedAtMs = CREATED_MS + 60_000;
+    const end = {
+      code: 'ended_by_teams',
+      reason: 'over',
+      retryClass: 'normal',
+      atMs: endedAtMs,
+    } as const;
+    const move = {
+      cause: 'interrupted',
+      sinceMs: endedAtMs - 1,
+      dueAtMs: endedAtMs + 1999,
+    } as const;
+    const over: ServiceState = { ...ATTACHED, graph: 'gone', end };
+    const silent = { ...move, silentSinceMs: endedAtMs - 1 };
+    expect(due({ ...over, move: silent })).toEqual([
+      ['releaseHost', endedAtMs + LAST_AUDIO_MS],
+      ['move', move.dueAtMs],
+    ]);
+    // A worker that merely drains takes all of it.
+    expect(due({ ...over, move: { ...move, cause: 'drain' } })).toEqual([
+      ['releaseHost', endedAtMs],
+    ]);
+    expect(due({ ...over, attachedAtMs: endedAtMs + 2500 })).toEqual([
+      ['releaseHost', endedAtMs + 2500 + LAST_AUDIO_MS],
+    ]);
+    const lost = localEnd('media_failed', endedAtMs);
+    expect(due({ ...over, end: lost, move: silent })).toEqual([['releaseHost', endedAtMs]]);
+  });
+
   it('watches a call that is being established', () => {
     expect(due(FRESH)).toEqual([
       ['endNotEstablished', CREATED_MS + WATCHDOG_MS],

@@ -134,7 +134,7 @@ describe('MediaStates', () => {
   it('puts what was said before an attachment before it', async () => {
     const states = open();
     states.told(drain(20));
-    await new Promise(setImmediate);
+    states.attached({ hostId: HOST, mediaId: 'm_20' });
     await confirm(states, 20);
     await states.close();
     expect(await moveOf(20)).toBeUndefined();
@@ -143,11 +143,21 @@ describe('MediaStates', () => {
 
   it('puts what was said right after an attachment after it', async () => {
     const states = open();
+    states.attached({ hostId: HOST, mediaId: 'm_21' });
     states.told(drain(21));
     await confirm(states, 21);
-    await new Promise(setImmediate);
     await states.close();
     expect(await moveOf(21)).toBe('drain');
+  });
+
+  it('waits for nobody where an attachment is nobody’s any more', async () => {
+    const states = open();
+    states.attached({ hostId: HOST, mediaId: 'm_25' });
+    states.attached({ hostId: HOST, mediaId: 'm_25' });
+    states.told(drain(25));
+    await new Promise(setImmediate);
+    await states.close();
+    expect(await moveOf(25)).toBe('drain');
   });
 
   it('keeps the last word of a host that says more than can be stored', async () => {

@@ -1,10 +1,12 @@
 import { CodedError } from '@earshot/async';
 import { MediaTokens } from '@earshot/media-token';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LAST_AUDIO_MS } from '../src/calls/duties.js';
 import { INTERRUPTION_GRACE_MS, MOVE_EFFORT_MS, MOVE_PAUSE_MS } from '../src/calls/media-move.js';
 import type { AttachOrder } from './support/harness.js';
 import { WAIT } from './support/harness.js';
 import { MovingKit } from './support/moving-kit.js';
+import { endItem } from './support/notifications.js';
 
 let kit: MovingKit;
 
@@ -237,6 +239,47 @@ describe('a media link that is lost for good', () => {
     await kit.moved(1);
     await kit.pass(MOVE_EFFORT_MS);
     expect(await kit.state()).toBe('established');
+  });
+});
+
+describe('a call that ends while nobody hears it', () => {
+  beforeEach(async () => {
+    await kit.harness.worker('worker-2');
+    kit.says('inactive', 'link_interrupted');
+    await kit.reaches('interrupted');
+    const { graph } = kit.harness;
+    await graph.notify([endItem(graph.lastLeg.id, 200, 5002)]);
+    await kit.harness.reaches(kit.id, 'terminated');
+  });
+
+  it('is moved all the same, and its host let go of once the last sound had its time', async () => {
+    await kit.pass(INTERRUPTION_GRACE_MS);
+    await vi.waitUntil(() => kit.workersAsked.length === 2, WAIT);
+    expect(kit.workersAsked).toEqual([1, 2]);
+    expect(kit.host.released).toEqual([]);
+    await kit.passUntil(() => kit.host.released.length === 1);
+    expect(kit.workersAsked).toEqual([1, 2]);
+  });
+
+  it('is not moved when its link came back', async () => {
+    kit.says('active');
+    await vi.waitUntil(() => kit.host.released.length === 1, WAIT);
+    expect(kit.workersAsked).toEqual([1]);
+  });
+
+  it('is asked about once where the host has nothing left', async () => {
+    kit.onAttach = () => {
+      throw new CodedError('media_ended', 'Cannot attach: the session must go on, got its end');
+    };
+    await kit.pass(INTERRUPTION_GRACE_MS);
+    await vi.waitUntil(() => kit.host.released.length === 1, WAIT);
+    expect(kit.workersAsked).toEqual([1, 2]);
+  });
+
+  it('is given up in the end', async () => {
+    kit.onAttach = nobody;
+    await kit.pass(LAST_AUDIO_MS);
+    await vi.waitUntil(() => kit.host.released.length === 1, WAIT);
   });
 });
 

@@ -99,10 +99,6 @@ export class SendStream {
     this.#isAllReceived = options.isReceived;
   }
 
-  get isOpening(): boolean {
-    return this.#state === 'opening';
-  }
-
   /** The host's media clock when the last frame was over; undefined where it was not heard. */
   get endedTicks(): string | undefined {
     return this.#endedTicks;

@@ -167,13 +167,13 @@ export class MediaSession implements RunSink {
     return this.#links.attach(attachment);
   }
 
-  /** The call is over: what is left is sent, then the worker is told. */
+  /** The call is over: what is left is sent, to another worker too, then the worker is told. */
   end(): void {
     if (this.#state !== 'open') return;
     this.#state = 'draining';
     this.#sends.endAll();
     this.#streams.closeAll();
-    if (this.#links.current === undefined) {
+    if (this.#links.current === undefined && this.#streams.epoch < 0) {
       this.#finish('callEnded');
       return;
     }
@@ -226,7 +226,7 @@ export class MediaSession implements RunSink {
         send: this.#sends,
         gone: () => this.#sends.linkLost(),
         interrupted: () => onState('inactive', 'link_interrupted'),
-        failed: (detail) => this.#onFailed(detail),
+        failed: (detail) => onState('failed', detail),
       },
     });
   }
@@ -260,11 +260,6 @@ export class MediaSession implements RunSink {
     this.#streams.progress(progress);
     this.flush();
     this.#options.onRoom();
-  }
-
-  #onFailed(detail: string): void {
-    if (this.#state === 'draining') this.#finish('callEnded');
-    else this.#options.onState('failed', detail);
   }
 
   #finish(reason: ByeMessage['reason']): void {

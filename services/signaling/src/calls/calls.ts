@@ -70,6 +70,7 @@ export function wireCalls(options: CallsOptions): Calls {
     },
     onRoundTrip: (rttMs) => options.metrics.hostLinkRtt.observe(rttMs / 1000),
     onMediaState: (state) => mediaStates.told(state),
+    onAttached: (session) => mediaStates.attached(session),
   });
   const graph = new GraphCalls({
     endpoints: config.graph,

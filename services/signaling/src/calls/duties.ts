@@ -1,5 +1,6 @@
 import { selfOf } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
+import type { CallEnd, EndCode } from './call-end.js';
 import type { MediaMove } from './media-move.js';
 import { MOVE_EFFORT_MS } from './media-move.js';
 import type { ServiceState } from './service-state.js';
@@ -12,8 +13,13 @@ export const WATCHDOG_MS = 75_000;
 export const HANG_UP_GRACE_MS = 30_000;
 /** How long Graph is asked again to delete a call that is over. */
 export const DELETE_EFFORT_MS = 120_000;
+/** How long audio of a call that is over may still go to a worker: hosts drop it then. */
+export const LAST_AUDIO_MS = 10_000;
 /** How long a media host may be away before it counts as lost. */
 export const HOST_GRACE_MS = 60_000;
+
+/** No worker can have the audio of a call that ended so. */
+const AUDIO_IS_LOST: ReadonlySet<EndCode> = new Set(['media_failed', 'host_lost']);
 
 /** One thing that has to be done for a call, and from when on (Unix ms). */
 export interface Duty {
@@ -53,7 +59,7 @@ export function dutiesOf(record: CallRecord, state: ServiceState, around: Surrou
   const duties: Duty[] = [];
   if (state.pendingEvents.length > 0) duties.push({ kind: 'publish', dueAtMs: 0 });
   if (state.end === undefined) duties.push(...dutiesOfLiveCall(record, state, around));
-  else duties.push(...dutiesAfterEnd(state, state.end.atMs, around));
+  else duties.push(...dutiesAfterEnd(state, state.end, around));
   if (duties.length === 0 && state.end !== undefined && record.endedAtMs === undefined) {
     duties.push({ kind: 'close', dueAtMs: 0 });
   }
@@ -114,7 +120,8 @@ function keepAlive(state: ServiceState): Duty[] {
     : [];
 }
 
-function dutiesAfterEnd(state: ServiceState, endedAtMs: number, around: Surroundings): Duty[] {
+function dutiesAfterEnd(state: ServiceState, end: CallEnd, around: Surroundings): Duty[] {
+  const endedAtMs = end.atMs;
   const duties: Duty[] = [];
   if (state.graph === 'present') {
     duties.push(
@@ -122,15 +129,21 @@ function dutiesAfterEnd(state: ServiceState, endedAtMs: number, around: Surround
       { kind: 'giveUpDelete', dueAtMs: endedAtMs + DELETE_EFFORT_MS },
     );
   }
-  if (state.hostHeld) {
-    duties.push(
-      around.hostConnected
-        ? { kind: 'releaseHost', dueAtMs: endedAtMs }
-        : {
-            kind: 'giveUpHost',
-            dueAtMs: Math.max(endedAtMs, around.hostSinceMs) + HOST_GRACE_MS,
-          },
-    );
+  if (!state.hostHeld) return duties;
+  if (around.hostConnected) return [...duties, ...leavingHost(state, end)];
+  const dueAtMs = Math.max(endedAtMs, around.hostSinceMs) + HOST_GRACE_MS;
+  return [...duties, { kind: 'giveUpHost', dueAtMs }];
+}
+
+/** A worker that died shortly before the end leaves sound that nobody has heard: it is moved first. */
+function leavingHost({ move, attachedAtMs = 0 }: ServiceState, end: CallEnd): Duty[] {
+  const isUnheard = move?.silentSinceMs !== undefined && !AUDIO_IS_LOST.has(end.code);
+  if (isUnheard) {
+    return [
+      { kind: 'releaseHost', dueAtMs: end.atMs + LAST_AUDIO_MS },
+      { kind: 'move', dueAtMs: move.dueAtMs },
+    ];
   }
-  return duties;
+  const isMoved = attachedAtMs > end.atMs;
+  return [{ kind: 'releaseHost', dueAtMs: isMoved ? attachedAtMs + LAST_AUDIO_MS : end.atMs }];
 }

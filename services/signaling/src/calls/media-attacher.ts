@@ -5,11 +5,11 @@ import type { MediaTokens } from '@earshot/media-token';
 import type { CallRecord, Placement, Registry } from '@earshot/registry';
 import type { Log } from '@earshot/telemetry';
 import type { SignalingMetrics } from '../metrics.js';
-import { endCall } from './call-changes.js';
 import { localEnd } from './call-end.js';
 import {
   blameWorker,
   confirmAttached,
+  endSession,
   exclusionsOf,
   isWanted,
   placeAnew,
@@ -112,7 +112,7 @@ export class MediaAttacher {
     const refusal = refusalOf(error);
     if (refusal !== undefined && SESSION_OVER.has(refusal)) {
       const end = localEnd('media_failed', atMs);
-      await registry.updateCall(callId, (current) => endCall(current, end));
+      await registry.updateCall(callId, (current) => endSession(current, end));
       return;
     }
     const isHostAway = error instanceof CodedError && error.code === 'host_unavailable';

@@ -1,5 +1,6 @@
 import type { CallRecord, Placement } from '@earshot/registry';
 import { endCall } from './call-changes.js';
+import type { CallEnd } from './call-end.js';
 import { localEnd } from './call-end.js';
 import type { FailedWorker, MediaMove } from './media-move.js';
 import {
@@ -39,7 +40,8 @@ export function applyMediaState(
   telling: Telling,
 ): CallRecord {
   const state = serviceState(record);
-  if (state.end !== undefined || told === 'ended') return record;
+  if (told === 'ended') return record;
+  if (state.end !== undefined) return told === 'active' ? flows(record, state) : record;
   if (told === 'failed' && detail === 'media_lost') {
     return endCall(record, localEnd('media_failed', telling.atMs));
   }
@@ -68,10 +70,20 @@ export function placeAnew(
   return withMove(record, { ...move, silentSinceMs, placedEpoch: placement.epoch });
 }
 
-/** Whether the call still lives and has not been attached by a later placement. */
+/**
+ * Whether the audio has to go where it was placed: the call lives, or left sound that nobody has heard,
+ * and has not been attached by a later placement.
+ */
 export function isWanted(record: CallRecord, placement: Placement): boolean {
-  const { end, hangUpAtMs } = serviceState(record);
-  return end === undefined && hangUpAtMs === undefined && placement.epoch > (record.epoch ?? 0);
+  const { end, hangUpAtMs, move } = serviceState(record);
+  const isLive = end === undefined && hangUpAtMs === undefined;
+  const isUnheard = move?.silentSinceMs !== undefined;
+  return (isLive || isUnheard) && placement.epoch > (record.epoch ?? 0);
+}
+
+/** The session is over: no worker can have its audio. */
+export function endSession(record: CallRecord, end: CallEnd): CallRecord {
+  return withService(endCall(record, end), { move: undefined });
 }
 
 /**

@@ -27,6 +27,14 @@ interface Lane {
   /** Steps that have not ended. */
   steps: number;
   last: Promise<unknown>;
+  /** Kept for the step that follows from an `attached`, which comes a moment after it. */
+  place: Place | undefined;
+}
+
+/** A place in a lane: its step may begin after `before`, and is over when `done` is called. */
+interface Place {
+  readonly before: Promise<unknown>;
+  done(): void;
 }
 
 interface ToldAt extends HostMediaState {
@@ -35,7 +43,7 @@ interface ToldAt extends HostMediaState {
 
 /**
  * Folds what media hosts say of calls' audio into the calls' records, in the order in which each
- * host said it: `attached` takes its place among the states by `inOrder`.
+ * host said it: what follows from an `attached` keeps its place among them.
  */
 export class MediaStates {
   readonly #options: MediaStatesOptions;
@@ -55,23 +63,49 @@ export class MediaStates {
     const { hostId, mediaId, detail } = state;
     log.info('media state', { hostId, mediaId, state: state.state, detail });
     if (state.state === 'ended') return;
-    const toldAt = { ...state, atMs: clock.wallclockMs() };
-    // Whoever waits for an `attached` that came just before runs first, and takes its place.
-    setImmediate(() => this.#queue(toldAt));
+    this.#queue({ ...state, atMs: clock.wallclockMs() });
   }
 
-  /** Runs a step after all that the host has said of the session so far. */
+  /** A host said `attached`: the next `inOrder` of the session takes this place among its states. */
+  attached(media: MediaSessionName): void {
+    const lane = this.#laneOf(media);
+    lane.place?.done();
+    const before = lane.last;
+    const over = new Promise<void>((resolve) => {
+      lane.place = { before, done: resolve };
+    });
+    this.#append(media, lane, over);
+    const { place } = lane;
+    // Whoever asked is told within this turn; where nobody takes the place it must hold up nothing.
+    setImmediate(() => {
+      if (lane.place === place) this.#takePlace(lane)?.done();
+    });
+  }
+
+  /** Runs a step after what the host said of the session before its last `attached`, or so far. */
   inOrder<T>(media: MediaSessionName, step: () => Promise<T>): Promise<T> {
     const lane = this.#laneOf(media);
+    const place = this.#takePlace(lane);
+    const done = (place?.before ?? lane.last).then(step);
+    if (place === undefined) this.#append(media, lane, done);
+    else done.then(place.done, place.done);
+    return done;
+  }
+
+  #takePlace(lane: Lane): Place | undefined {
+    const { place } = lane;
+    lane.place = undefined;
+    return place;
+  }
+
+  #append(media: MediaSessionName, lane: Lane, step: Promise<unknown>): void {
     lane.steps += 1;
-    const done = lane.last.then(step);
-    lane.last = done
+    lane.last = step
       .catch(() => {})
       .then(() => {
         lane.steps -= 1;
         if (lane.steps === 0) this.#lanes.delete(keyOf(media));
       });
-    return done;
   }
 
   /** Takes nothing more; resolves when what was taken stands in the records. Idempotent. */
@@ -83,16 +117,19 @@ export class MediaStates {
 
   #queue(state: ToldAt): void {
     if (this.#closed) return;
-    const { states } = this.#laneOf(state);
+    const lane = this.#laneOf(state);
+    const { states } = lane;
     states.push(state);
     if (states.length > MAX_WAITING) {
       states.shift();
       return;
     }
-    this.inOrder(state, () => this.#foldNext(states)).catch((error: unknown) => {
+    const folded = lane.last.then(() => this.#foldNext(states));
+    folded.catch((error: unknown) => {
       const { hostId, mediaId } = state;
       this.#options.log.error('media state lost', { hostId, mediaId, error });
     });
+    this.#append(state, lane, folded);
   }
 
   async #foldNext(states: ToldAt[]): Promise<void> {
@@ -147,7 +184,7 @@ export class MediaStates {
     const key = keyOf(media);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { states: [], steps: 0, last: Promise.resolve() };
+      lane = { states: [], steps: 0, last: Promise.resolve(), place: undefined };
       this.#lanes.set(key, lane);
     }
     return lane;

@@ -53,7 +53,7 @@ describe('a host with a defect', () => {
   beforeAll(async () => {
     // They mostly wait: some at once take little longer than one.
     results = await forEach(DEFECTS, 6, resultsOfHearingHost);
-  }, 300_000);
+  }, 600_000);
 
   it.each(DEFECTS)('%s fails just the right checks', (defect) => {
     expect(failed(results.get(defect)).toSorted()).toEqual([...TABLE[defect]!].toSorted());

@@ -1,18 +1,11 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as realDelay } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Cancel, Clock } from '@earshot/async';
 import { CloseStack, VirtualClock } from '@earshot/async';
 
 const STEP_MS = 5;
-
-export interface LoopbackClockOptions {
-  /** What else must have come round before time goes on, such as the answer of a database. */
-  readonly settled?: () => Promise<unknown>;
-  /** Real time that each 5 ms take at least, for what goes on in threads. @defaultValue none */
-  readonly stepRealMs?: number;
-}
 
 /**
  * Virtual time for peers of one process that talk over real sockets. It goes on by 5 ms once a byte
@@ -22,15 +15,10 @@ export interface LoopbackClockOptions {
 export class LoopbackClock implements Clock {
   readonly #virtual = new VirtualClock(Date.now());
   readonly #closers = new CloseStack();
-  readonly #options: LoopbackClockOptions;
   #isClosed = false;
 
-  private constructor(options: LoopbackClockOptions) {
-    this.#options = options;
-  }
-
-  static async start(options: LoopbackClockOptions = {}): Promise<LoopbackClock> {
-    const clock = new LoopbackClock(options);
+  static async start(): Promise<LoopbackClock> {
+    const clock = new LoopbackClock();
     const probe = await clock.#probe();
     const going = clock.#go(probe);
     clock.#closers.defer(() => going);
@@ -56,11 +44,10 @@ export class LoopbackClock implements Clock {
   }
 
   async #go(probe: Socket): Promise<void> {
-    const { settled, stepRealMs = 0 } = this.#options;
     while (!this.#isClosed) {
       const echo = once(probe, 'data');
       probe.write('.');
-      await Promise.all([echo, settled?.(), stepRealMs > 0 ? realDelay(stepRealMs) : nextTurn()]);
+      await Promise.all([echo, nextTurn()]);
       this.#virtual.advance(STEP_MS);
     }
   }

@@ -69,8 +69,8 @@ async function resultsOfHostChecks(
       only,
       // Sessions of one name can't be told apart.
       sessions: defect === 'sameMediaIdForAll' ? 1 : 8,
-      // Generous where something must come: the machine may be busy.
-      replyMs: 3000,
+      // Longer than what a defect makes late.
+      replyMs: 6000,
       quietMs: 150,
       redialMs: 3000,
       noDialMs: 400,

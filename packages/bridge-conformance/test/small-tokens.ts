@@ -36,7 +36,8 @@ export class SmallTokens {
     const isLast = this.#last.get(keyOf(resumed)) === token;
     const keepsAll = this.#defect === 'keepsOldResumeTokens' || this.#defect === 'tokensForEver';
     if (!isLast && !keepsAll) return { code: 'replayed' };
-    const isOver = this.#defect === 'resumeTokensExpire' && resumed.expiresAtMs < this.#clock.wallclockMs();
+    const isOver =
+      this.#defect === 'resumeTokensExpire' && resumed.expiresAtMs < this.#clock.wallclockMs();
     return isOver ? { code: 'expired' } : resumed;
   }
 

@@ -363,9 +363,11 @@ export class SmallWorkerLink {
       return;
     }
     if (call.isOver) return;
-    const before = new Map(Array.from(call.streams, ([id, { received }]) => [id, received]));
+    const isBounded = this.#has('losesBeyondCredit') || this.#has('oneCreditForAll');
+    const before = new Map<number, number>();
+    if (isBounded) for (const [id, { received }] of call.streams) before.set(id, received);
     while (this.#cursor.next()) this.#frame(this.#cursor, call);
-    this.#bound(before, call);
+    if (isBounded) this.#bound(before, call);
     this.#progress(call);
   }
 

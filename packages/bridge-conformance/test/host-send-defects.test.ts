@@ -65,7 +65,7 @@ const SEND_DEFECTS = Object.keys(SEND_TABLE) as SendDefect[];
 describe('a host with a defect on the way back', () => {
   let results: Map<SendDefect, RuleResult[]>;
   beforeAll(async () => {
-    results = await forEach(SEND_DEFECTS, 4, resultsOfSendingHost);
+    results = await forEach(SEND_DEFECTS, 2, resultsOfSendingHost);
   }, 600_000);
 
   it.each(SEND_DEFECTS)('%s fails just the right checks', (defect) => {

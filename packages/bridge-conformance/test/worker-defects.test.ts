@@ -63,7 +63,7 @@ const DEFECTS = Object.keys(TABLE) as WorkerDefect[];
 describe('a worker with a defect', () => {
   let results: Map<WorkerDefect, RuleResult[]>;
   beforeAll(async () => {
-    results = await forEach(DEFECTS, 4, resultsOfWorker);
+    results = await forEach(DEFECTS, 2, resultsOfWorker);
   }, 600_000);
 
   it.each(DEFECTS)('%s fails just the right checks', (defect) => {

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import type { Clock } from '@earshot/async';
 import { NotApplicable } from './outcome.js';
 
 /** How a server answered an upgrade request. */
@@ -34,11 +35,11 @@ export function upgradeHeaders(
 export function requestUpgrade(
   url: string,
   headers: Readonly<Record<string, string>>,
-  withinMs: number,
+  { clock, withinMs }: { readonly clock: Clock; readonly withinMs: number },
 ): Promise<UpgradeAnswer> {
   const { request } = url.startsWith('wss:') ? https : http;
   return new Promise((resolve, reject) => {
-    const sent = request(url.replace(/^ws/, 'http'), { headers, timeout: withinMs });
+    const sent = request(url.replace(/^ws/, 'http'), { headers });
     sent.once('upgrade', (answer, socket) => {
       socket.destroy();
       resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: '' });
@@ -53,7 +54,10 @@ export function requestUpgrade(
         sent.destroy();
       });
     });
-    sent.once('timeout', () => sent.destroy(new Error(`no answer within ${withinMs} ms`)));
+    const cancel = clock.at(clock.nowMs() + withinMs, () => {
+      sent.destroy(new Error(`no answer within ${withinMs} ms`));
+    });
+    sent.once('close', cancel);
     sent.once('error', (error) => reject(new NotApplicable(`not reachable: ${error.message}`)));
     sent.end();
   });

@@ -3,6 +3,8 @@ import type { Clock } from '@earshot/async';
 import type { RawData, WebSocket } from 'ws';
 import { show } from './outcome.js';
 
+const DECODER = new TextDecoder();
+
 /** What came over a socket. */
 export type WireItem =
   | { readonly kind: 'text'; readonly text: string; readonly atMs: number }
@@ -24,6 +26,7 @@ export class Wire {
   readonly #items: WireItem[] = [];
   #taken = 0;
   #close: WireClose | undefined;
+  #lastSentMs = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => {};
 
   constructor(socket: WebSocket, clock: Clock) {
@@ -41,6 +44,11 @@ export class Wire {
   /** Set once the socket is gone. */
   get closed(): WireClose | undefined {
     return this.#close;
+  }
+
+  /** When the last message was sent: the peer can't have heard one later. */
+  get lastSentMs(): number {
+    return this.#lastSentMs;
   }
 
   /** Everything that came so far, also what was taken. */
@@ -65,7 +73,9 @@ export class Wire {
 
   /** Sends; nothing once the socket is closing. */
   send(data: string | Uint8Array): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(data);
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#lastSentMs = this.#clock.nowMs();
+    this.#socket.send(data);
   }
 
   /** Sends bytes as a text message, UTF-8 or not. */
@@ -107,7 +117,7 @@ export class Wire {
     this.#items.push(
       isBinary
         ? { kind: 'binary', bytes, atMs }
-        : { kind: 'text', text: new TextDecoder().decode(bytes), atMs },
+        : { kind: 'text', text: DECODER.decode(bytes), atMs },
     );
     this.#wake();
   }

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { Cancel } from '@earshot/async';
+import type { Cancel, Clock } from '@earshot/async';
 import { CloseStack, every } from '@earshot/async';
-import { systemClock } from '@earshot/async/system';
 import type { Sandbox } from '@earshot/sandbox';
 import { readConfig, startSandbox } from '@earshot/sandbox';
 import type { HostSession, HostSuiteOptions } from '../src/index.js';
+import { LoopbackClock } from './loopback-clock.js';
 
 const KEY = 'the-host-key-of-the-conformance-tests';
 const REPLAY_WINDOW_MS = 2000;
@@ -23,17 +23,19 @@ export async function startHostBench(): Promise<{
   close(): Promise<void>;
 }> {
   const closers = new CloseStack();
+  const clock = await LoopbackClock.start();
+  closers.defer(() => clock.close());
   const folder = await mkdtemp(path.join(os.tmpdir(), 'earshot-conformance-'));
   closers.defer(() => rm(folder, { recursive: true, force: true }));
   const config = readConfig({ EARSHOT_DATA_DIR: folder, EARSHOT_LOG_LEVEL: 'silent' });
-  const sandbox = await startSandbox(config, { replayWindowMs: REPLAY_WINDOW_MS });
+  const sandbox = await startSandbox(config, { clock, replayWindowMs: REPLAY_WINDOW_MS });
   closers.defer(() => sandbox.close());
   let hostLinkUrl = '';
   return {
     options: {
       listen: { host: '127.0.0.1', port: 0 },
       key: KEY,
-      clock: systemClock,
+      clock,
       onListening: (url) => {
         hostLinkUrl = url;
         void sandbox.connectHost(url, KEY);
@@ -41,14 +43,18 @@ export async function startHostBench(): Promise<{
       restart: async () => {
         await sandbox.connectHost(hostLinkUrl, KEY);
       },
-      activate: async (session) => play(sandbox, session, closers),
+      activate: async (session) => play(sandbox, session, { clock, closers }),
     },
     close: () => closers.close(),
   };
 }
 
 /** Plays two who speak, of whom one loses frames and is muted now and then, until it is over. */
-function play(sandbox: Sandbox, { blob }: HostSession, closers: CloseStack): void {
+function play(
+  sandbox: Sandbox,
+  { blob }: HostSession,
+  { clock, closers }: { readonly clock: Clock; readonly closers: CloseStack },
+): void {
   const media = sandbox.mediaHost.claim(blob, () => {});
   if (media === undefined) throw new Error('the sandbox must know its own blob');
   const speakers = [speaker('ada', '201'), speaker('bob', '202')];
@@ -56,7 +62,7 @@ function play(sandbox: Sandbox, { blob }: HostSession, closers: CloseStack): voi
   media.begin();
   for (const one of [...speakers, leaver]) media.join(one);
   let frame = 0;
-  const stop: Cancel = every(systemClock, FRAME_MS, () => {
+  const stop: Cancel = every(clock, FRAME_MS, () => {
     if (media.isEnded) stop();
     for (const one of speakers) playFrame(media, one, frame);
     if (frame < LEAVES_AFTER) playFrame(media, leaver, frame);

@@ -65,8 +65,8 @@ const SEND_DEFECTS = Object.keys(SEND_TABLE) as SendDefect[];
 describe('a host with a defect on the way back', () => {
   let results: Map<SendDefect, RuleResult[]>;
   beforeAll(async () => {
-    results = await forEach(SEND_DEFECTS, 4, resultsOfSendingHost);
-  }, 300_000);
+    results = await forEach(SEND_DEFECTS, 2, resultsOfSendingHost);
+  }, 600_000);
 
   it.each(SEND_DEFECTS)('%s fails just the right checks', (defect) => {
     expect(failed(results.get(defect)).toSorted()).toEqual([...SEND_TABLE[defect]!].toSorted());

@@ -22,7 +22,7 @@ describe('our own host simulator', () => {
 });
 
 describe('a host written from the specification alone', () => {
-  it('passes', { timeout: 120_000 }, async () => {
+  it('passes', { timeout: 240_000 }, async () => {
     expect(notPassed(await resultsOfHost())).toEqual([]);
   });
 });

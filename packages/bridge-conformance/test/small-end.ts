@@ -1,3 +1,5 @@
+import type { Cancel, Clock } from '@earshot/async';
+import { every } from '@earshot/async';
 import type { ParseResult } from '@earshot/bridge-protocol';
 import { WebSocket } from 'ws';
 
@@ -5,6 +7,7 @@ const MAX_BYTES = 65_536;
 const WELCOME_TIMEOUT_MS = 8000;
 
 export interface SmallEndOptions<Message> {
+  readonly clock: Clock;
   readonly url: string;
   readonly token: string;
   readonly subprotocol: string;
@@ -32,7 +35,7 @@ export class SmallEnd<Message extends { readonly type: string } = { readonly typ
   #heard = true;
   #missed = 0;
   #lastPing = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer: Cancel = () => {};
 
   constructor(options: SmallEndOptions<Message>) {
     this.#options = options;
@@ -50,7 +53,8 @@ export class SmallEnd<Message extends { readonly type: string } = { readonly typ
     });
     socket.on('error', () => {});
     socket.on('open', () => {
-      this.#timer = setTimeout(() => this.end(4408, 'welcome_timeout'), WELCOME_TIMEOUT_MS);
+      const deadlineMs = options.clock.nowMs() + WELCOME_TIMEOUT_MS;
+      this.#stopTimer = options.clock.at(deadlineMs, () => this.end(4408, 'welcome_timeout'));
       options.opened();
     });
     socket.on('message', (data: Buffer, isBinary) => {
@@ -58,8 +62,7 @@ export class SmallEnd<Message extends { readonly type: string } = { readonly typ
     });
     socket.on('close', (code) => {
       this.#isOver = true;
-      clearTimeout(this.#timer);
-      clearInterval(this.#timer);
+      this.#stopTimer();
       options.closed(refused ?? code);
     });
   }
@@ -119,9 +122,9 @@ export class SmallEnd<Message extends { readonly type: string } = { readonly typ
 
   #begin(welcome: Message): void {
     this.#isWelcome = true;
-    clearTimeout(this.#timer);
-    const { pingIntervalMs } = welcome as { readonly pingIntervalMs?: number };
-    this.#timer = setInterval(() => this.#beat(), pingIntervalMs);
+    this.#stopTimer();
+    const { pingIntervalMs = 1000 } = welcome as { readonly pingIntervalMs?: number };
+    this.#stopTimer = every(this.#options.clock, pingIntervalMs, () => this.#beat());
   }
 
   #beat(): void {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '@earshot/async';
 import type { AttachMessage, SignalingMessage } from '@earshot/bridge-protocol';
 import { parseSignalingMessage } from '@earshot/bridge-protocol';
 import { SmallEnd } from './small-end.js';
@@ -70,6 +71,7 @@ const FINAL: ReadonlySet<number> = new Set([4401, 4409, 4426]);
  * is told to have a defect. Its two sources make audio as soon as they are attached.
  */
 export class SmallHost {
+  readonly clock: Clock;
   readonly defect: HostDefect | undefined;
   readonly #sessions = new Map<string, SmallSession>();
   readonly #states = new Map<string, object>();
@@ -79,7 +81,8 @@ export class SmallHost {
   #end: SmallEnd | undefined;
   #isClosed = false;
 
-  constructor(defect?: HostDefect) {
+  constructor(clock: Clock, defect?: HostDefect) {
+    this.clock = clock;
     this.defect = defect;
   }
 
@@ -105,6 +108,10 @@ export class SmallHost {
     this.#end?.break();
   }
 
+  after(delayMs: number, run: () => void): void {
+    this.clock.at(this.clock.nowMs() + delayMs, run);
+  }
+
   /** Tells the state of a session, now and after each reconnect. */
   tell(mediaId: string, state: string, detail?: string): void {
     const message = { type: 'mediaState', mediaId, state, ...(detail ? { detail } : {}) };
@@ -117,6 +124,7 @@ export class SmallHost {
     if (this.has('anotherHostIdEachTime')) this.#hostId = newId('h');
     const url = this.has('keyInUrl') ? `${this.#url}?key=${this.#key}` : this.#url;
     const end = new SmallEnd({
+      clock: this.clock,
       url,
       token: this.#key,
       subprotocol: 'earshot.host.v1',
@@ -147,7 +155,7 @@ export class SmallHost {
   #closed(code: number, end: SmallEnd): void {
     if (end !== this.#end) return;
     const isFinal = FINAL.has(code) && !(code === 4409 && this.has('redialsAfterConflict'));
-    if (!isFinal) setTimeout(() => this.#dial(), Math.random() * BACK_OFF_MS);
+    if (!isFinal) this.after(Math.random() * BACK_OFF_MS, () => this.#dial());
   }
 
   #message(message: SignalingMessage, end: SmallEnd): void {

@@ -1,6 +1,6 @@
-import { systemClock } from '@earshot/async/system';
 import type { RuleResult } from '../src/index.js';
 import { checkHost, checkWorker, HOST_RULES, keyedCalls } from '../src/index.js';
+import { LoopbackClock } from './loopback-clock.js';
 import type { HostDefect } from './small-host.js';
 import { SmallHost } from './small-host.js';
 import { PENDING_LIMIT, SmallWorker } from './small-worker.js';
@@ -14,16 +14,17 @@ const SENDING = /^(?:W-|O-9|J-1\.media|H-3$)/;
 
 /** The whole suite on a small worker. */
 export async function resultsOfWorker(defect?: WorkerDefect): Promise<RuleResult[]> {
-  const worker = new SmallWorker(defect);
+  const clock = await LoopbackClock.start();
+  const worker = new SmallWorker(clock, defect);
   await worker.start();
   try {
     const { url, tokenKey } = worker;
-    const calls = keyedCalls({ tokenKey, clock: systemClock });
+    const calls = keyedCalls({ tokenKey, clock });
     return await checkWorker({
       url,
       calls,
       tokenKey,
-      clock: systemClock,
+      clock,
       concurrency: 12,
       pendingLimit: PENDING_LIMIT,
       replyMs: 1500,
@@ -31,6 +32,7 @@ export async function resultsOfWorker(defect?: WorkerDefect): Promise<RuleResult
     });
   } finally {
     await worker.close();
+    await clock.close();
   }
 }
 
@@ -57,17 +59,18 @@ async function resultsOfHostChecks(
   only: readonly string[],
   defect: HostDefect | undefined,
 ): Promise<RuleResult[]> {
-  const host = new SmallHost(defect);
+  const clock = await LoopbackClock.start();
+  const host = new SmallHost(clock, defect);
   try {
     return await checkHost({
       listen: { host: '127.0.0.1', port: 0 },
       key: KEY,
-      clock: systemClock,
+      clock,
       only,
       // Sessions of one name can't be told apart.
       sessions: defect === 'sameMediaIdForAll' ? 1 : 8,
-      // Generous where something must come: the machine may be busy.
-      replyMs: 3000,
+      // Longer than what a defect makes late.
+      replyMs: 6000,
       quietMs: 150,
       redialMs: 3000,
       noDialMs: 400,
@@ -77,6 +80,7 @@ async function resultsOfHostChecks(
     });
   } finally {
     host.close();
+    await clock.close();
   }
 }
 

@@ -9,8 +9,8 @@ const MAX_MARKS = 64;
 /** Frames between two `sendProgress` while something plays. */
 const PROGRESS_TICKS = 8;
 
-/** More than a second, where a defect makes it so. */
-const LATE_TICKS = 130;
+/** Of two times real time: far more than a check is patient with, where a defect makes it so. */
+const LATE_TICKS = 400;
 
 /** What a small host says in `hello`. */
 export const SEND_OFFER = {

@@ -1,3 +1,5 @@
+import type { Cancel } from '@earshot/async';
+import { every } from '@earshot/async';
 import type { AttachMessage, WelcomeMessage, WorkerMessage } from '@earshot/bridge-protocol';
 import { parseWorkerMessage } from '@earshot/bridge-protocol';
 import { WebSocket } from 'ws';
@@ -44,7 +46,7 @@ export class SmallSession {
   #losses = 0;
   #wasWelcome = false;
   #isLeaving = false;
-  #timer: NodeJS.Timeout | undefined;
+  #stopBeat: Cancel | undefined;
   #whenLeft: (() => void) | undefined;
 
   constructor(host: SmallHost, mediaId: string, callId: string) {
@@ -89,20 +91,20 @@ export class SmallSession {
     if (old === undefined) return;
     const headers = { authorization: `Bearer ${old.token}` };
     for (const delayMs of [100, 300, 500]) {
-      setTimeout(() => {
+      this.#host.after(delayMs, () => {
         new WebSocket(old.workerUrl, 'earshot.media.v1', { headers }).on('error', () => {});
-      }, delayMs);
+      });
     }
   }
 
   release(): void {
-    clearInterval(this.#timer);
+    this.#stopBeat?.();
     this.#leave('released', () => {});
     this.#attach = undefined;
   }
 
   abort(): void {
-    clearInterval(this.#timer);
+    this.#stopBeat?.();
     this.#attach = undefined;
     this.#end?.break();
   }
@@ -120,6 +122,7 @@ export class SmallSession {
     const host = this.#host;
     let isWelcome = false;
     const end = new SmallEnd<WorkerMessage>({
+      clock: host.clock,
       url: message.workerUrl,
       token: host.has('ignoresResumeTokens') ? message.token : (this.#resumeToken ?? message.token),
       subprotocol: 'earshot.media.v1',
@@ -203,7 +206,7 @@ export class SmallSession {
       if (!host.has('framesBeforeStreamOpen')) this.#open(stream);
     }
     this.#tell('active');
-    this.#timer ??= setInterval(() => this.#beat(), BEAT_MS);
+    this.#stopBeat ??= every(this.#host.clock, BEAT_MS, () => this.#beat());
   }
 
   #open({ streamId, next }: SmallStream): void {
@@ -250,7 +253,7 @@ export class SmallSession {
     if (waits) this.#tell('failed', host.has('failsWithoutAWord') ? undefined : `closed_${code}`);
     else {
       this.#tell('inactive', 'link_interrupted');
-      setTimeout(() => this.#again(), 10 + Math.random() * BACK_OFF_MS);
+      host.after(10 + Math.random() * BACK_OFF_MS, () => this.#again());
     }
   }
 

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '@earshot/async';
 import type { TokenKey } from '../src/index.js';
 import type { WorkerDefect } from './small-worker-link.js';
 
@@ -13,6 +14,7 @@ export type SmallVerdict = SmallClaims | { readonly code: string };
 
 /** Media tokens and resume tokens of a small worker: each opens one link. */
 export class SmallTokens {
+  readonly #clock: Clock;
   readonly #key: TokenKey;
   readonly #defect: WorkerDefect | undefined;
   readonly #used = new Set<string>();
@@ -20,7 +22,8 @@ export class SmallTokens {
   readonly #last = new Map<string, string>();
   readonly #resume = new Map<string, SmallClaims & { readonly expiresAtMs: number }>();
 
-  constructor(key: TokenKey, defect: WorkerDefect | undefined) {
+  constructor(clock: Clock, key: TokenKey, defect: WorkerDefect | undefined) {
+    this.#clock = clock;
     this.#key = key;
     this.#defect = defect;
   }
@@ -33,7 +36,8 @@ export class SmallTokens {
     const isLast = this.#last.get(keyOf(resumed)) === token;
     const keepsAll = this.#defect === 'keepsOldResumeTokens' || this.#defect === 'tokensForEver';
     if (!isLast && !keepsAll) return { code: 'replayed' };
-    const isOver = this.#defect === 'resumeTokensExpire' && resumed.expiresAtMs < Date.now();
+    const isOver =
+      this.#defect === 'resumeTokensExpire' && resumed.expiresAtMs < this.#clock.wallclockMs();
     return isOver ? { code: 'expired' } : resumed;
   }
 
@@ -48,7 +52,7 @@ export class SmallTokens {
   /** The token for the next link. */
   renew({ callId, epoch }: SmallClaims): string {
     const token = randomBytes(12).toString('base64url');
-    const expiresAtMs = Date.now() + 1000;
+    const expiresAtMs = this.#clock.wallclockMs() + 1000;
     this.#resume.set(token, { callId, epoch, token, expiresAtMs });
     this.#last.set(keyOf({ callId, epoch }), token);
     return token;
@@ -70,7 +74,7 @@ export class SmallTokens {
       if (!isWhole) return { code: 'malformed' };
       const isOurs = aud === workerId || this.#defect === 'acceptsTokensOfOthers';
       if (!isOurs) return { code: 'wrong_worker' };
-      const isExpired = Number(exp) * 1000 < Date.now();
+      const isExpired = Number(exp) * 1000 < this.#clock.wallclockMs();
       if (isExpired && this.#defect !== 'acceptsExpiredTokens') return { code: 'expired' };
       return { callId: sub, epoch, token };
     } catch {

@@ -1,3 +1,5 @@
+import type { Cancel } from '@earshot/async';
+import { every } from '@earshot/async';
 import type { HelloMessage } from '@earshot/bridge-protocol';
 import {
   FrameCursor,
@@ -93,8 +95,8 @@ export class SmallWorkerLink {
   #isContinued = false;
   #heard = true;
   #missed = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #progressTimer: NodeJS.Timeout | undefined;
+  #stopTimer: Cancel = () => {};
+  #stopProgress: Cancel = () => {};
   #whenSettled: () => void = () => {};
 
   constructor(socket: WebSocket, worker: SmallWorker, claims: SmallClaims) {
@@ -110,17 +112,17 @@ export class SmallWorkerLink {
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#isOver = true;
-      clearTimeout(this.#timer);
-      clearInterval(this.#timer);
-      clearInterval(this.#progressTimer);
+      this.#stopTimer();
+      this.#stopProgress();
       whenSettled();
       if (this.#call?.link === this) this.#call.link = undefined;
     });
     if (this.#has('socketPingsAreLife')) socket.on('ping', () => this.#alive());
     if (this.#has('speaksFirst')) this.#say({ type: 'pong', id: 0 });
     if (!this.#has('waitsForHelloForEver')) {
-      const helloMs = LIMITS.helloTimeoutMs;
-      this.#timer = setTimeout(() => this.end(4408, 'hello_timeout'), helloMs);
+      const { clock } = this.#worker;
+      const deadlineMs = clock.nowMs() + LIMITS.helloTimeoutMs;
+      this.#stopTimer = clock.at(deadlineMs, () => this.end(4408, 'hello_timeout'));
     }
     socket.on('message', (data: Buffer, isBinary) => {
       if (this.#isOver) return;
@@ -210,7 +212,7 @@ export class SmallWorkerLink {
   }
 
   #welcome(call: SmallCall, hello: HelloMessage): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#whenSettled();
     this.#call = call;
     const send = hello.send !== undefined || this.#has('sendInEveryWelcome') ? { send: true } : {};
@@ -225,9 +227,10 @@ export class SmallWorkerLink {
       ...send,
     });
     if (this.#has('clearsUnasked')) this.#say({ type: 'clear', streamId: 1 });
-    this.#timer = setInterval(() => this.#beat(), PING_INTERVAL_MS);
+    const { clock } = this.#worker;
+    this.#stopTimer = every(clock, PING_INTERVAL_MS, () => this.#beat());
     if (this.#has('progressOnceASecond')) {
-      this.#progressTimer = setInterval(() => this.#sayProgress(call), 1000);
+      this.#stopProgress = every(clock, 1000, () => this.#sayProgress(call));
     }
   }
 
@@ -360,9 +363,11 @@ export class SmallWorkerLink {
       return;
     }
     if (call.isOver) return;
-    const before = new Map(Array.from(call.streams, ([id, { received }]) => [id, received]));
+    const isBounded = this.#has('losesBeyondCredit') || this.#has('oneCreditForAll');
+    const before = new Map<number, number>();
+    if (isBounded) for (const [id, { received }] of call.streams) before.set(id, received);
     while (this.#cursor.next()) this.#frame(this.#cursor, call);
-    this.#bound(before, call);
+    if (isBounded) this.#bound(before, call);
     this.#progress(call);
   }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '@earshot/async';
 import { WebSocketServer } from 'ws';
 import type { TokenKey } from '../src/index.js';
 import type { SmallHeard } from './small-heard.js';
@@ -31,6 +32,7 @@ export interface SmallCall {
 export class SmallWorker {
   readonly tokenKey: TokenKey = { key: new Uint8Array(32).fill(9), workerId: 'w_small' };
   readonly calls = new Map<string, SmallCall>();
+  readonly clock: Clock;
   readonly defect: WorkerDefect | undefined;
   readonly tokens: SmallTokens;
   readonly #waiting = new Set<SmallWorkerLink>();
@@ -38,9 +40,10 @@ export class SmallWorker {
   readonly #sockets: WebSocketServer;
   url = '';
 
-  constructor(defect?: WorkerDefect) {
+  constructor(clock: Clock, defect?: WorkerDefect) {
+    this.clock = clock;
     this.defect = defect;
-    this.tokens = new SmallTokens(this.tokenKey, defect);
+    this.tokens = new SmallTokens(clock, this.tokenKey, defect);
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: defect === 'negotiatesDeflate',

@@ -74,6 +74,8 @@ interface Stream {
 export class MediaPeer extends Peer {
   readonly heard: Mailbox<HeardItem> = new Mailbox(this.clock);
   readonly streams: Map<number, Stream> = new Map();
+  /** Those of `heard`. */
+  readonly frames: HeardFrame[] = [];
   /** For the next dial, where `welcome` gives one. */
   readonly resumeToken: string = `rt_${randomBytes(12).toString('base64url')}`;
   readonly #cursor = new FrameCursor();
@@ -83,10 +85,6 @@ export class MediaPeer extends Peer {
   begin(manner: MediaManner): void {
     this.#manner = manner;
     void this.run();
-  }
-
-  get frames(): HeardFrame[] {
-    return this.heard.items.flatMap((item) => (item.kind === 'frame' ? [item.frame] : []));
   }
 
   get texts(): MediaHostMessage[] {
@@ -212,6 +210,7 @@ export class MediaPeer extends Peer {
         stream.received = next;
       }
       const frame = { streamId, codec, flags, sequence, captureTicks, payload, atMs };
+      this.frames.push(frame);
       this.heard.push({ kind: 'frame', frame });
     }
     const { acknowledges = true } = this.#manner;

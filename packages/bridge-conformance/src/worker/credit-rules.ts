@@ -34,15 +34,17 @@ export const CREDIT_RULES: readonly WorkerRule[] = [
       const { link, welcome } = await test.open();
       link.openStream(1);
       const quarter = Math.min(Math.ceil(welcome.creditFrames / 4), MAX_FRAMES / ROUNDS);
-      const startMs = test.clock.nowMs();
+      let bestMs = Number.POSITIVE_INFINITY;
       for (let round = 1; round <= ROUNDS; round += 1) {
+        const startMs = test.clock.nowMs();
         sendMany(link, 1, quarter * (round - 1), quarter);
         await link.received(1, quarter * round);
+        // The first may come just before a second is over.
+        if (round > 1) bestMs = Math.min(bestMs, Math.round(test.clock.nowMs() - startMs));
       }
-      // One that tells every second only would take about as many seconds.
-      const tookMs = Math.round(test.clock.nowMs() - startMs);
-      const mostMs = (ROUNDS * PROGRESS_MS) / 2;
-      require(tookMs < mostMs, `${ROUNDS} progresses in ${mostMs} ms`, `in ${tookMs} ms`);
+      // One that tells every second only takes about one in each round; a busy one not in all.
+      const mostMs = PROGRESS_MS / 2;
+      require(bestMs < mostMs, `a progress in ${mostMs} ms`, `in ${bestMs} ms at best`);
     },
   },
   {

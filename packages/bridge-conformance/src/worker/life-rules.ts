@@ -35,7 +35,7 @@ export const LIFE_RULES: readonly WorkerRule[] = [
     limitMs: MAX_SILENCE_MS + 10_000,
     async check(test) {
       const { link, welcome } = await test.open();
-      await requireSilenceNoticed(link, welcome.pingIntervalMs, test.clock.nowMs());
+      await requireSilenceNoticed(link, welcome.pingIntervalMs);
     },
   },
   {
@@ -46,7 +46,7 @@ export const LIFE_RULES: readonly WorkerRule[] = [
       const { link, welcome } = await test.open();
       const stop = every(test.clock, welcome.pingIntervalMs / 2, () => link.wire.pingFrame());
       try {
-        await requireSilenceNoticed(link, welcome.pingIntervalMs, test.clock.nowMs());
+        await requireSilenceNoticed(link, welcome.pingIntervalMs);
       } finally {
         stop();
       }
@@ -202,11 +202,7 @@ async function requirePong(link: WorkerLink, id: number, clockNowTicks: string):
   require(isSame, `clockNowTicks ${clockNowTicks}`, echoed);
 }
 
-async function requireSilenceNoticed(
-  link: WorkerLink,
-  intervalMs: number,
-  startMs: number,
-): Promise<void> {
+async function requireSilenceNoticed(link: WorkerLink, intervalMs: number): Promise<void> {
   link.beSilent();
   const leastMs = LIMITS.maxMissedPings * intervalMs;
   const mostMs = leastMs + intervalMs + LATE_MS;
@@ -215,7 +211,7 @@ async function requireSilenceNoticed(
     reason: 'peer_silent',
     withinMs: mostMs,
   });
-  const tookMs = Math.round(atMs - startMs);
+  const tookMs = Math.round(atMs - link.wire.lastSentMs);
   require(tookMs >= leastMs - EARLY_MS, `4408 not before ${leastMs} ms`, `after ${tookMs} ms`);
 }
 

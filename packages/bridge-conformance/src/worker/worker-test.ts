@@ -136,7 +136,7 @@ export class WorkerTest {
       authorization: `Bearer ${token}`,
       ...changes,
     });
-    return await requestUpgrade(url, headers, this.replyMs);
+    return await requestUpgrade(url, headers, { clock: this.clock, withinMs: this.replyMs });
   }
 
   /** Opens the socket of a link, and says nothing yet. @throws NotApplicable when refused. */
@@ -147,7 +147,6 @@ export class WorkerTest {
     const socket = new WebSocket(call.url ?? this.url, MEDIA_SUBPROTOCOL, {
       ...SOCKET_OPTIONS,
       headers: { authorization: `Bearer ${token}` },
-      handshakeTimeout: this.replyMs,
     });
     const wire = new Wire(socket, this.clock);
     const { replyMs, clock } = this;
@@ -158,11 +157,16 @@ export class WorkerTest {
       link.resumeToken = resumeToken;
       tokens.renew(call, resumeToken);
     });
+    const cancel = this.clock.at(this.clock.nowMs() + this.replyMs, () => {
+      if (socket.readyState === socket.CONNECTING) socket.terminate();
+    });
     try {
       await once(socket, 'open');
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new NotApplicable(`the worker takes no link: ${why}`, 'U-3');
+    } finally {
+      cancel();
     }
     if (this.#isOver) await wire.break();
     this.#links.push(link);

@@ -22,8 +22,11 @@ function ask(path: string): Promise<Response> {
 
 describe('over HTTP', () => {
   it('says that it lives and is ready', async () => {
-    expect(await (await ask('/livez')).json()).toEqual({ status: 'alive' });
-    expect(await (await ask('/readyz')).json()).toEqual({ status: 'ready' });
+    expect(await (await ask('/livez')).json()).toMatchObject({ status: 'alive' });
+    expect(await (await ask('/readyz')).json()).toMatchObject({
+      status: 'ready',
+      checks: { frame_age_seconds: { failing: false, limit: 1, effect: 'unready' } },
+    });
     expect((await ask('/nothing')).status).toBe(404);
   });
 

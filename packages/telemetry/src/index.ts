@@ -1,5 +1,7 @@
 export { AnswerWatch } from './answer-watch.js';
 export { EventLoopDelay } from './event-loop-delay.js';
+export type { PublisherFigures } from './event-metrics.js';
+export { addEventMetrics } from './event-metrics.js';
 export type { HealthOptions, HealthReply, HealthReport, HealthServer } from './health.js';
 export { addHealthRoutes, DEFAULT_CLEAR_AFTER_MS, Health } from './health.js';
 export type { HealthCheckOptions, HealthCheckReport, HealthEffect } from './health-check.js';
@@ -23,3 +25,5 @@ export type {
 } from './metrics.js';
 export { createMetrics } from './metrics.js';
 export { redact } from './redact.js';
+export type { OutboxState, ServiceCheckParts } from './service-checks.js';
+export { eventLoopCheck, serviceChecks } from './service-checks.js';

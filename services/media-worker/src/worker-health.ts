@@ -1,15 +1,12 @@
-import type { EventPublisher } from '@earshot/events';
-import type { HealthCheckOptions } from '@earshot/telemetry';
+import type { HealthCheckOptions, ServiceCheckParts } from '@earshot/telemetry';
+import { serviceChecks } from '@earshot/telemetry';
 import type { CallTable } from './call-table.js';
 import type { DecodePool } from './decode-pool.js';
 import { LagWindow } from './lag-window.js';
 
-export interface WorkerHealthParts {
+export interface WorkerHealthParts extends ServiceCheckParts {
   readonly calls: Pick<CallTable, 'draining' | 'size' | 'deaf'>;
   readonly pool: Pick<DecodePool, 'latencies' | 'oldestFrameMs' | 'stillMs'>;
-  readonly publisher: Pick<EventPublisher, 'outbox'>;
-  readonly redis: { readonly awaySeconds: number };
-  readonly eventLoop: { readonly p99Seconds: number };
 }
 
 /** Below so many deaf calls it is the calls, not the worker. */
@@ -24,7 +21,7 @@ export const PIPELINE_CHECKS: readonly string[] = [
 
 /** What `/livez` and `/readyz` look at. */
 export function workerHealthChecks(parts: WorkerHealthParts): HealthCheckOptions[] {
-  return [...pipelineChecks(parts), ...surroundingsChecks(parts)];
+  return [...pipelineChecks(parts), ...serviceChecks(parts), ...callChecks(parts)];
 }
 
 /** The names, for those who set limits before there is a worker. */
@@ -42,7 +39,7 @@ export const WORKER_HEALTH_CHECKS: readonly string[] = workerHealthChecks({
   eventLoop: { p99Seconds: 0 },
 }).map(({ name }) => name);
 
-function pipelineChecks({ pool, eventLoop }: WorkerHealthParts): HealthCheckOptions[] {
+function pipelineChecks({ pool }: WorkerHealthParts): HealthCheckOptions[] {
   const lag = new LagWindow(() => pool.latencies());
   return [
     {
@@ -74,40 +71,11 @@ function pipelineChecks({ pool, eventLoop }: WorkerHealthParts): HealthCheckOpti
       failAfterMs: 3000,
       read: () => lag.p99Seconds(),
     },
-    {
-      name: 'event_loop_delay_p99_seconds',
-      help: 'How late the I/O thread does what is due, in the worst 1 of 100 cases.',
-      effect: 'unready',
-      limit: 0.5,
-      failAfterMs: 5000,
-      read: () => eventLoop.p99Seconds,
-    },
   ];
 }
 
-function surroundingsChecks({ calls, publisher, redis }: WorkerHealthParts): HealthCheckOptions[] {
+function callChecks({ calls }: WorkerHealthParts): HealthCheckOptions[] {
   return [
-    {
-      name: 'outbox_full_ratio',
-      help: 'Share of the outbox that is taken by events that Redis does not have yet.',
-      effect: 'unready',
-      limit: 0.8,
-      read: () => publisher.outbox.waiting / publisher.outbox.capacity,
-    },
-    {
-      name: 'outbox_age_seconds',
-      help: 'How long the oldest batch of events has been tried.',
-      effect: 'unready',
-      limit: 10,
-      read: () => publisher.outbox.oldestMs / 1000,
-    },
-    {
-      name: 'redis_away_seconds',
-      help: 'How long Redis has not answered.',
-      effect: 'unready',
-      limit: 5,
-      read: () => redis.awaySeconds,
-    },
     {
       name: 'calls_deaf_ratio',
       help: `Share of the calls of which nothing is heard though somebody could speak; 0 below ${MIN_DEAF_CALLS} deaf ones.`,

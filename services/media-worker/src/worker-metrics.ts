@@ -1,7 +1,7 @@
 import type { EventPublisher } from '@earshot/events';
 import type { StreamTotals } from '@earshot/media-session';
 import type { HistogramReading, Metrics } from '@earshot/telemetry';
-import { createMetrics } from '@earshot/telemetry';
+import { addEventMetrics, createMetrics } from '@earshot/telemetry';
 import type { CallTable } from './call-table.js';
 import type { DecodePool } from './decode-pool.js';
 import type { DecodeThread } from './decode-thread-handle.js';
@@ -42,7 +42,7 @@ export class WorkerMetrics {
     addFrames(this.set, calls, pool);
     addCalls(this.set, calls);
     addThreads(this.set, pool);
-    addEvents(this.set, publisher);
+    addEventMetrics(this.set, publisher);
     addLoad(this.set, heartbeat);
   }
 
@@ -143,34 +143,6 @@ function addThreads(metrics: Metrics, pool: DecodePool): void {
     name: 'streams_failed_total',
     help: 'Streams closed because of a fault of ours.',
     read: () => pool.failedStreams,
-  });
-}
-
-function addEvents(metrics: Metrics, publisher: EventPublisher): void {
-  metrics.counter({
-    name: 'events_published_total',
-    help: 'Events that Redis has.',
-    read: () => publisher.stats.published,
-  });
-  metrics.counter({
-    name: 'events_refused_total',
-    help: 'Events that the full outbox turned away; their calls try again.',
-    read: () => publisher.stats.refused,
-  });
-  metrics.gauge({
-    name: 'events_waiting',
-    help: 'Events accepted and not yet in Redis.',
-    read: () => publisher.stats.waiting,
-  });
-  metrics.gauge({
-    name: 'outbox_age_seconds',
-    help: 'How long the oldest batch of events has been tried.',
-    read: () => publisher.outbox.oldestMs / 1000,
-  });
-  metrics.gauge({
-    name: 'redis_up',
-    help: '1 while there is a connection to Redis.',
-    read: () => (publisher.stats.redisUp ? 1 : 0),
   });
 }
 

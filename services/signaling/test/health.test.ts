@@ -1,6 +1,7 @@
 import { VirtualClock } from '@earshot/async';
 import type { HealthReport } from '@earshot/telemetry';
 import { Health } from '@earshot/telemetry';
+import { metricRows } from '@earshot/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CallbackBacklog } from '../src/calls/callback-backlog.js';
 import { SIGNALING_HEALTH_CHECKS, signalingHealthChecks } from '../src/health.js';
@@ -149,6 +150,12 @@ describe('over HTTP', () => {
     const report: HealthReport = JSON.parse(await response.text());
     return { code: response.status, report };
   }
+
+  it('serves the metrics that docs/metrics.md lists', async () => {
+    const response = await fetch(`${harness.signaling.url}/metrics`);
+    const { documented, served } = await metricRows('signaling', await response.text());
+    expect(documented).toEqual(served);
+  });
 
   it('is degraded without hosts and workers, red without Redis, and green again', async () => {
     const wait = { timeout: 15_000 };

@@ -60,6 +60,7 @@ export class HostLinkClient {
   readonly #abort = new AbortController();
   #session: HostSession | undefined;
   #running: Promise<void> | undefined;
+  #isUp = false;
   #attempt = 0;
   #resolveConnected: () => void = () => {};
   #rejectConnected: (error: CodedError) => void = () => {};
@@ -78,6 +79,11 @@ export class HostLinkClient {
   /** How long the last ping took there and back; undefined while the link is down or new. */
   get rttMs(): number | undefined {
     return this.#session?.rttMs;
+  }
+
+  /** Signaling has welcomed this host, and the link stands. */
+  get isUp(): boolean {
+    return this.#isUp;
   }
 
   /** Starts to connect. Idempotent. */
@@ -168,10 +174,12 @@ export class HostLinkClient {
     }
     const end = (await over) ?? { closeCode: CLOSE_ABNORMAL, reason: 'closed' };
     this.#session = undefined;
+    this.#isUp = false;
     return end;
   }
 
   #onWelcome(session: HostSession): void {
+    this.#isUp = true;
     this.#options.log.info('host link up');
     for (const message of this.#status.all()) session.send(message);
     this.#resolveConnected();

@@ -34,6 +34,16 @@ export interface PublisherStats {
   readonly redisUp: boolean;
 }
 
+/** How far the outbox is behind. */
+export interface OutboxState {
+  /** Events accepted and not yet in Redis. */
+  readonly waiting: number;
+  /** Most events that it holds. */
+  readonly capacity: number;
+  /** How long the batch that was first tried the longest ago is on its way, ms; 0 without one. */
+  readonly oldestMs: number;
+}
+
 export interface CloseOptions {
   /** How long events in the outbox are still being sent, ms. @defaultValue 5 000 */
   readonly deadlineMs?: number;
@@ -56,6 +66,8 @@ export class EventPublisher {
   readonly #queues: PartitionQueues;
   readonly #lanes: readonly OutboxLane[];
   readonly #id = randomBytes(9).toString('base64url');
+  /** By partition: when the batch under way was first tried. */
+  readonly #triedSinceMs = new Map<number, number>();
   #published = 0;
   #waiting = 0;
   #refused = 0;
@@ -80,9 +92,14 @@ export class EventPublisher {
         new OutboxLane({
           clock,
           maxBatch,
-          send: (batch, batchNumber) => this.#send(partition, batch, batchNumber),
+          send: (batch, batchNumber) => {
+            if (!this.#triedSinceMs.has(partition))
+              this.#triedSinceMs.set(partition, clock.nowMs());
+            return this.#send(partition, batch, batchNumber);
+          },
           onError: this.#onError,
           onSent: (events) => {
+            this.#triedSinceMs.delete(partition);
             this.#waiting -= events;
             this.#published += events;
           },
@@ -139,6 +156,16 @@ export class EventPublisher {
       waiting: this.#waiting,
       refused: this.#refused,
       redisUp: this.#client.status === 'ready',
+    };
+  }
+
+  get outbox(): OutboxState {
+    const nowMs = this.#clock.nowMs();
+    const agesMs = [...this.#triedSinceMs.values()].map((sinceMs) => nowMs - sinceMs);
+    return {
+      waiting: this.#waiting,
+      capacity: this.#outboxCapacity,
+      oldestMs: Math.max(0, ...agesMs),
     };
   }
 

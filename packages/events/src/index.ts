@@ -10,7 +10,12 @@ export type {
 export type { ConsumerOptions, ConsumerStats } from './event-consumer.js';
 export { EventConsumer } from './event-consumer.js';
 export { eventCounts } from './event-counts.js';
-export type { CloseOptions, PublisherOptions, PublisherStats } from './event-publisher.js';
+export type {
+  CloseOptions,
+  OutboxState,
+  PublisherOptions,
+  PublisherStats,
+} from './event-publisher.js';
 export { EventPublisher } from './event-publisher.js';
 export { EVENT_TYPES, eventJsonSchema, eventSchema, parseEvent } from './event-schema.js';
 export { PARTITIONS, partitionOf } from './partition.js';

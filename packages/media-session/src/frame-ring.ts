@@ -129,6 +129,17 @@ export class FrameRing {
     return (Atomics.load(this.#control, HEAD) - Atomics.load(this.#control, TAIL)) | 0;
   }
 
+  /** `receivedMicros` of the oldest record waiting; undefined when none is. Either side may ask. */
+  get oldestReceivedMicros(): number | undefined {
+    for (;;) {
+      const tail = Atomics.load(this.#control, TAIL);
+      if (tail === Atomics.load(this.#control, HEAD)) return undefined;
+      const receivedMicros = this.#words[(this.#slotOffset(tail) + 20) >> 2]!;
+      // A slot that was taken meanwhile may hold a newer record already.
+      if (tail === Atomics.load(this.#control, TAIL)) return receivedMicros;
+    }
+  }
+
   /**
    * Writer: copies one frame in; `bytes` is free afterwards. When full, the oldest record goes.
    *

@@ -38,6 +38,20 @@ describe('FrameRing', () => {
     );
   });
 
+  it('tells when its oldest record came', () => {
+    const shared = FrameRing.allocate(2);
+    const ring = new FrameRing(shared);
+    const slot = new FrameSlot();
+    expect(ring.oldestReceivedMicros).toBeUndefined();
+    for (const at of [10, -20, 30]) ring.push(0, 0, 1, 0, EMPTY, 0, 0, at);
+    expect(ring.oldestReceivedMicros).toBe(-20);
+    const reader = new FrameRing(shared);
+    reader.pop(slot);
+    expect(ring.oldestReceivedMicros).toBe(30);
+    reader.pop(slot);
+    expect(ring.oldestReceivedMicros).toBeUndefined();
+  });
+
   it('keeps order and counts under any interleaving of push and pop', () => {
     const steps = fc.array(
       fc.record({ op: fc.constantFrom('push', 'pop'), times: fc.integer({ min: 1, max: 12 }) }),

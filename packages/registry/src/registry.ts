@@ -74,6 +74,11 @@ export class Registry {
     return this.#redis.ready();
   }
 
+  /** Resolves once Redis has answered. @throws CodedError `redis_unreachable`. */
+  async ping(): Promise<void> {
+    await this.#redis.run((client) => client.ping());
+  }
+
   /** Closes the connection; idempotent. */
   close(): Promise<void> {
     this.#playWakes.close();

@@ -7,7 +7,7 @@ export interface WorkerInfo {
   readonly workerId: string;
   /** WebSocket URL that hosts dial. */
   readonly url: string;
-  /** 0 idle … 1 full. */
+  /** 0 idle … 1 full: at 1 no call is placed there. */
   readonly load: number;
   readonly streams: number;
   /** True when it takes no more calls. */
@@ -33,6 +33,8 @@ export interface Lease {
   readonly epoch: number;
 }
 
+/** At it a worker takes no call. */
+const FULL_LOAD = 1;
 /** What one placement adds to a worker's load until its next heartbeat tells the truth. */
 const LOAD_PER_PLACEMENT = 0.02;
 /** A placed call that no worker claims within this time is free again. */
@@ -61,14 +63,18 @@ return 1`);
 const LIST = new LuaScript(`${DROP_EXPIRED}
 return redis.call('HVALS', KEYS[1])`);
 
+/**
+ * The least loaded takes the call, so that one that is nearly full does only when all are. What was
+ * placed since a heartbeat is a guess: it orders workers, and fills none.
+ */
 const PLACE = new LuaScript(`${DROP_EXPIRED}
 local excluded = {}
-for i = 4, #ARGV do excluded[ARGV[i]] = true end
+for i = 5, #ARGV do excluded[ARGV[i]] = true end
 local best, bestUrl, bestLoad
 local infos = redis.call('HGETALL', KEYS[1])
 for i = 1, #infos, 2 do
   local id, info = infos[i], cjson.decode(infos[i + 1])
-  if not info.draining and not excluded[id] then
+  if not info.draining and not excluded[id] and info.load < tonumber(ARGV[4]) then
     local placed = tonumber(redis.call('HGET', KEYS[3], id) or '0')
     local load = info.load + placed * tonumber(ARGV[1])
     if best == nil or load < bestLoad or (load == bestLoad and id < best) then
@@ -138,7 +144,7 @@ export class WorkerPool {
     { excludeWorkers = [] }: PlaceOptions,
   ): Promise<Placement | undefined> {
     const keys = [...this.#poolKeys, this.#keys.placement(callId), this.#keys.lease(callId)];
-    const args = [LOAD_PER_PLACEMENT, UNCLAIMED_TTL_MS, EPOCH_TTL_MS, ...excludeWorkers];
+    const args = [LOAD_PER_PLACEMENT, UNCLAIMED_TTL_MS, EPOCH_TTL_MS, FULL_LOAD, ...excludeWorkers];
     const reply = await this.#redis.run((client) => PLACE.run(client, keys, args));
     if (!Array.isArray(reply)) return undefined;
     const [workerId, url, epoch] = reply;

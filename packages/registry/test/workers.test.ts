@@ -49,6 +49,22 @@ describe('placeCall', () => {
     expect(elsewhere).toEqual({ workerId: 'w1', url: 'ws://w1', epoch: 2 });
   });
 
+  it('takes nearly full workers only when there is no other, and full ones never', async () => {
+    const registry = await redis.registry();
+    await withWorkers(
+      registry,
+      worker('w1', { load: 0.9 }),
+      worker('w2', { load: 0.84 }),
+      worker('w3', { load: 1 }),
+    );
+    const first = await registry.placeCall('c_1', { excludeWorkers: [] });
+    expect(first?.workerId).toBe('w2');
+    await withWorkers(registry, worker('w2', { load: 0.95 }));
+    expect((await registry.placeCall('c_2'))?.workerId).toBe('w1');
+    await withWorkers(registry, worker('w1', { load: 1 }), worker('w2', { load: 1 }));
+    expect(await registry.placeCall('c_3')).toBeUndefined();
+  });
+
   it('spreads calls that come between two heartbeats', async () => {
     const pods = await Promise.all([redis.registry(), redis.registry()]);
     await withWorkers(pods[0], worker('w1'), worker('w2'), worker('w3'));

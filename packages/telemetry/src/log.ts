@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { prettyLine } from './pretty-line.js';
 import { redact } from './redact.js';
+import { redactText } from './redact-text.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
@@ -57,8 +58,8 @@ export function createLog(options: LogOptions): Log {
 function wrap(inner: pino.Logger): Log {
   const write = (level: Exclude<LogLevel, 'silent'>, text: string, fields?: LogFields) => {
     if (!inner.isLevelEnabled(level)) return;
-    if (fields === undefined) inner[level](text);
-    else inner[level](redact(fields), text);
+    if (fields === undefined) inner[level](redactText(text));
+    else inner[level](redact(fields), redactText(text));
   };
   return {
     debug: (text, fields) => write('debug', text, fields),

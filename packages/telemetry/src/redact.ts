@@ -1,31 +1,34 @@
+import { redactText } from './redact-text.js';
+
 /** What stands where a personal or secret value was. */
 const REDACTED = '[redacted]';
 /** What stands where a value was too deep to be looked through, and so is not shown. */
 const OMITTED = '[omitted]';
 const MAX_DEPTH = 3;
 
+/** Names that end so are private whatever comes before: `resumeToken`, `x-api-key`. */
+const PRIVATE_ENDINGS =
+  /(?:token|secret|password|passcode|passwd|authorization|cookie|credentials?)$/;
+
 /** Names, in lower case and without separators, whose values are personal or secret. */
 const PRIVATE_NAMES: ReadonlySet<string> = new Set([
-  'accesstoken',
   'apikey',
   'attemptkey',
-  'authorization',
   'blob',
   'bridgekey',
   'callbackuri',
-  'clientsecret',
+  'callbackurl',
   'digit',
   'digits',
+  'dtmf',
   'displayname',
   'hostkey',
-  'idtoken',
   'joinurl',
-  'passcode',
-  'password',
-  'refreshtoken',
-  'secret',
-  'token',
+  'joinweburl',
+  'participantname',
+  'speakername',
   'tone',
+  'tones',
   'transcript',
 ]);
 
@@ -33,7 +36,7 @@ const PRIVATE_NAMES: ReadonlySet<string> = new Set([
  * A copy of log fields without personal data and secrets: values under known names (in any
  * spelling: `displayName`, `display_name`, `Display-Name`) are replaced, down to three levels of
  * objects and arrays; anything deeper is left out. Errors become their name, code, message,
- * stack and cause.
+ * stack and cause. In every text that is left, what looks like a secret is replaced too.
  */
 export function redact(fields: object): Record<string, unknown> {
   return redactEntries(Object.entries(fields), 1);
@@ -49,6 +52,7 @@ function redactEntries(
 }
 
 function redactValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return redactText(value);
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return value;
@@ -72,5 +76,6 @@ function entriesOfError(error: Error): [string, unknown][] {
 }
 
 function isPrivate(name: string): boolean {
-  return PRIVATE_NAMES.has(name.replace(/[-_]/g, '').toLowerCase());
+  const plain = name.replace(/[-_]/g, '').toLowerCase();
+  return PRIVATE_NAMES.has(plain) || PRIVATE_ENDINGS.test(plain);
 }

@@ -88,6 +88,67 @@ describe('redact', () => {
     );
   });
 
+  it.each([
+    ['got 401 for Bearer abc.DEF-123', 'got 401 for Bearer [redacted]'],
+    ['header {"authorization":"Bearer abcdefgh"}', 'header {"authorization":"Bearer [redacted]"}'],
+    ['token eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.c2ln refused', 'token [redacted] refused'],
+    [
+      'join https://teams.microsoft.com/meet/123?p=Secret failed',
+      'join https://teams.microsoft.com/[redacted] failed',
+    ],
+    ['cannot reach redis://user:pass@db:6379/0', 'cannot reach redis://[redacted]@db:6379/0'],
+    ['GET https://host/a/b?key=1&p=2, failed', 'GET https://host/a/b?[redacted] failed'],
+    [
+      'POST http://host/v1/callbacks/Abc-123_xyz: 500',
+      'POST http://host/v1/callbacks/[redacted]: 500',
+    ],
+    ['body {"displayName":"Ada \\"L\\"","n":1}', 'body {"displayName":[redacted],"n":1}'],
+    ['grant client_secret=abc&scope=x', 'grant client_secret=[redacted]&scope=x'],
+    ['digit: 7, at 12', 'digit: [redacted], at 12'],
+  ])('hides what looks private in the text %j', (text, expected) => {
+    expect(redact({ error: new Error(text) })).toMatchObject({ error: { message: expected } });
+    const { log, parsed } = capture();
+    log.info(text, { detail: text });
+    expect(parsed()[0]).toMatchObject({ msg: expected, detail: expected });
+  });
+
+  it.each([
+    'call not created',
+    'ws://127.0.0.1:8081/v1/media-link',
+    'Cannot attach: the epoch must be the newest, got 3',
+    'redis://localhost:6379',
+    '/tmp/run/redis.sock',
+    '2026-11-26T15:00:00.000Z tokens expire in 60 s',
+  ])('leaves the text %j as it is', (text) => {
+    expect(redact({ text })).toEqual({ text });
+  });
+
+  it('takes a moment only, whatever is in a long text', () => {
+    const pieces = [
+      'https://',
+      'a.',
+      '?',
+      '"',
+      'token',
+      '=',
+      'eyJ',
+      '/callbacks/',
+      '://',
+      '@',
+      ' ',
+    ];
+    const nasty = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(nasty, (repeated) => {
+        const text = repeated.join('').repeat(20_000).slice(0, 100_000);
+        const startMs = performance.now();
+        redact({ text });
+        expect(performance.now() - startMs).toBeLessThan(500);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('keeps other values, down to three levels', () => {
     const fields = { a: 1, b: { c: 'two', d: [true, null] }, when: new Date(0) };
     expect(redact(fields)).toEqual(fields);

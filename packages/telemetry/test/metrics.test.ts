@@ -38,6 +38,53 @@ describe('createMetrics', () => {
     expect(text).toContain('earshot_open{service="test"} 3');
   });
 
+  it('reads at each scrape what is counted elsewhere', async () => {
+    const metrics = createMetrics({ service: 'test', process: false });
+    let frames = 3;
+    metrics.counter({ name: 'frames_total', help: 'Frames.', read: () => frames });
+    metrics.counter<'thread'>({
+      name: 'busy_seconds_total',
+      help: 'Busy.',
+      labelNames: ['thread'],
+      readAll: () => [{ labels: { thread: '0' }, value: frames / 2 }],
+    });
+    metrics.readHistogram({
+      name: 'wait_seconds',
+      help: 'Wait.',
+      read: () => ({
+        buckets: [
+          { bound: 0.5, count: 1 },
+          { bound: Number.POSITIVE_INFINITY, count: frames },
+        ],
+        sum: 2.5,
+      }),
+    });
+    await metrics.text();
+    frames = 5;
+    const text = await metrics.text();
+    expect(text).toContain('earshot_frames_total{service="test"} 5');
+    expect(text).toContain('earshot_busy_seconds_total{thread="0",service="test"} 2.5');
+    expect(text).toContain('# TYPE earshot_wait_seconds histogram');
+    expect(text).toContain('earshot_wait_seconds_bucket{le="0.5",service="test"} 1');
+    expect(text).toContain('earshot_wait_seconds_bucket{le="+Inf",service="test"} 5');
+    expect(text).toContain('earshot_wait_seconds_sum{service="test"} 2.5');
+    expect(text).toContain('earshot_wait_seconds_count{service="test"} 5');
+  });
+
+  it('refuses names that break the rules of Prometheus', () => {
+    const metrics = createMetrics({ service: 'test', process: false });
+    const help = 'Help.';
+    for (const name of ['calls', 'callsTotal', 'Calls_total', 'total']) {
+      expect(() => metrics.counter({ name, help }), name).toThrow('base unit');
+    }
+    for (const name of ['calls_total', 'lag_ms', 'lag_millis', 'heap_mb', 'busy_percent', 'a-b']) {
+      expect(() => metrics.gauge({ name, help }), name).toThrow('base unit');
+    }
+    for (const name of ['lag', 'lag_ms', 'lag_seconds_total']) {
+      expect(() => metrics.histogram({ name, help }), name).toThrow('base unit');
+    }
+  });
+
   it('sorts observations into buckets', async () => {
     const metrics = createMetrics({ service: 'test', process: false });
     const lag = metrics.histogram({ name: 'lag_seconds', help: 'Lag.', buckets: [0.1, 1] });

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
+import process from 'node:process';
 import { CodedError } from '@earshot/async';
 import type { OpusEngineName } from '@earshot/opus';
 import { DEFAULT_OPUS_ENGINE, OPUS_ENGINES } from '@earshot/opus';
 import type { ListenAddress } from '@earshot/service-process';
 import { parseListenAddress } from '@earshot/service-process';
+import type { HealthLimits } from '@earshot/telemetry';
+import { DEFAULT_CLEAR_AFTER_MS, parseHealthLimits } from '@earshot/telemetry';
 import { z } from 'zod';
+import { WORKER_HEALTH_CHECKS } from './worker-health.js';
 
 /** What a media worker is told at its start. Times in ms. */
 export interface MediaWorkerConfig {
@@ -34,6 +38,12 @@ export interface MediaWorkerConfig {
   readonly attributionWaitMs: number;
   /** A call of which nothing is heard for so long is deaf, if somebody could speak; 0: never. */
   readonly deafAfterMs: number;
+  /** Of the checks of `/livez` and `/readyz`, in place of their own. */
+  readonly healthLimits: HealthLimits;
+  /** How long a failed check must be well below its limit before it passes again. */
+  readonly healthClearMs: number;
+  /** Resident memory at which the worker is full, bytes. */
+  readonly memoryLimitBytes: number;
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -76,6 +86,14 @@ const environmentSchema = z.object({
   EARSHOT_DRAIN_MS: z.coerce.number().int().min(0).max(3_600_000).default(3000),
   EARSHOT_ATTRIBUTION_WAIT_MS: z.coerce.number().int().min(0).max(60_000).default(2000),
   EARSHOT_DEAF_AFTER_MS: z.coerce.number().int().min(0).max(3_600_000).default(60_000),
+  EARSHOT_HEALTH_LIMITS: z.string().default(''),
+  EARSHOT_HEALTH_CLEAR_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(DEFAULT_CLEAR_AFTER_MS),
+  EARSHOT_MEMORY_LIMIT_BYTES: z.coerce.number().int().min(1).optional(),
 });
 
 /**
@@ -110,7 +128,16 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     drainMs: env.EARSHOT_DRAIN_MS,
     attributionWaitMs: env.EARSHOT_ATTRIBUTION_WAIT_MS,
     deafAfterMs: env.EARSHOT_DEAF_AFTER_MS,
+    healthLimits: parseHealthLimits(env.EARSHOT_HEALTH_LIMITS, WORKER_HEALTH_CHECKS),
+    healthClearMs: env.EARSHOT_HEALTH_CLEAR_MS,
+    memoryLimitBytes: env.EARSHOT_MEMORY_LIMIT_BYTES ?? memoryOfMachine(),
   });
+}
+
+/** What the control group allows, or all there is. */
+function memoryOfMachine(): number {
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(allowed, os.totalmem()) : os.totalmem();
 }
 
 function isWildcard(host: string): boolean {

@@ -6,6 +6,7 @@ import type { OpusEngineName } from '@earshot/opus';
 import { DecodeThread } from './decode-thread-handle.js';
 import { Latencies } from './latency-histogram.js';
 import type { WorkerLog } from './log.js';
+import { nowMicros } from './thread-clock.js';
 import type { DecodeEngine } from './thread-messages.js';
 
 /** A thread that shows no turn for so long while its doorbell rings is replaced. */
@@ -66,7 +67,7 @@ export class DecodePool {
   readonly #options: DecodePoolOptions;
   readonly #threads: DecodeThread[];
   readonly #cancelWatch: Cancel;
-  #streams = 0;
+  readonly #rings = new Set<FrameRing>();
   #handles = 0;
 
   private constructor(options: DecodePoolOptions, threads: DecodeThread[]) {
@@ -97,11 +98,11 @@ export class DecodePool {
 
   /** Streams open or not yet closed to the end. */
   get streams(): number {
-    return this.#streams;
+    return this.#rings.size;
   }
 
   get hasRoom(): boolean {
-    return this.#streams < this.#options.maxStreams;
+    return this.#rings.size < this.#options.maxStreams;
   }
 
   /** Times that a thread was replaced. */
@@ -126,6 +127,23 @@ export class DecodePool {
     return Latencies.sum(this.#threads.map((thread) => thread.latencies()));
   }
 
+  /** Age of the oldest frame that waits for its decode thread, ms; 0 when none does. */
+  oldestFrameMs(): number {
+    const now = nowMicros();
+    let oldestMicros = 0;
+    for (const ring of this.#rings) {
+      const receivedMicros = ring.oldestReceivedMicros;
+      if (receivedMicros === undefined) continue;
+      oldestMicros = Math.max(oldestMicros, (now - receivedMicros) | 0);
+    }
+    return oldestMicros / 1000;
+  }
+
+  /** How long the stillest thread has not worked though there is work; call it once a second. */
+  stillMs(): number {
+    return Math.max(...this.#threads.map((thread) => thread.stillMs()));
+  }
+
   get threads(): readonly DecodeThread[] {
     return this.#threads;
   }
@@ -138,11 +156,11 @@ export class DecodePool {
         `Cannot open a stream: this worker hears at most ${this.#options.maxStreams} at once`,
       );
     }
-    this.#streams += 1;
     const ring = FrameRing.allocate(this.#options.ringFrames);
     const counters = StreamCounters.allocate(options.firstSequence, options.checkpoint);
     const thread = this.#leastLoaded();
     const writer = new FrameRing(ring);
+    this.#rings.add(writer);
     const reader = new StreamCounters(counters);
     let found = 0;
     const index = thread.open({
@@ -153,7 +171,7 @@ export class DecodePool {
       listening: options.listening ?? 'findings',
       eager: options.eager,
       onFinding: (finding) => {
-        if (finding.kind === 'closed') this.#streams -= 1;
+        if (finding.kind === 'closed') this.#rings.delete(writer);
         else found += 1;
         options.onFinding(finding);
       },

@@ -59,6 +59,9 @@ export class DecodeThread {
   #failuresInARow = 0;
   #turnsSeen = -1;
   #suspect = false;
+  /** For `stillMs`: turns at its last look, and when it last saw the thread work or rest. */
+  #turnsLooked = -1;
+  #movedAtMs: number;
   /** The present thread decodes: it started, and was not told to end. */
   #working = false;
   #cancelRestart: Cancel = () => {};
@@ -66,6 +69,7 @@ export class DecodeThread {
 
   constructor(options: DecodeThreadOptions) {
     this.#options = options;
+    this.#movedAtMs = options.clock.nowMs();
     const { capacity, opusEngine } = options;
     const signals = new SharedArrayBuffer(SIGNAL_WORDS * 4);
     const ready = ReadyStreams.allocate(capacity);
@@ -151,6 +155,16 @@ export class DecodeThread {
   get answered(): boolean {
     const doorbell = Atomics.load(this.#signals, SIGNAL.doorbell);
     return doorbell === Atomics.load(this.#signals, SIGNAL.answered);
+  }
+
+  /** How long it has not worked though there is work, or is being replaced; call it once a second. */
+  stillMs(): number {
+    const nowMs = this.#options.clock.nowMs();
+    const turns = Atomics.load(this.#signals, SIGNAL.turns);
+    const moves = this.#working && (this.answered || turns !== this.#turnsLooked);
+    this.#turnsLooked = turns;
+    if (moves) this.#movedAtMs = nowMs;
+    return nowMs - this.#movedAtMs;
   }
 
   /**

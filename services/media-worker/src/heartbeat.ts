@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import process from 'node:process';
 import type { Cancel, Clock } from '@earshot/async';
 import { every } from '@earshot/async';
 import type { Registry } from '@earshot/registry';
@@ -15,7 +16,21 @@ export interface HeartbeatOptions {
   readonly maxStreams: number;
   readonly clock: Clock;
   readonly log: WorkerLog;
+  /** Resident memory at which the worker is full, bytes. */
+  readonly memoryLimitBytes: number;
   isDraining(): boolean;
+  /** It can't keep up with the calls that it has. */
+  isOverwhelmed(): boolean;
+}
+
+/** What is in use of each thing that a worker has only so much of, 0 to 1. */
+export interface LoadShares {
+  /** Time of the I/O thread. */
+  readonly io: number;
+  /** Time of the busiest decode thread. */
+  readonly decode: number;
+  readonly streams: number;
+  readonly memory: number;
 }
 
 /** Tells the registry that this worker lives and how busy it is, so that calls are placed well. */
@@ -26,7 +41,7 @@ export class Heartbeat {
   #utilization = performance.eventLoopUtilization();
   #busyMicros: number[] = [];
   #atMs = 0;
-  #load = 0;
+  #shares: LoadShares = { io: 0, decode: 0, streams: 0, memory: 0 };
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -44,14 +59,19 @@ export class Heartbeat {
     this.#atMs = clock.nowMs();
     await this.beat();
     this.#stop = every(clock, INTERVAL_MS, () => {
-      this.#load = this.#measure();
+      this.#shares = this.#measure();
       this.beat().catch((error: unknown) => log.warn('heartbeat failed', { error: String(error) }));
     });
   }
 
-  /** Share of its capacity that is in use, 0 to 1. */
+  /** Share of its capacity that is in use, 0 to 1; at 1 no call is placed here. */
   get load(): number {
-    return this.#load;
+    if (this.#options.isOverwhelmed()) return 1;
+    return Math.min(1, Math.max(...Object.values(this.#shares)));
+  }
+
+  get shares(): LoadShares {
+    return this.#shares;
   }
 
   /** Beats now, out of turn: when something changed that placement must know. */
@@ -59,7 +79,7 @@ export class Heartbeat {
     const { registry, workerId, pool, isDraining } = this.#options;
     const { streams } = pool;
     await registry.heartbeatWorker(
-      { workerId, url: this.#url, load: this.#load, streams, draining: isDraining() },
+      { workerId, url: this.#url, load: this.load, streams, draining: isDraining() },
       TTL_MS,
     );
   }
@@ -70,21 +90,32 @@ export class Heartbeat {
     await this.#options.registry.removeWorker(this.#options.workerId);
   }
 
-  /** The busiest of: I/O thread, each decode thread, the limit of streams. */
-  #measure(): number {
-    const { pool, maxStreams, clock } = this.#options;
-    const utilization = performance.eventLoopUtilization();
-    const io = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
-    this.#utilization = utilization;
+  #measure(): LoadShares {
+    const { pool, maxStreams, memoryLimitBytes } = this.#options;
+    return {
+      io: this.#measureIo(),
+      decode: this.#measureDecode(),
+      streams: pool.streams / maxStreams,
+      memory: process.memoryUsage.rss() / memoryLimitBytes,
+    };
+  }
 
+  #measureIo(): number {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
+    this.#utilization = now;
+    return utilization;
+  }
+
+  #measureDecode(): number {
+    const { pool, clock } = this.#options;
     const nowMs = clock.nowMs();
     const elapsedMicros = Math.max(1, (nowMs - this.#atMs) * 1000);
     this.#atMs = nowMs;
     const busyMicros = pool.threads.map((thread) => thread.busyMicros);
-    const decode = busyMicros.map(
-      (micros, index) => ((micros - (this.#busyMicros[index] ?? 0)) >>> 0) / elapsedMicros,
-    );
+    const before = this.#busyMicros;
     this.#busyMicros = busyMicros;
-    return Math.min(1, Math.max(io, pool.streams / maxStreams, ...decode));
+    const grown = busyMicros.map((micros, index) => (micros - (before[index] ?? 0)) >>> 0);
+    return Math.max(...grown) / elapsedMicros;
   }
 }

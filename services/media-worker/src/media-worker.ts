@@ -6,7 +6,7 @@ import { EventPublisher } from '@earshot/events';
 import { MediaTokens } from '@earshot/media-token';
 import { Registry } from '@earshot/registry';
 import { HTTP_LIMITS, listen } from '@earshot/service-process';
-import { createLog } from '@earshot/telemetry';
+import { AnswerWatch, createLog, EventLoopDelay, Health } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { CallTable } from './call-table.js';
@@ -19,6 +19,7 @@ import { LinkTokens } from './link-tokens.js';
 import type { WorkerLog } from './log.js';
 import { PlayDesk } from './play/play-desk.js';
 import { addRoutes } from './routes.js';
+import { PIPELINE_CHECKS, workerHealthChecks } from './worker-health.js';
 import { WorkerMetrics } from './worker-metrics.js';
 
 export interface MediaWorkerDeps {
@@ -125,10 +126,17 @@ async function start(
     maxStreams: config.maxStreams,
     clock,
     log,
+    memoryLimitBytes: config.memoryLimitBytes,
     isDraining: () => calls.draining,
+    isOverwhelmed: () => health.isFailing(PIPELINE_CHECKS),
   });
   const metrics = new WorkerMetrics({ calls, pool, publisher, heartbeat });
-  addRoutes(app, { workerId, calls, pool, publisher, heartbeat, levels, metrics });
+  const health = watchHealth(
+    config,
+    { calls, pool, publisher, registry, metrics, clock, log },
+    closers,
+  );
+  addRoutes(app, { workerId, calls, pool, publisher, health, heartbeat, levels, metrics });
 
   const address = await listen(app, config.listen, 'the media worker');
   const mediaUrl = config.advertisedUrl ?? `ws://${address}${MEDIA_PATH}`;
@@ -166,6 +174,37 @@ async function connectToRedis(
   closers.defer(() => publisher.close({ deadlineMs: FLUSH_MS }));
   await Promise.all([registry.ready(), publisher.ready()]);
   return { registry, publisher };
+}
+
+interface HealthParts {
+  readonly calls: CallTable;
+  readonly pool: DecodePool;
+  readonly publisher: EventPublisher;
+  readonly registry: Registry;
+  readonly metrics: WorkerMetrics;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+}
+
+function watchHealth(
+  { healthLimits, healthClearMs }: MediaWorkerConfig,
+  { registry, metrics, clock, log, ...parts }: HealthParts,
+  closers: CloseStack,
+): Health {
+  const redis = new AnswerWatch(clock, () => registry.ping());
+  const eventLoop = new EventLoopDelay();
+  const health = new Health({
+    clock,
+    log,
+    checks: workerHealthChecks({ ...parts, redis, eventLoop }),
+    limits: healthLimits,
+    clearAfterMs: healthClearMs,
+    metrics: metrics.set,
+  });
+  closers.defer(redis.start());
+  closers.defer(eventLoop.start(clock));
+  closers.defer(health.start());
+  return health;
 }
 
 interface LinkServerParts {

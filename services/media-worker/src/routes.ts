@@ -1,4 +1,6 @@
 import type { EventPublisher } from '@earshot/events';
+import type { Health } from '@earshot/telemetry';
+import { addHealthRoutes } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import type { CallTable } from './call-table.js';
 import type { DecodePool } from './decode-pool.js';
@@ -12,6 +14,7 @@ export interface RouteParts {
   readonly calls: CallTable;
   readonly pool: DecodePool;
   readonly publisher: EventPublisher;
+  readonly health: Health;
   readonly heartbeat: Heartbeat;
   readonly levels: LevelsStream;
   readonly metrics: WorkerMetrics;
@@ -19,19 +22,15 @@ export interface RouteParts {
 
 /** What people and orchestrators may ask of the worker over HTTP. */
 export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const { workerId, calls, pool, publisher, heartbeat, levels, metrics } = parts;
-  app.get('/livez', () => ({ status: 'alive' }));
-  app.get('/readyz', (_request, reply) => {
-    if (calls.draining) return reply.code(503).send({ status: 'draining' });
-    if (!publisher.stats.redisUp) return reply.code(503).send({ status: 'redis_unreachable' });
-    return { status: 'ready' };
-  });
+  const { workerId, calls, pool, publisher, health, heartbeat, levels, metrics } = parts;
+  addHealthRoutes(app, health);
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
   );
   app.get('/v1/stats', () => ({
     workerId,
     load: heartbeat.load,
+    loadShares: heartbeat.shares,
     draining: calls.draining,
     decodeThreads: pool.threads.length,
     decodeThreadRestarts: pool.restarts,

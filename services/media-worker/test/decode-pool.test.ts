@@ -162,9 +162,16 @@ describe('the watch over decode threads', () => {
     const sender = new Sender();
     for (let n = 0; n < PACKETS.length; n += 1) sender.send();
     pool.ringDoorbells();
+    expect(pool.oldestFrameMs()).toBeGreaterThan(0);
+    // Told while it hangs: for readiness, long before it is replaced.
+    pool.stillMs();
+    clock.advance(1000);
+    expect(pool.stillMs()).toBeGreaterThanOrEqual(1000);
     // Twice looked at, 5 s apart, and the pause before the replacement.
-    expect(await untilReplaced(clock)).toBeGreaterThanOrEqual(5050);
+    expect(await untilReplaced(clock)).toBeGreaterThanOrEqual(4050);
     const { totals } = await sender.close();
+    expect(pool.stillMs()).toBe(0);
+    expect(pool.oldestFrameMs()).toBe(0);
     expect(pool.engine.version).toContain('libopus');
     expect(totals).toMatchObject({ framesReceived: PACKETS.length, framesMissing: 0 });
     expect(sender.findings.some(({ kind }) => kind === 'speechStarted')).toBe(true);

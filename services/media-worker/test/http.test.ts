@@ -1,4 +1,5 @@
 import { generateSequence } from '@earshot/dtmf';
+import { metricRows } from '@earshot/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encode, join, silence, voice } from './sound.js';
 import { Bench } from './test-bench.js';
@@ -22,8 +23,11 @@ function ask(path: string): Promise<Response> {
 
 describe('over HTTP', () => {
   it('says that it lives and is ready', async () => {
-    expect(await (await ask('/livez')).json()).toEqual({ status: 'alive' });
-    expect(await (await ask('/readyz')).json()).toEqual({ status: 'ready' });
+    expect(await (await ask('/livez')).json()).toMatchObject({ status: 'alive' });
+    expect(await (await ask('/readyz')).json()).toMatchObject({
+      status: 'ready',
+      checks: { frame_age_seconds: { failing: false, limit: 1, effect: 'unready' } },
+    });
     expect((await ask('/nothing')).status).toBe(404);
   });
 
@@ -98,6 +102,14 @@ describe('over HTTP', () => {
     expect(await (await ask('/v1/stats')).json()).toMatchObject({
       frameToFinding: { frames: total, p50Ms: expect.any(Number), p99Ms: expect.any(Number) },
     });
+  });
+
+  it('serves the metrics that docs/metrics.md lists', async () => {
+    const { documented, served } = await metricRows(
+      'media-worker',
+      await (await ask('/metrics')).text(),
+    );
+    expect(documented).toEqual(served);
   });
 
   it('tells its state for people', async () => {

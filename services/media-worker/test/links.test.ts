@@ -290,7 +290,7 @@ describe('a worker', () => {
   });
 
   it('keeps what it found while Redis is away, and moves no position past it', async () => {
-    bench = await Bench.start();
+    bench = await Bench.start({ healthLimits: new Map([['redis_away_seconds', 0.5]]) });
     const { host, callId } = await bench.host();
     host.open(1, '11');
     await host.play({ 1: QUIET });
@@ -301,9 +301,12 @@ describe('a worker', () => {
     await host.settled();
     expect(host.received(1)).toBe(2 * QUIET.length + KEYING.length);
     expect(host.durable(1)).toBeLessThanOrEqual(QUIET.length);
-    expect((await fetch(`${bench.worker.url}/readyz`)).status).toBe(503);
+    const isReady = async (): Promise<boolean> => (await fetch(`${bench.worker.url}/readyz`)).ok;
+    await expect.poll(isReady, { timeout: 10_000 }).toBe(false);
+    expect((await fetch(`${bench.worker.url}/livez`)).status).toBe(200);
     await bench.redis.restart();
     await host.until(() => host.durable(1) >= 2 * QUIET.length + KEYING.length - LAG);
+    await expect.poll(isReady, { timeout: 10_000 }).toBe(true);
     await host.bye();
     await bench.stopped(callId);
     const events = bench.of(callId);

@@ -168,6 +168,9 @@ export function testConfig(
     drainMs: 1000,
     attributionWaitMs: 0,
     deafAfterMs: 0,
+    healthLimits: new Map(),
+    healthClearMs: 0,
+    memoryLimitBytes: 2 ** 40,
     ...more,
   };
 }

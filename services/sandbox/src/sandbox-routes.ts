@@ -1,5 +1,6 @@
 import { CodedError } from '@earshot/async';
-import type { Metrics } from '@earshot/telemetry';
+import type { Health, Metrics } from '@earshot/telemetry';
+import { addHealthRoutes } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { GraphFault } from './graph/graph-fault.js';
@@ -14,6 +15,7 @@ const startMediaSchema = z.object({
 
 export interface SandboxRoutesOptions {
   readonly metrics: Metrics;
+  readonly health: Health;
   meetings(): MeetingSummary[];
   /** @throws CodedError `invalid_meeting` and those of the audio. */
   addMeeting(definition: unknown): Promise<MeetingSummary>;
@@ -41,8 +43,7 @@ export function addSandboxRoutes(app: FastifyInstance, options: SandboxRoutesOpt
     return reply.code(201).send(options.startMedia(blob, meeting));
   });
   addCallMediaRoutes(app, options);
-  app.get('/livez', (_request, reply) => reply.send({ status: 'ok' }));
-  app.get('/readyz', (_request, reply) => reply.send({ status: 'ok' }));
+  addHealthRoutes(app, options.health);
   app.get('/metrics', async (_request, reply) =>
     reply.type(options.metrics.contentType).send(await options.metrics.text()),
   );

@@ -6,8 +6,8 @@ import { systemClock } from '@earshot/async/system';
 import type { OpusEngine } from '@earshot/opus';
 import { createOpusEngine } from '@earshot/opus';
 import { listen, reachableAt } from '@earshot/service-process';
-import type { Log } from '@earshot/telemetry';
-import { createLog } from '@earshot/telemetry';
+import type { Log, Metrics } from '@earshot/telemetry';
+import { createLog, Health } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { createCertificate } from './certificate.js';
 import type { SandboxConfig } from './config.js';
@@ -36,6 +36,7 @@ const HOST_CAPACITY = 200;
 /** Of each stream: more than the window holds, but for the largest Opus packets. */
 const REPLAY_WINDOW_BYTES = 2 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
+const HOST_LINK_PATIENCE_MS = 2000;
 const BUNDLED_MEETING = fileURLToPath(new URL('../meeting/', import.meta.url));
 
 /** What a bot needs to know to be pointed at the sandbox. */
@@ -146,7 +147,12 @@ async function start(
   };
 
   const app = createGraphServer({ ...certificate, clock });
+  const metrics = createSandboxMetrics(desk, mediaHost);
+  const health = watchHealth(mediaHost, metrics, { clock, log });
+  closers.defer(health.start());
   addRoutes(app, {
+    metrics,
+    health,
     config,
     deps,
     clock,
@@ -183,7 +189,34 @@ async function start(
   };
 }
 
+/** Red once the host link, if one is wanted, has been down for longer than it takes to dial again. */
+function watchHealth(host: MediaHost, metrics: Metrics, { clock, log }: HealthParts): Health {
+  return new Health({
+    clock,
+    log,
+    metrics,
+    checks: [
+      {
+        name: 'host_link_down',
+        help: '1 while the link to signaling is wanted, and down.',
+        effect: 'unready',
+        limit: 0,
+        failAfterMs: HOST_LINK_PATIENCE_MS,
+        clearAfterMs: 0,
+        read: () => (host.isLinked ? 0 : 1),
+      },
+    ],
+  });
+}
+
+interface HealthParts {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 interface RouteParts {
+  readonly metrics: Metrics;
+  readonly health: Health;
   readonly config: SandboxConfig;
   readonly deps: SandboxDeps;
   readonly clock: Clock;
@@ -208,6 +241,8 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     desk,
     mediaHost,
     directMedia,
+    metrics,
+    health,
     addMeeting,
   } = parts;
   const baseUrl = (): string => `https://${reachableAt(app, config.listen)}`;
@@ -230,7 +265,8 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     }
   }
   addSandboxRoutes(app, {
-    metrics: createSandboxMetrics(desk, mediaHost),
+    metrics,
+    health,
     meetings: () => meetings.summaries(),
     addMeeting,
     startMedia: (blob, meeting) => directMedia.start(blob, meeting),

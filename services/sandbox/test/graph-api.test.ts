@@ -1,3 +1,4 @@
+import { metricRows } from '@earshot/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Stage } from './test-stage.js';
 import { openStage } from './test-stage.js';
@@ -363,7 +364,8 @@ describe('the sandbox beside Graph', () => {
     expect((await send('GET', '/livez')).status).toBe(200);
     expect((await send('GET', '/readyz')).status).toBe(200);
     const metrics = await stage.fetch(`${stage.sandbox.ready.url}/metrics`);
-    expect(await metrics.text()).toContain('earshot_sandbox_callbacks_delivered');
+    const { documented, served } = await metricRows('sandbox', await metrics.text());
+    expect(documented).toEqual(served);
   });
 });
 

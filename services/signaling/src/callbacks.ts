@@ -3,6 +3,7 @@ import type { CallbackAuth } from '@earshot/graph';
 import type { Registry } from '@earshot/registry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { CallDriver } from './calls/call-driver.js';
+import type { CallbackBacklog } from './calls/callback-backlog.js';
 import type { SignalingMetrics } from './metrics.js';
 import { Problem } from './rest/problem.js';
 
@@ -14,6 +15,7 @@ export interface CallbackRouteOptions {
   readonly auth: CallbackAuth;
   readonly registry: Registry;
   readonly driver: CallDriver;
+  readonly backlog: CallbackBacklog;
   readonly metrics: SignalingMetrics;
 }
 
@@ -26,7 +28,7 @@ interface AttemptParams {
  * body is read; 202 is answered only once the notification is stored.
  */
 export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOptions): void {
-  const { auth, registry, driver, metrics } = options;
+  const { auth, registry, driver, backlog, metrics } = options;
   const callIds = new WeakMap<FastifyRequest, string>();
 
   app.removeAllContentTypeParsers();
@@ -56,6 +58,7 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
         });
       }
       await registry.appendNotification(callId, raw);
+      backlog.accepted(callId);
       metrics.callbacks.add(1, { outcome: 'accepted' });
       reply.code(202).send();
       driver.wake(callId);

@@ -3,7 +3,10 @@ import type { GraphEndpoints } from '@earshot/graph';
 import { GLOBAL_CLOUD } from '@earshot/graph';
 import type { ListenAddress } from '@earshot/service-process';
 import { parseListenAddress } from '@earshot/service-process';
+import type { HealthLimits } from '@earshot/telemetry';
+import { DEFAULT_CLEAR_AFTER_MS, parseHealthLimits } from '@earshot/telemetry';
 import { z } from 'zod';
+import { SIGNALING_HEALTH_CHECKS } from './health.js';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const MIN_BRIDGE_KEY_BYTES = 32;
@@ -37,6 +40,10 @@ export interface SignalingConfig {
   /** Connections of one address on the host link that are open and not yet welcomed. */
   readonly maxPendingPerAddress: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Of the checks of `/livez` and `/readyz`, in place of their own. */
+  readonly healthLimits: HealthLimits;
+  /** How long a failed check must be well below its limit before it passes again, ms. */
+  readonly healthClearMs: number;
 }
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
@@ -61,6 +68,13 @@ const environmentSchema = z.object({
   EARSHOT_API_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
   EARSHOT_MAX_PENDING_PER_ADDRESS: z.coerce.number().int().min(1).max(65_536).default(64),
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  EARSHOT_HEALTH_LIMITS: z.string().default(''),
+  EARSHOT_HEALTH_CLEAR_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(DEFAULT_CLEAR_AFTER_MS),
   GRAPH_BASE_URL: url.default(GLOBAL_CLOUD.graphBaseUrl),
   GRAPH_AUTHORITY_URL: url.default(GLOBAL_CLOUD.authorityBaseUrl),
   GRAPH_CALLBACK_OPENID_URL: url.default(GLOBAL_CLOUD.callbackOpenIdUrl),
@@ -119,6 +133,8 @@ export function readConfig(
     tenantId: data.GRAPH_TENANT_ID,
     maxPendingPerAddress: data.EARSHOT_MAX_PENDING_PER_ADDRESS,
     logLevel: data.EARSHOT_LOG_LEVEL,
+    healthLimits: parseHealthLimits(data.EARSHOT_HEALTH_LIMITS, SIGNALING_HEALTH_CHECKS),
+    healthClearMs: data.EARSHOT_HEALTH_CLEAR_MS,
   });
 }
 

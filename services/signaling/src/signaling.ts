@@ -5,14 +5,16 @@ import type { EventPublisher } from '@earshot/events';
 import { CallbackAuth } from '@earshot/graph';
 import type { Registry } from '@earshot/registry';
 import { HTTP_LIMITS, listen } from '@earshot/service-process';
-import type { Log, Metrics } from '@earshot/telemetry';
+import type { Health, Log, Metrics } from '@earshot/telemetry';
 import { createLog, createMetrics } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { addCallbackRoute } from './callbacks.js';
+import { CallbackBacklog } from './calls/callback-backlog.js';
 import type { Calls } from './calls/calls.js';
 import { wireCalls } from './calls/calls.js';
 import type { SignalingConfig } from './config.js';
+import { watchHealth } from './health.js';
 import type { SignalingMetrics } from './metrics.js';
 import { signalingMetrics } from './metrics.js';
 import { openRedis } from './redis.js';
@@ -81,6 +83,7 @@ async function start(
     frameworkErrors: answerFrameworkError,
   });
 
+  const backlog = new CallbackBacklog(clock);
   const calls = wireCalls({
     config,
     tokens,
@@ -90,6 +93,7 @@ async function start(
     registry,
     publisher,
     metrics: counters,
+    backlog,
     server: app.server,
     hostLinkPath: HOST_LINK_PATH,
     closing: closing.signal,
@@ -100,7 +104,19 @@ async function start(
   closers.defer(() => app.close());
   app.addHook('preClose', () => calls.hostLink.close());
   answerWithProblems(app, log);
-  addRoutes(app, { ...calls, config, clock, registry, publisher, metrics, counters });
+  const watched = { hostLink: calls.hostLink, backlog, registry, publisher, metrics, clock, log };
+  const health = watchHealth(config, watched, closers);
+  addRoutes(app, {
+    ...calls,
+    config,
+    clock,
+    registry,
+    publisher,
+    metrics,
+    counters,
+    backlog,
+    health,
+  });
 
   const url = `http://${await listen(app, config.listen, 'signaling')}`;
   calls.driver.start();
@@ -121,6 +137,8 @@ interface RouteParts extends Calls {
   readonly publisher: EventPublisher;
   readonly metrics: Metrics;
   readonly counters: SignalingMetrics;
+  readonly backlog: CallbackBacklog;
+  readonly health: Health;
 }
 
 /** Three doors: for operators and their probes, for holders of the API key, for Graph. */

@@ -130,16 +130,9 @@ describe('the REST API', () => {
       expect((await fetch(harness.signaling.url + path)).status).toBe(200);
     }
     await harness.redis.kill();
-    await expect
-      .poll(async () => (await fetch(`${harness.signaling.url}/readyz`)).status)
-      .toBe(503);
-    expect((await fetch(`${harness.signaling.url}/livez`)).status).toBe(200);
     const answer = await harness.get<Problem>('/v1/calls');
     expect(answer.body).toMatchObject({ status: 503, code: 'redis_unreachable' });
     await harness.redis.restart();
-    await expect
-      .poll(async () => (await fetch(`${harness.signaling.url}/readyz`)).status, { timeout: 5_000 })
-      .toBe(200);
   });
 });
 

@@ -113,6 +113,8 @@ describe('a media link cut every 2 s, at any byte', () => {
     expect(totals(callId)).toEqual(expected.totals);
     expect(totals(callId).framesReceived).toBe((AUDIO_MS / 20) * 2);
     expect(deployment.of(callId, 'media.gap')).toEqual([]);
-    expect((await deployment.hostMetrics()).get('earshot_sandbox_account_mismatches')).toBe(0);
+    expect((await deployment.hostMetrics()).get('earshot_sandbox_account_mismatches_total')).toBe(
+      0,
+    );
   });
 });

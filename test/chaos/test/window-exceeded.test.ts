@@ -66,7 +66,9 @@ describe('a media link that is away for longer than the window', () => {
     const missing = sum((data) => data.framesMissing);
     expect(heard + missing).toBe((2 * DURATION_MS) / 20);
     expect(missing).toBe(gaps.reduce((total, gap) => total + gap.missingFrames, 0));
-    expect((await deployment.hostMetrics()).get('earshot_sandbox_account_mismatches')).toBe(0);
+    expect((await deployment.hostMetrics()).get('earshot_sandbox_account_mismatches_total')).toBe(
+      0,
+    );
   });
 });
 

@@ -46,6 +46,8 @@ describe('a worker that is told to stop', () => {
     }
     const ids = deployment.events.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect((await deployment.hostMetrics()).get('earshot_sandbox_account_mismatches')).toBe(0);
+    expect((await deployment.hostMetrics()).get('earshot_sandbox_account_mismatches_total')).toBe(
+      0,
+    );
   });
 });

@@ -1,2 +1,3 @@
+export { metricRows } from './documented-metrics.js';
 export type { TestRedis, TestRedisOptions } from './test-redis.js';
 export { startTestRedis } from './test-redis.js';

@@ -62,6 +62,11 @@ export class MediaHost {
     this.#options = options;
   }
 
+  /** False while the link to signaling is wanted, and down. */
+  get isLinked(): boolean {
+    return this.#link?.isUp ?? true;
+  }
+
   get stats(): MediaHostStats {
     return {
       ...this.#sent,

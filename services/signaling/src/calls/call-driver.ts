@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '@earshot/async';
 import { backoffDelayMs, every } from '@earshot/async';
 import type { CallRecord, Registry } from '@earshot/registry';
 import type { CallWork } from './call-work.js';
+import type { CallbackBacklog } from './callback-backlog.js';
 import type { Duty, DutyKind } from './duties.js';
 import { dutiesOf } from './duties.js';
 import type { HostPresence } from './host-presence.js';
@@ -21,6 +22,7 @@ export interface CallDriverOptions {
   readonly registry: Registry;
   readonly work: CallWork;
   readonly hosts: HostPresence;
+  readonly backlog: CallbackBacklog;
   readonly clock: Clock;
   /** A number in [0, 1) for jitter. */
   readonly random: () => number;
@@ -135,8 +137,10 @@ export class CallDriver {
   }
 
   async #pass(callId: string, entry: Entry): Promise<void> {
-    const { registry, work } = this.#options;
+    const { registry, work, backlog } = this.#options;
+    const take = backlog.taking(callId);
     await registry.takeNotifications(callId, (raw) => work.notification(callId, raw));
+    take.done();
     for (let done = 0; done < MAX_DUTIES_PER_PASS && !this.#closed; done += 1) {
       const record = await registry.readCall(callId);
       if (record === undefined) return;

@@ -13,6 +13,7 @@ import { sameSecret } from '../rest/bearer.js';
 import { CallDriver } from './call-driver.js';
 import { CallStarter } from './call-starter.js';
 import { CallWork } from './call-work.js';
+import type { CallbackBacklog } from './callback-backlog.js';
 import { HostAssignments } from './host-picker.js';
 import { HostPresence } from './host-presence.js';
 import { MediaAttacher } from './media-attacher.js';
@@ -32,6 +33,7 @@ export interface CallsOptions {
   readonly registry: Registry;
   readonly publisher: EventPublisher;
   readonly metrics: SignalingMetrics;
+  readonly backlog: CallbackBacklog;
   /** Takes the host link's upgrades. */
   readonly server: Server;
   readonly hostLinkPath: string;

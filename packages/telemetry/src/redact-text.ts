@@ -1,0 +1,35 @@
+const REDACTED = '[redacted]';
+
+/**
+ * What gives secrets away inside of texts, which no name does: messages of errors quote headers,
+ * URLs and bodies. None looks further than it must.
+ */
+const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+  // Headers, quoted or not.
+  [/\b(Bearer|Basic)\s+[\w.~+/=-]{4,}/gi, `$1 ${REDACTED}`],
+  // JSON Web Tokens, whose header begins with `{"`.
+  [/\beyJ[\w-]{5,}(?:\.[\w-]*){0,4}/g, REDACTED],
+  // Links into meetings hold the meeting, its organizer and the passcode.
+  [/\b(https?:\/\/[\w.-]{0,200}teams\.[\w.-]{1,200})\/[^\s"'<>)\]]*/gi, `$1/${REDACTED}`],
+  // Passwords of URLs, such as that of Redis.
+  [/\b([a-z][a-z\d+.-]{0,20}:\/\/)[^\s/@"']{1,512}@/gi, `$1${REDACTED}@`],
+  // Queries hold keys and passcodes.
+  [/\b((?:https?|wss?):\/\/[^\s?#"']{1,2048}\?)[^\s"'<>)\]]+/gi, `$1${REDACTED}`],
+  // The unguessable part of callback addresses.
+  [/(\/callbacks\/)[\w-]{8,}/g, `$1${REDACTED}`],
+  // Members of quoted JSON and of forms.
+  [
+    /((?:token|secret|passcode|password|displayName|blob|joinUrl|\bdigits?|\btones?)["']?\s{0,8}[:=]\s{0,8})("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&"'{}[\]]+)/gi,
+    `$1${REDACTED}`,
+  ],
+];
+
+/** A text with more is cut: logs are for people, and looking through it takes its time. */
+const MAX_CHARS = 16_384;
+
+/** A text without what looks like a token, a key in a URL, a link into a meeting, or a quoted name. */
+export function redactText(text: string): string {
+  let redacted = text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text;
+  for (const [pattern, replacement] of PATTERNS) redacted = redacted.replace(pattern, replacement);
+  return redacted;
+}

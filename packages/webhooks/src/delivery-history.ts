@@ -125,7 +125,8 @@ export class DeliveryHistory {
     const found = await run(() =>
       this.#client.zrevrangebyscore(key, from, '-inf', 'WITHSCORES', 'LIMIT', 0, limit + 1),
     );
-    const entries = pairs(found);
+    // Flat in RESP2, pairs in RESP3.
+    const entries = pairs(found.flat().map(String));
     const page = entries.slice(0, limit);
     const read = await Promise.all(page.map(([id]) => this.find(webhookId, id)));
     const last = page.at(-1);

@@ -126,11 +126,18 @@ export class WebhookAdmin {
 
   /** Removes it with its history, and drops what waits. */
   async remove(id: string): Promise<void> {
-    const { store, history, queues, onChanged } = this.#options;
+    const { store, onChanged } = this.#options;
     if (!(await store.remove(id))) throw notFound();
     await onChanged();
+    await this.forget(id);
+  }
+
+  /** Clears away what there is of a removed webhook; what is under way may leave more. */
+  async forget(id: string): Promise<void> {
+    const { store, history, queues } = this.#options;
     await queues.remove(id);
     await history.remove(id);
+    await store.forgetHealth(id);
   }
 
   /**

@@ -84,8 +84,12 @@ export class WebhookStore {
       .hdel(this.#names.webhooks(), id)
       .incr(this.#names.revision());
     const [removed] = await run(() => execute(transaction));
-    await run(() => this.#client.del(this.#names.health(id)));
     return removed === 1;
+  }
+
+  /** Clears away how a removed webhook did. */
+  async forgetHealth(id: string): Promise<void> {
+    await run(() => this.#client.del(this.#names.health(id)));
   }
 
   async health(id: string): Promise<WebhookHealth> {

@@ -75,6 +75,7 @@ export class Webhooks {
   readonly #pool: WorkerPool;
   readonly #connections: readonly (() => Promise<void>)[];
   readonly #closers = new CloseStack();
+  #isStarted = false;
   #known: WebhookSet = { revision: '', webhooks: new Map() };
 
   constructor(options: WebhooksOptions) {
@@ -132,7 +133,13 @@ export class Webhooks {
     });
     const lockMs = limits.lockMs ?? 15_000;
     const onError = this.#onError;
-    this.#pool = new WorkerPool({ client, names, queues: this.#queues, runner, lockMs, onError });
+    this.#pool = new WorkerPool({
+      ...{ client, names, queues: this.#queues, runner, lockMs, onError },
+      forget: async (webhookId) => {
+        await this.#queues.remove(webhookId);
+        await this.admin.forget(webhookId);
+      },
+    });
     this.#closers.defer(() => disconnect(client));
     this.#closers.defer(() => disconnect(adminClient));
     this.#closers.defer(() => adminQueues.close());
@@ -151,11 +158,18 @@ export class Webhooks {
     await Promise.all(this.#connections.map((open) => open()));
   }
 
-  /** Begins to deliver. */
+  /** Begins to deliver; until then this process only queues. */
   async start(): Promise<void> {
+    this.#isStarted = true;
     await this.#sync();
+    let isSyncing = false;
     const cancel = every(this.#clock, SYNC_EVERY_MS, () => {
-      this.#sync().catch(this.#onError);
+      if (isSyncing) return;
+      isSyncing = true;
+      const done = this.#sync().catch(this.#onError);
+      void done.finally(() => {
+        isSyncing = false;
+      });
     });
     this.#closers.defer(cancel);
   }
@@ -194,6 +208,7 @@ export class Webhooks {
   }
 
   async #sync(): Promise<void> {
+    if (!this.#isStarted) return;
     const { webhooks } = await this.#current();
     await this.#pool.sync(webhooks);
   }

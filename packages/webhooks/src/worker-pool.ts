@@ -14,6 +14,8 @@ export interface WorkerPoolOptions {
   readonly runner: DeliveryRunner;
   /** A process that is not heard of for so long has died, and its deliveries begin again, ms. */
   readonly lockMs: number;
+  /** Clears away what late deliveries left of a webhook that was removed. */
+  readonly forget: (webhookId: string) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -63,8 +65,7 @@ export class WorkerPool {
     isRemoved: boolean,
   ): Promise<void> {
     await Promise.allSettled(workers.map((worker) => worker.close()));
-    // Deliveries may have been added since it was removed.
-    if (isRemoved) await this.#options.queues.remove(id).catch(this.#options.onError);
+    if (isRemoved) await this.#options.forget(id).catch(this.#options.onError);
   }
 
   #open(webhookId: string, lane: number): Worker<DeliveryJob> {

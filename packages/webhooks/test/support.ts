@@ -101,7 +101,10 @@ export function usePods(options: { persistent?: boolean } = {}) {
     get server(): TestRedis {
       return server;
     },
-    async pod(more: Partial<WebhooksOptions> = {}): Promise<Webhooks> {
+    async pod(
+      more: Partial<WebhooksOptions> = {},
+      { starts = true }: { starts?: boolean } = {},
+    ): Promise<Webhooks> {
       const webhooks = new Webhooks({
         redisUrl: server.url,
         clock: systemClock,
@@ -116,7 +119,7 @@ export function usePods(options: { persistent?: boolean } = {}) {
       });
       open.push(webhooks);
       await webhooks.ready();
-      await webhooks.start();
+      if (starts) await webhooks.start();
       return webhooks;
     },
     async receiver(): Promise<Receiver> {

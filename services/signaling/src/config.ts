@@ -3,6 +3,7 @@ import type { GraphEndpoints } from '@earshot/graph';
 import { GLOBAL_CLOUD } from '@earshot/graph';
 import type { ListenAddress } from '@earshot/service-process';
 import { parseListenAddress } from '@earshot/service-process';
+import { AddressRules } from '@earshot/webhooks';
 import { z } from 'zod';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -36,6 +37,12 @@ export interface SignalingConfig {
   readonly tenantId: string | undefined;
   /** Connections of one address on the host link that are open and not yet welcomed. */
   readonly maxPendingPerAddress: number;
+  /** Ranges, such as 10.1.0.0/16, that webhooks may reach though they are not public. */
+  readonly webhookAllowedRanges: readonly string[];
+  /** Webhooks may go to http: URLs of other machines. */
+  readonly webhookAllowHttp: boolean;
+  /** Live event streams at a time. */
+  readonly maxEventStreams: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -60,18 +67,23 @@ const environmentSchema = z.object({
     ),
   EARSHOT_API_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
   EARSHOT_MAX_PENDING_PER_ADDRESS: z.coerce.number().int().min(1).max(65_536).default(64),
+  EARSHOT_WEBHOOK_ALLOWED_RANGES: z
+    .string()
+    .transform(splitList)
+    .refine(areRanges, 'must be ranges such as 10.1.0.0/16,fd00::/8')
+    .default([]),
+  EARSHOT_WEBHOOK_ALLOW_HTTP: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .default(false),
+  EARSHOT_MAX_EVENT_STREAMS: z.coerce.number().int().min(0).max(10_000).default(100),
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   GRAPH_BASE_URL: url.default(GLOBAL_CLOUD.graphBaseUrl),
   GRAPH_AUTHORITY_URL: url.default(GLOBAL_CLOUD.authorityBaseUrl),
   GRAPH_CALLBACK_OPENID_URL: url.default(GLOBAL_CLOUD.callbackOpenIdUrl),
   GRAPH_CALLBACK_ISSUERS: z
     .string()
-    .transform((list) =>
-      list
-        .split(',')
-        .map((issuer) => issuer.trim())
-        .filter(Boolean),
-    )
+    .transform(splitList)
     .refine((issuers) => issuers.length > 0, 'must name at least one issuer')
     .default([...GLOBAL_CLOUD.callbackIssuers]),
   GRAPH_CLIENT_ID: filled,
@@ -118,8 +130,26 @@ export function readConfig(
     clientSecret: data.GRAPH_CLIENT_SECRET,
     tenantId: data.GRAPH_TENANT_ID,
     maxPendingPerAddress: data.EARSHOT_MAX_PENDING_PER_ADDRESS,
+    webhookAllowedRanges: data.EARSHOT_WEBHOOK_ALLOWED_RANGES,
+    webhookAllowHttp: data.EARSHOT_WEBHOOK_ALLOW_HTTP,
+    maxEventStreams: data.EARSHOT_MAX_EVENT_STREAMS,
     logLevel: data.EARSHOT_LOG_LEVEL,
   });
+}
+
+function splitList(list: string): string[] {
+  return list
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
+function areRanges(allowedRanges: readonly string[]): boolean {
+  try {
+    return new AddressRules({ allowedRanges }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function isLoopback(host: string): boolean {

@@ -18,8 +18,12 @@ import { signalingMetrics } from './metrics.js';
 import { openRedis } from './redis.js';
 import { requireApiKey } from './rest/api-key.js';
 import { addCallRoutes } from './rest/calls.js';
+import { addEventStreamRoutes } from './rest/event-stream.js';
 import { addOperationsRoutes } from './rest/operations.js';
 import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
+import { addWebhookRoutes } from './rest/webhooks.js';
+import type { Taps } from './taps/taps.js';
+import { openTaps } from './taps/taps.js';
 
 const HOST_LINK_PATH = '/v1/host-link';
 const MAX_BODY_BYTES = 64 * 1024;
@@ -73,6 +77,7 @@ async function start(
   const { registry, publisher } = await openRedis({ ...config, clock, log, closers });
   const metrics = createMetrics({ service: 'signaling' });
   const counters = signalingMetrics(metrics);
+  const taps = await openTaps({ config, clock, random, log, metrics, closers });
   const app = fastify({
     ...HTTP_LIMITS,
     bodyLimit: MAX_BODY_BYTES,
@@ -98,8 +103,9 @@ async function start(
   closers.defer(() => calls.mediaStates.close());
   closers.defer(() => app.close());
   app.addHook('preClose', () => calls.hostLink.close());
+  app.addHook('preClose', async () => taps.hub.close());
   answerWithProblems(app, log);
-  addRoutes(app, { ...calls, config, clock, registry, publisher, metrics, counters });
+  addRoutes(app, { ...calls, ...taps, config, clock, registry, publisher, metrics, counters });
 
   const url = `http://${await listen(app, config.listen, 'signaling')}`;
   calls.driver.start();
@@ -113,7 +119,7 @@ async function start(
   };
 }
 
-interface RouteParts extends Calls {
+interface RouteParts extends Calls, Taps {
   readonly config: SignalingConfig;
   readonly clock: Clock;
   readonly registry: Registry;
@@ -132,6 +138,8 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
       ...parts,
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
+    addWebhookRoutes(scope, { admin: parts.webhooks.admin, clock });
+    addEventStreamRoutes(scope, parts);
   });
   app.register(async (scope) => {
     const auth = new CallbackAuth({ endpoints: config.graph, audience: config.clientId, clock });

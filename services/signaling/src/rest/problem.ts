@@ -93,13 +93,26 @@ const KNOWN_FAILURES: Readonly<Record<string, { status: number; title: string }>
   invalid_cursor: { status: 400, title: 'Invalid request' },
   too_many_notifications: { status: 503, title: 'Too busy' },
   redis_unreachable: { status: 503, title: 'Redis is away' },
+  webhook_not_found: { status: 404, title: 'No such webhook' },
+  delivery_not_found: { status: 404, title: 'No such delivery' },
+  delivery_pending: { status: 409, title: 'Still on its way' },
+  webhook_disabled: { status: 409, title: 'The webhook is off' },
+  too_many_webhooks: { status: 409, title: 'Too many webhooks' },
+  invalid_webhook_url: { status: 422, title: 'Invalid URL' },
+  address_not_allowed: { status: 422, title: 'Address not allowed' },
+  invalid_secret: { status: 422, title: 'Invalid secret' },
+  too_many_event_streams: { status: 503, title: 'Too busy' },
 };
+
+function fixOf(error: Error): { fix?: string } {
+  return error instanceof CodedError && error.fix !== undefined ? { fix: error.fix } : {};
+}
 
 function asProblem(error: FastifyError): Problem {
   if (error instanceof Problem) return error;
   const known = error instanceof CodedError ? KNOWN_FAILURES[error.code] : undefined;
   if (known !== undefined) {
-    return new Problem({ ...known, code: error.code, detail: error.message });
+    return new Problem({ ...known, code: error.code, detail: error.message, ...fixOf(error) });
   }
   const status = error.statusCode;
   if (status !== undefined && status >= 400 && status < 500) {

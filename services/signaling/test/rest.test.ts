@@ -111,7 +111,12 @@ describe('the REST API', () => {
   it('describes itself', async () => {
     const { body: document } = await harness.get<Document>('/openapi.json');
     expect(document.openapi).toBe('3.1.0');
-    expect(Object.keys(document.paths)).toEqual(['/v1/calls', '/v1/calls/{id}', '/v1/hosts']);
+    expect(Object.keys(document.paths)).toEqual([
+      ...['/v1/calls', '/v1/calls/{id}', '/v1/hosts', '/v1/webhooks', '/v1/webhooks/{id}'],
+      ...['/v1/webhooks/{id}/secret', '/v1/webhooks/{id}/test', '/v1/webhooks/{id}/deliveries'],
+      '/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver',
+      ...['/v1/events', '/v1/calls/{id}/events'],
+    ]);
     const post = document.paths['/v1/calls']?.['post'];
     expect(post?.requestBody?.content['application/json']?.schema.required).toEqual(['joinUrl']);
     expect(document.components.schemas['Call']?.properties['state']?.type).toBe('string');

@@ -2,7 +2,7 @@ import type { Job } from 'bullmq';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Names } from './names.js';
-import { LANES, laneOf } from './names.js';
+import { LANES, laneOf, RESTING_COUNT } from './names.js';
 
 /** What a job carries. */
 export interface DeliveryJob {
@@ -60,7 +60,13 @@ export class DeliveryQueues {
 
   /** Lets nothing of a webhook begin for a while; `durationMs` above 0. */
   async rest(webhookId: string, durationMs: number): Promise<void> {
-    await Promise.all(this.of(webhookId).map((queue) => queue.rateLimit(durationMs)));
+    await Promise.all(
+      this.of(webhookId).map(async (queue) => {
+        // A longer rest, which the endpoint may have asked for, stays.
+        const leftMs = await queue.getRateLimitTtl(RESTING_COUNT);
+        if (leftMs < durationMs) await queue.rateLimit(durationMs);
+      }),
+    );
   }
 
   /** Before its first worker. */

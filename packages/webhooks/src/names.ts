@@ -1,6 +1,9 @@
 /** Lanes of a webhook. All messages of a call go through one of them, in order. */
 export const LANES = 4;
 
+/** A lane rests while its count of jobs begun is at least this, beyond what it ever begins in 1 s. */
+export const RESTING_COUNT = 1_000_000;
+
 /** Names of everything this package keeps in Redis. What one script touches shares a hash tag. */
 export class Names {
   readonly prefix: string;

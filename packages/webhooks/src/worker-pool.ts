@@ -4,7 +4,7 @@ import type { DeliveryJob, DeliveryQueues } from './delivery-queues.js';
 import type { DeliveryRunner } from './delivery-runner.js';
 import { delayAfter } from './delivery-runner.js';
 import type { Names } from './names.js';
-import { LANES } from './names.js';
+import { LANES, RESTING_COUNT } from './names.js';
 import type { Webhook } from './webhook.js';
 
 export interface WorkerPoolOptions {
@@ -79,7 +79,7 @@ export class WorkerPool {
       maxStalledCount: 1_000_000,
       runRetryDelay: 500,
       // Only so that BullMQ looks whether the webhook rests.
-      limiter: { max: 1_000_000, duration: 1_000 },
+      limiter: { max: RESTING_COUNT, duration: 1_000 },
       settings: { backoffStrategy: (_attempts, _type, error) => delayAfter(error) },
       skipVersionCheck: true,
     });

@@ -1,6 +1,9 @@
 import { VirtualClock } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import { describe, expect, it } from 'vitest';
+import { DeliveryQueues } from '../src/delivery-queues.js';
+import { Names } from '../src/names.js';
+import { connect, createClient, disconnect } from '../src/redis.js';
 import { verifyWebhook } from '../src/signature.js';
 import { message, until, upTo, usePods } from './support.js';
 
@@ -148,6 +151,22 @@ describe('a delivery that fails', () => {
     const limited = await pods.raw.keys(`*{${id}}*:limiter`);
     await until(async () => (await pods.raw.keys(`*{${id}}*:limiter`)).length === 4);
     for (const key of limited) expect(await pods.raw.pttl(key)).toBeGreaterThan(590_000);
+  });
+
+  it('does not cut short a longer rest of its webhook', async () => {
+    const connection = createClient(pods.server.url, { waits: true });
+    await connect(connection);
+    const names = new Names('earshot');
+    const onDropped = async () => {};
+    const queues = new DeliveryQueues({
+      ...{ client: connection, names, maxBacklog: 4, attempts: 1, onDropped },
+    });
+    for (const durationMs of [1_000, 600_000, 1_000]) await queues.rest('wh_1', durationMs);
+    const keys = await pods.raw.keys('*{wh_1}*:limiter');
+    expect(keys).toHaveLength(4);
+    for (const key of keys) expect(await pods.raw.pttl(key)).toBeGreaterThan(590_000);
+    await queues.close();
+    await disconnect(connection);
   });
 });
 

@@ -27,9 +27,12 @@ export function addEventStreamRoutes(
   app: FastifyInstance,
   { registry, hub }: EventStreamRoutesOptions,
 ): void {
-  app.get('/v1/events', (request, reply) => open(request, reply, undefined));
+  // A HEAD would take a place among the streams and never end.
+  const options = { exposeHeadRoute: false };
 
-  app.get<CallParams>('/v1/calls/:id/events', async (request, reply) => {
+  app.get('/v1/events', options, (request, reply) => open(request, reply, undefined));
+
+  app.get<CallParams>('/v1/calls/:id/events', options, async (request, reply) => {
     const { id } = request.params;
     if ((await registry.readCall(id)) !== undefined) return open(request, reply, id);
     throw new Problem({

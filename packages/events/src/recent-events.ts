@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { EarshotEvent } from './event.js';
 import { parseEvent } from './event-schema.js';
 import { connect, createClient, disconnect } from './redis.js';
@@ -29,8 +28,8 @@ const PAGE = 500;
  * read in time is gone.
  */
 export class RecentEvents {
-  readonly #client: Redis;
-  readonly #blocking: Redis;
+  readonly #client: ReturnType<typeof createClient>;
+  readonly #blocking: ReturnType<typeof createClient>;
   readonly #key: string;
   readonly #capacity: number;
 

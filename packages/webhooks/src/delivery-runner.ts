@@ -91,37 +91,34 @@ export class DeliveryRunner {
   }
 
   async #failed(webhookId: string, job: Job<DeliveryJob>, result: PostResult): Promise<void> {
-    const { store, history, clock, schedule, random, onAttempt } = this.#options;
-    const isGone = result.status === 410;
-    const delayMs = isGone
-      ? undefined
-      : retryDelayMs({
-          schedule,
-          failures: job.attemptsMade + 1,
-          retryAfterMs: result.retryAfterMs,
-          random: random(),
-        });
+    const { store, history, queues, clock, rest, disable, onAttempt } = this.#options;
     const atMs = clock.wallclockMs();
+    const health = await store.noteFailure(webhookId, atMs);
+    const reason = this.#reasonToDisable(result, atMs - health.failingSinceMs);
+    const delayMs = reason === undefined ? this.#delayAfter(job, result) : undefined;
     onAttempt(delayMs === undefined ? 'failed' : 'retried', result.durationMs);
-    const health = await store.noteFailure(webhookId, atMs, delayMs === undefined);
+    if (delayMs === undefined) await store.noteFailed(webhookId);
     await history.note(webhookId, job.data.deliveryId, {
       status: delayMs === undefined ? 'failed' : 'pending',
       atMs,
       attempt: attemptOf(result, delayMs === undefined ? undefined : atMs + delayMs),
       error: result.error,
     });
-    if (await this.#isDisabled(webhookId, isGone, atMs - health.failingSinceMs)) return;
-    const pauseMs = restMs(health.failuresInARow, result.retryAfterMs, this.#options.rest);
-    if (pauseMs > 0) await this.#options.queues.rest(webhookId, pauseMs);
+    if (reason !== undefined) return disable(webhookId, reason);
+    const pauseMs = restMs(health.failuresInARow, result.retryAfterMs, rest);
+    if (pauseMs > 0) await queues.rest(webhookId, pauseMs);
     if (delayMs !== undefined) throw new AttemptFailed(result.error ?? 'failed', delayMs);
   }
 
-  async #isDisabled(webhookId: string, isGone: boolean, failingForMs: number): Promise<boolean> {
-    const { disable, disableAfterMs } = this.#options;
-    if (isGone) await disable(webhookId, 'gone');
-    else if (failingForMs >= disableAfterMs) await disable(webhookId, 'failing');
-    else return false;
-    return true;
+  #reasonToDisable({ status }: PostResult, failingForMs: number): DisableReason | undefined {
+    if (status === 410) return 'gone';
+    return failingForMs >= this.#options.disableAfterMs ? 'failing' : undefined;
+  }
+
+  #delayAfter(job: Job<DeliveryJob>, { retryAfterMs }: PostResult): number | undefined {
+    const { schedule, random } = this.#options;
+    const failures = job.attemptsMade + 1;
+    return retryDelayMs({ schedule, failures, retryAfterMs, random: random() });
   }
 }
 

@@ -119,7 +119,6 @@ export class WebhookStore {
   async noteFailure(
     id: string,
     wallclockMs: number,
-    isFinal: boolean,
   ): Promise<{ failuresInARow: number; failingSinceMs: number }> {
     const key = this.#names.health(id);
     const [failures, , since] = await execute(
@@ -127,10 +126,14 @@ export class WebhookStore {
         .multi()
         .hincrby(key, 'failuresInARow', 1)
         .hsetnx(key, 'failingSinceMs', wallclockMs)
-        .hget(key, 'failingSinceMs')
-        .hincrby(key, 'failed', isFinal ? 1 : 0),
+        .hget(key, 'failingSinceMs'),
     );
     return { failuresInARow: Number(failures), failingSinceMs: Number(since) };
+  }
+
+  /** A delivery was tried for the last time, in vain. */
+  async noteFailed(id: string): Promise<void> {
+    await this.#client.hincrby(this.#names.health(id), 'failed', 1);
   }
 
   async noteDropped(id: string, count: number): Promise<void> {

@@ -8,7 +8,7 @@ export { sectionOf, specRuleOf } from './spec-section.js';
 export { UNCHECKED } from './unchecked.js';
 export type { CallSource, PlacedCall } from './worker/call-source.js';
 export { fixedCall } from './worker/call-source.js';
-export type { KeyedCallsOptions } from './worker/keyed-calls.js';
+export type { KeyedCallsOptions, SecondWorker } from './worker/keyed-calls.js';
 export { keyedCalls } from './worker/keyed-calls.js';
 export type { WorkerSuiteOptions } from './worker/worker-suite.js';
 export { checkWorker, WORKER_RULES } from './worker/worker-suite.js';

@@ -5,6 +5,8 @@ export interface Rule<Test> {
   readonly title: string;
   /** How long it may take, when that is longer than usual. */
   readonly limitMs?: number;
+  /** It breaks what rules share: run alone, before those that can be under way at once. */
+  readonly isAlone?: boolean;
   /** It can end what other rules need: run alone, after all others. */
   readonly isLast?: boolean;
   /**

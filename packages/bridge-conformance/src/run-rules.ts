@@ -32,12 +32,15 @@ export async function runRules<Test>(options: RunRulesOptions<Test>): Promise<Ru
     results.set(id, result);
     options.onResult?.(result);
   };
-  const waiting = options.rules.filter((rule) => rule.isLast !== true);
+  const isLast = (rule: Rule<Test>): boolean => rule.isLast === true;
+  const isAlone = (rule: Rule<Test>): boolean => rule.isAlone === true && !isLast(rule);
+  for (const rule of options.rules) if (isAlone(rule)) await run(rule);
+  const waiting = options.rules.filter((rule) => !isAlone(rule) && !isLast(rule));
   const lane = async (): Promise<void> => {
     for (let rule = waiting.shift(); rule !== undefined; rule = waiting.shift()) await run(rule);
   };
   await Promise.all(Array.from({ length: options.concurrency }, lane));
-  for (const rule of options.rules) if (rule.isLast === true) await run(rule);
+  for (const rule of options.rules) if (isLast(rule)) await run(rule);
   return options.rules.flatMap(({ id }) => results.get(id) ?? []);
 }
 

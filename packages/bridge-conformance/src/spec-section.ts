@@ -20,6 +20,8 @@ const SECTIONS: Readonly<Record<string, string>> = {
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'U-12': '1.2',
   'U-13': '1.2',
+  'U-14': '1.2',
+  'U-15': '1.2',
   'W-1': '8.1',
   'W-2': '8.1',
   'W-3': '8.1',

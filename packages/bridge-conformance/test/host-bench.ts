@@ -11,6 +11,8 @@ import type { HostSession, HostSuiteOptions } from '../src/index.js';
 const KEY = 'the-host-key-of-the-conformance-tests';
 const REPLAY_WINDOW_MS = 2000;
 const FRAME_MS = 20;
+/** One of three leaves soon. */
+const LEAVES_AFTER = 20;
 
 type Media = NonNullable<ReturnType<Sandbox['mediaHost']['claim']>>;
 type Participant = Parameters<Media['join']>[0];
@@ -50,12 +52,16 @@ function play(sandbox: Sandbox, { blob }: HostSession, closers: CloseStack): voi
   const media = sandbox.mediaHost.claim(blob, () => {});
   if (media === undefined) throw new Error('the sandbox must know its own blob');
   const speakers = [speaker('ada', '201'), speaker('bob', '202')];
+  const leaver = speaker('cyd', '203');
   media.begin();
-  for (const one of speakers) media.join(one);
+  for (const one of [...speakers, leaver]) media.join(one);
   let frame = 0;
   const stop: Cancel = every(systemClock, FRAME_MS, () => {
     if (media.isEnded) stop();
     for (const one of speakers) playFrame(media, one, frame);
+    if (frame < LEAVES_AFTER) playFrame(media, leaver, frame);
+    if (frame === LEAVES_AFTER) media.leave(leaver);
+    media.tick(frame * FRAME_MS);
     media.flush();
     frame += 1;
   });

@@ -12,6 +12,8 @@ export interface SmallEndOptions<Message> {
   /** Bad texts are ignored. */
   readonly isKind: boolean;
   readonly takesBinary: boolean;
+  /** Takes a binary message; false where none may come. */
+  binary?(data: Uint8Array): boolean;
   /** Unknown types are bad. */
   readonly isStrict: boolean;
   readonly pings: ((id: number) => object) | undefined;
@@ -88,7 +90,8 @@ export class SmallEnd<Message extends { readonly type: string } = { readonly typ
     this.#heard = true;
     const { parse, isKind, isStrict, takesBinary, message } = this.#options;
     if (isBinary) {
-      if (!takesBinary) this.end(4400, 'binary_message');
+      const isTaken = this.#isWelcome && this.#options.binary?.(new Uint8Array(data));
+      if (isTaken !== true && !takesBinary) this.end(4400, 'binary_message');
       return;
     }
     if (data.length > MAX_BYTES) {

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { AttachMessage, SignalingMessage } from '@earshot/bridge-protocol';
 import { parseSignalingMessage } from '@earshot/bridge-protocol';
 import { SmallEnd } from './small-end.js';
+import type { SendDefect } from './small-send-stream.js';
 import { SmallSession } from './small-session.js';
 
 /** What a small host can do wrong. */
 export type HostDefect =
+  | SendDefect
   | 'keyInUrl'
   | 'talksBeforeWelcome'
   | 'anotherHostIdEachTime'
@@ -40,7 +42,24 @@ export type HostDefect =
   | 'neverFlagsReplays'
   | 'replaysOtherAudio'
   | 'skipsWhatWasLost'
-  | 'talksAfterBye';
+  | 'talksAfterBye'
+  | 'sharesCredit'
+  | 'sendsStreamByStream'
+  | 'saysOneReason'
+  | 'saysWindowForOverflow'
+  | 'tellsSomeLosses'
+  | 'tellsLossesTwice'
+  | 'closesStreamsEarly'
+  | 'closesShort'
+  | 'forgetsClosedStreams'
+  | 'reopensEndedStreams'
+  | 'ignoresResumeTokens'
+  | 'keepsResumeTokenOverAttach'
+  | 'redialsAfter401'
+  | 'redialsTheOld'
+  | 'forgetsOlderAttaches'
+  | 'mindsReplacedLinks'
+  | 'failsWithoutAWord';
 
 const BACK_OFF_MS = 20;
 /** Of the host link: 4401 and 401, 4409 and 4426 end it. */

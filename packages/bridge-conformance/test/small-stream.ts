@@ -1,4 +1,4 @@
-import { frameMessage } from '../src/frame-bytes.js';
+import type { FrameParts } from '../src/frame-bytes.js';
 
 const PCM16 = 2;
 const REPLAYED = 2;
@@ -8,6 +8,13 @@ interface Kept {
   readonly ticks: bigint;
   readonly flags: number;
   wasSent: boolean;
+}
+
+/** Slots that were given up. */
+export interface Discarded {
+  readonly firstSequence: number;
+  readonly frames: number;
+  readonly reason: string;
 }
 
 /** How a frame is put on the wire. */
@@ -31,7 +38,12 @@ export class SmallStream {
   #start = 0;
   /** Sequences on their way, also of frames that the ring dropped meanwhile. */
   #flight: number[] = [];
-  #lost: { firstSequence: number; frames: number } | undefined;
+  #lost: Discarded[] = [];
+  /** One past the last that was ever sent. */
+  #sentEnd = 0;
+  isClosed = false;
+  /** Closed on this link, or at its end. */
+  isOver = false;
 
   constructor(streamId: number, capacity: number) {
     this.streamId = streamId;
@@ -47,6 +59,16 @@ export class SmallStream {
     return this.#sent < this.#kept.length;
   }
 
+  /** One past the last slot. */
+  get end(): number {
+    return this.#sequence;
+  }
+
+  /** When the next frame to send was captured. */
+  get nextTicks(): bigint {
+    return this.#kept[this.#sent]!.ticks;
+  }
+
   get inFlight(): number {
     return this.#flight.length;
   }
@@ -58,8 +80,8 @@ export class SmallStream {
     const dropped = this.#kept.shift()!;
     if (this.#sent > 0) this.#sent -= 1;
     else {
-      const firstSequence = this.#lost?.firstSequence ?? dropped.sequence;
-      this.#lost = { firstSequence, frames: dropped.sequence + 1 - firstSequence };
+      const reason = dropped.wasSent ? 'window' : 'overflow';
+      this.#discard(dropped.sequence, dropped.sequence + 1, reason);
     }
   }
 
@@ -80,9 +102,14 @@ export class SmallStream {
   restart(start: number): void {
     this.#start = start;
     this.#flight = [];
+    this.#lost = [];
+    this.isOver = false;
     const index = this.#kept.findIndex(({ sequence }) => sequence >= start);
     this.#sent = index === -1 ? this.#kept.length : index;
     this.isOpened = false;
+    const oldest = this.#kept[0]?.sequence ?? this.#sequence;
+    this.#discard(start, Math.min(oldest, this.#sentEnd), 'window');
+    this.#discard(Math.max(start, this.#sentEnd), oldest, 'overflow');
   }
 
   /** What was sent on an earlier link is not sent again. */
@@ -98,22 +125,32 @@ export class SmallStream {
     this.#start = 0;
   }
 
-  takeLost(): { firstSequence: number; frames: number } | undefined {
+  takeLost(): readonly Discarded[] {
     const lost = this.#lost;
-    this.#lost = undefined;
+    this.#lost = [];
     return lost;
   }
 
-  sendNext({ flagsReplays, otherAudio, pcmBytes, swapsTicks }: SendManner): Uint8Array {
+  takeNext({ flagsReplays, otherAudio, pcmBytes, swapsTicks }: SendManner): FrameParts {
     const frame = this.#kept[this.#sent]!;
     this.#sent += 1;
     const { streamId } = this;
     const { sequence, ticks, wasSent } = frame;
     frame.wasSent = true;
+    this.#sentEnd = Math.max(this.#sentEnd, sequence + 1);
     this.#flight.push(sequence);
     const payload = new Uint8Array(pcmBytes).fill(otherAudio && wasSent ? 7 : sequence % 250);
     const flags = frame.flags | (wasSent && flagsReplays ? REPLAYED : 0);
     const captureTicks = swapsTicks ? ((ticks & 0xffff_ffffn) << 32n) | (ticks >> 32n) : ticks;
-    return frameMessage([{ streamId, codec: PCM16, flags, sequence, captureTicks, payload }]);
+    return { streamId, codec: PCM16, flags, sequence, captureTicks, payload };
+  }
+
+  #discard(from: number, to: number, reason: string): void {
+    if (to <= from) return;
+    const last = this.#lost.at(-1);
+    const isNext = last?.reason === reason && last.firstSequence + last.frames === from;
+    if (isNext) this.#lost.pop();
+    const firstSequence = isNext ? last.firstSequence : from;
+    this.#lost.push({ firstSequence, frames: to - firstSequence, reason });
   }
 }

@@ -1,3 +1,4 @@
+import type { HelloMessage } from '@earshot/bridge-protocol';
 import {
   FrameCursor,
   LIMITS,
@@ -5,10 +6,14 @@ import {
   sequenceDistance,
 } from '@earshot/bridge-protocol';
 import type { WebSocket } from 'ws';
+import { SmallHeard } from './small-heard.js';
+import type { SmallClaims } from './small-tokens.js';
 import type { SmallCall, SmallWorker } from './small-worker.js';
 
 const PING_INTERVAL_MS = 300;
 const CREDIT_FRAMES = 200;
+/** More than a small worker is behind with what is durable. */
+const LAG = 6;
 
 /** What a small worker can do wrong. */
 export type WorkerDefect =
@@ -46,7 +51,27 @@ export type WorkerDefect =
   | 'takesStaleEpochs'
   | 'keepsReplacedLinks'
   | 'resumesNothing'
-  | 'returnsAfterBye';
+  | 'returnsAfterBye'
+  | 'tokensForEver'
+  | 'usesUpTokensAtTheDoor'
+  | 'keepsOldResumeTokens'
+  | 'resumeTokensExpire'
+  | 'takesEpochsForCalls'
+  | 'letsEveryoneWait'
+  | 'resumesFromDurable'
+  | 'listsEveryStream'
+  | 'countsDiscardedTwice'
+  | 'losesNothingAtClose'
+  | 'forgetsLostOverBreaks'
+  | 'forgetsPositionsOverEpochs'
+  | 'believesFirstSequence'
+  | 'durableGoesBack'
+  | 'oneCreditForAll'
+  | 'losesBeyondCredit'
+  | 'progressOnceASecond'
+  | 'sendInEveryWelcome'
+  | 'knowsNoSendMessages'
+  | 'clearsUnasked';
 
 /** Any message, its members to be taken one by one. */
 interface Loose {
@@ -58,33 +83,37 @@ interface Loose {
 export class SmallWorkerLink {
   readonly #socket: WebSocket;
   readonly #worker: SmallWorker;
-  readonly #claims: { readonly callId: string; readonly epoch: number };
+  readonly #claims: SmallClaims;
   readonly #cursor = new FrameCursor();
   readonly #open = new Set<number>();
   readonly #codecs = new Map<number, number>();
   #call: SmallCall | undefined;
   #isOver = false;
+  /** Others came before it. */
+  #isContinued = false;
   #heard = true;
   #missed = 0;
   #timer: NodeJS.Timeout | undefined;
+  #progressTimer: NodeJS.Timeout | undefined;
+  #whenSettled: () => void = () => {};
 
-  constructor(
-    socket: WebSocket,
-    worker: SmallWorker,
-    claims: { readonly callId: string; readonly epoch: number },
-  ) {
+  constructor(socket: WebSocket, worker: SmallWorker, claims: SmallClaims) {
     this.#socket = socket;
     this.#worker = worker;
     this.#claims = claims;
   }
 
-  start(): void {
+  /** @param whenSettled told once it is welcomed or gone. */
+  start(whenSettled: () => void): void {
+    this.#whenSettled = whenSettled;
     const socket = this.#socket;
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#isOver = true;
       clearTimeout(this.#timer);
       clearInterval(this.#timer);
+      clearInterval(this.#progressTimer);
+      whenSettled();
       if (this.#call?.link === this) this.#call.link = undefined;
     });
     if (this.#has('socketPingsAreLife')) socket.on('ping', () => this.#alive());
@@ -155,45 +184,73 @@ export class SmallWorkerLink {
     else this.end(4400, code === 'unsupported_type' ? 'message_before_welcome' : code);
   }
 
-  #hello(hello: { callId: string; epoch: number; mediaEpochTicks: string }): void {
-    const { callId, epoch } = this.#claims;
+  #hello(hello: HelloMessage): void {
+    const { callId, epoch, token } = this.#claims;
+    const { tokens } = this.#worker;
     if (this.#call !== undefined) {
       this.end(4400, 'hello_repeated');
       return;
     }
-    const fits = hello.callId === callId && hello.epoch === epoch;
-    if (!fits && !this.#has('acceptsEveryCall')) {
-      this.end(4401, 'wrong_call');
+    if (!this.#has('acceptsEveryCall')) {
+      const isWrongCall = hello.callId !== callId;
+      if (isWrongCall || hello.epoch !== epoch) {
+        const isCall = isWrongCall || this.#has('takesEpochsForCalls');
+        this.end(4401, isCall ? 'wrong_call' : 'wrong_epoch');
+        return;
+      }
+    }
+    if (tokens.isUsed(token) && !this.#has('usesUpTokensAtTheDoor')) {
+      this.end(4401, 'replayed');
       return;
     }
     const call = this.#take(hello);
     if (call === undefined) return;
+    tokens.use(token);
+    this.#welcome(call, hello);
+  }
+
+  #welcome(call: SmallCall, hello: HelloMessage): void {
     clearTimeout(this.#timer);
+    this.#whenSettled();
     this.#call = call;
-    const resume = this.#has('resumesNothing')
-      ? []
-      : Array.from(call.streams, ([streamId, { received }]) => ({
-          streamId,
-          durableSequence: received,
-        }));
+    const send = hello.send !== undefined || this.#has('sendInEveryWelcome') ? { send: true } : {};
     this.#say({
       type: 'welcome',
       version: this.#has('wrongWelcomeVersion') ? 2 : 1,
       workerId: 'w_small',
       creditFrames: CREDIT_FRAMES,
       pingIntervalMs: PING_INTERVAL_MS,
-      resume,
+      resume: this.#resume(call),
+      resumeToken: this.#worker.tokens.renew(this.#claims),
+      ...send,
     });
+    if (this.#has('clearsUnasked')) this.#say({ type: 'clear', streamId: 1 });
     this.#timer = setInterval(() => this.#beat(), PING_INTERVAL_MS);
+    if (this.#has('progressOnceASecond')) {
+      this.#progressTimer = setInterval(() => this.#sayProgress(call), 1000);
+    }
+  }
+
+  #resume(call: SmallCall): object[] {
+    if (this.#has('resumesNothing')) return [];
+    const positions = Array.from(call.streams, ([streamId, { received, durable }]) => ({
+      streamId,
+      durableSequence: this.#has('resumesFromDurable') ? durable : received,
+    }));
+    return this.#has('listsEveryStream') ? positions : positions.slice(-LIMITS.maxListedStreams);
   }
 
   /** The call that a good hello continues; otherwise closes. */
-  #take(hello: { callId: string; epoch: number; mediaEpochTicks: string }): SmallCall | undefined {
+  #take(hello: HelloMessage): SmallCall | undefined {
     const { callId, epoch, mediaEpochTicks } = hello;
     const known = this.#worker.calls.get(callId);
     if (known === undefined || epoch > known.epoch) {
       known?.link?.end(4409, 'lease_lost');
-      const call = { epoch, mediaEpochTicks, link: this, isOver: false, streams: new Map() };
+      const streams = this.#has('forgetsPositionsOverEpochs') ? undefined : known?.streams;
+      for (const stream of streams?.values() ?? []) stream.restart();
+      this.#isContinued = streams !== undefined;
+      const fresh = { epoch, mediaEpochTicks, link: this, isOver: false };
+      const call = { ...fresh, streams: streams ?? new Map<number, SmallHeard>() };
       this.#worker.calls.set(callId, call);
       return call;
     }
@@ -205,6 +262,10 @@ export class SmallWorkerLink {
     }
     if (!this.#has('keepsReplacedLinks')) known.link?.end(4409, 'replaced');
     known.link = this;
+    this.#isContinued = true;
+    for (const stream of known.streams.values()) {
+      if (this.#has('forgetsLostOverBreaks')) stream.lost = 0;
+    }
     return known;
   }
 
@@ -223,6 +284,16 @@ export class SmallWorkerLink {
         return;
       case 'streamOpen':
         this.#openStream(streamId, message, call);
+        return;
+      case 'discarded':
+        if (this.#has('countsDiscardedTwice')) {
+          const stream = call.streams.get(streamId);
+          if (stream !== undefined) stream.lost += Number(message['frames']);
+        }
+        return;
+      case 'sendProgress':
+        if (this.#has('knowsNoSendMessages'))
+          this.#say({ type: 'unsupported', what: message.type });
         return;
       case 'streamClose':
         this.#closeStream(streamId, Number(message['nextSequence']), call);
@@ -251,8 +322,14 @@ export class SmallWorkerLink {
     }
     this.#open.add(streamId);
     this.#codecs.set(streamId, message['codec'] === 'opus' ? 1 : 2);
-    const received = Number(message['firstSequence']);
-    if (!call.streams.has(streamId)) call.streams.set(streamId, { received, lost: 0 });
+    const firstSequence = Number(message['firstSequence']);
+    const known = call.streams.get(streamId);
+    if (known === undefined) call.streams.set(streamId, new SmallHeard(firstSequence));
+    else {
+      known.isClosed = false;
+      known.isTold = false;
+      if (this.#has('believesFirstSequence')) known.received = firstSequence;
+    }
   }
 
   #closeStream(streamId: number, nextSequence: number, call: SmallCall): void {
@@ -261,14 +338,11 @@ export class SmallWorkerLink {
       this.end(4400, 'stream_not_open');
       return;
     }
-    const more = sequenceDistance(stream.received, nextSequence);
-    if (more > 0) {
-      stream.lost += more;
-      stream.received = nextSequence;
-    }
+    if (this.#has('losesNothingAtClose')) stream.pass(nextSequence);
+    else stream.skipTo(nextSequence);
+    stream.close();
     if (this.#has('forgetsClosedStreams')) call.streams.delete(streamId);
     this.#progress(call);
-    call.streams.delete(streamId);
   }
 
   #frames(data: Buffer): void {
@@ -286,7 +360,9 @@ export class SmallWorkerLink {
       return;
     }
     if (call.isOver) return;
+    const before = new Map(Array.from(call.streams, ([id, { received }]) => [id, received]));
     while (this.#cursor.next()) this.#frame(this.#cursor, call);
+    this.#bound(before, call);
     this.#progress(call);
   }
 
@@ -303,19 +379,35 @@ export class SmallWorkerLink {
       if (this.#has('countsDuplicates')) stream.received = (stream.received + 1) >>> 0;
       return;
     }
-    stream.lost += ahead;
-    stream.received = (sequence + 1) >>> 0;
+    stream.skipTo(sequence);
+    stream.pass((sequence + 1) >>> 0);
+  }
+
+  /** This worker has room for all; those with a defect here count as if they had not. */
+  #bound(before: ReadonlyMap<number, number>, call: SmallCall): void {
+    for (const [streamId, stream] of call.streams) {
+      const came = stream.received - (before.get(streamId) ?? stream.received);
+      if (this.#has('losesBeyondCredit')) stream.lost += Math.max(0, came - CREDIT_FRAMES);
+      if (this.#has('oneCreditForAll') && call.streams.size > 2) stream.dropped += came;
+    }
   }
 
   #progress(call: SmallCall): void {
+    if (!this.#has('progressOnceASecond')) this.#sayProgress(call);
+  }
+
+  #sayProgress(call: SmallCall): void {
     if (this.#has('tellsNoProgress') || this.#isOver) return;
-    const past = this.#has('durableBeforeReceived') ? 1 : 0;
-    const streams = Array.from(call.streams, ([streamId, { received, lost }]) => ({
-      streamId,
-      received,
-      durable: (received + past) >>> 0,
-      lost,
-    }));
+    const past = this.#has('durableBeforeReceived') ? LAG : 0;
+    const streams = Array.from(call.streams)
+      .filter(([, stream]) => !stream.isTold)
+      .map(([streamId, stream]) => {
+        if (stream.isOver) stream.isTold = true;
+        const { received, lost, dropped } = stream;
+        const isBack = this.#has('durableGoesBack') && this.#isContinued;
+        const durable = isBack ? Math.max(0, stream.durable - 100) : stream.durable;
+        return { streamId, received, durable: (durable + past) >>> 0, lost, dropped };
+      });
     this.#say({ type: 'progress', streams, creditFrames: CREDIT_FRAMES });
   }
 

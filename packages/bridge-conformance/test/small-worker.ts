@@ -1,4 +1,3 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
@@ -6,11 +5,15 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { TokenKey } from '../src/index.js';
+import type { SmallHeard } from './small-heard.js';
+import { SmallTokens } from './small-tokens.js';
 import type { WorkerDefect } from './small-worker-link.js';
 import { SmallWorkerLink } from './small-worker-link.js';
 
 const PATH = '/v1/media-link';
 const MEDIA_SUBPROTOCOL = 'earshot.media.v1';
+/** Connections that may wait for their welcome. */
+export const PENDING_LIMIT = 36;
 
 /** What a small worker knows of a call, over all links. */
 export interface SmallCall {
@@ -18,12 +21,7 @@ export interface SmallCall {
   mediaEpochTicks: string;
   link: SmallWorkerLink | undefined;
   isOver: boolean;
-  readonly streams: Map<number, SmallStream>;
-}
-
-export interface SmallStream {
-  received: number;
-  lost: number;
+  readonly streams: Map<number, SmallHeard>;
 }
 
 /**
@@ -34,12 +32,15 @@ export class SmallWorker {
   readonly tokenKey: TokenKey = { key: new Uint8Array(32).fill(9), workerId: 'w_small' };
   readonly calls = new Map<string, SmallCall>();
   readonly defect: WorkerDefect | undefined;
+  readonly tokens: SmallTokens;
+  readonly #waiting = new Set<SmallWorkerLink>();
   readonly #server = createServer((_request, response) => response.writeHead(404).end());
   readonly #sockets: WebSocketServer;
   url = '';
 
   constructor(defect?: WorkerDefect) {
     this.defect = defect;
+    this.tokens = new SmallTokens(this.tokenKey, defect);
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: defect === 'negotiatesDeflate',
@@ -68,51 +69,36 @@ export class SmallWorker {
       this.#refuse(socket, 404, 'not_found');
       return;
     }
-    const claims = this.#claims(request.headers.authorization);
-    if (claims === undefined) {
-      this.#refuse(socket, 401, 'malformed');
+    const isFull = this.#waiting.size >= PENDING_LIMIT && this.defect !== 'letsEveryoneWait';
+    if (isFull) {
+      this.#refuse(socket, 429, 'too_many_connections');
       return;
     }
+    const verdict = this.tokens.judge(request.headers.authorization);
+    if ('code' in verdict) {
+      this.#refuse(socket, 401, verdict.code);
+      return;
+    }
+    if (this.defect === 'usesUpTokensAtTheDoor') this.tokens.use(verdict.token);
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
     if (!offered.includes(MEDIA_SUBPROTOCOL) && this.defect !== 'needsNoSubprotocol') {
       this.#refuse(socket, 400, 'subprotocol_required');
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      new SmallWorkerLink(webSocket, this, claims).start();
+      const link = new SmallWorkerLink(webSocket, this, verdict);
+      this.#waiting.add(link);
+      link.start(() => this.#waiting.delete(link));
     });
   }
 
   #refuse(socket: Duplex, status: number, code: string): void {
     const json = JSON.stringify({ status, title: 'Refused', code });
     const body = this.defect === 'refusesInPlainText' ? 'no' : json;
-    const challenge = status === 401 ? 'WWW-Authenticate: Bearer\r\n' : '';
+    const challenge = status === 401 ? 'WWW-Authenticate: Bearer\r\n' : 'Retry-After: 1\r\n';
     socket.end(
       `HTTP/1.1 ${status} Refused\r\nConnection: close\r\n${challenge}` +
         `Content-Type: application/problem+json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
-  }
-
-  #claims(authorization = ''): { callId: string; epoch: number } | undefined {
-    const [, token = ''] = /^Bearer (\S+)$/.exec(authorization) ?? [];
-    const [header = '', payload = '', signature = ''] = token.split('.');
-    const { key, workerId } = this.tokenKey;
-    const mac = createHmac('sha256', key).update(`${header}.${payload}`).digest();
-    const given = Buffer.from(signature, 'base64url');
-    const isSigned = given.length === mac.length && timingSafeEqual(given, mac);
-    if (!isSigned && this.defect !== 'acceptsAnySignature') return undefined;
-    try {
-      const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
-      const { iss, aud, sub, epoch, exp } = claims as {
-        readonly [claim: string]: string & number;
-      };
-      if (iss !== 'earshot-signaling' || sub === undefined || epoch === undefined) return undefined;
-      if (aud !== workerId && this.defect !== 'acceptsTokensOfOthers') return undefined;
-      const isExpired = Number(exp) * 1000 < Date.now();
-      if (isExpired && this.defect !== 'acceptsExpiredTokens') return undefined;
-      return { callId: sub, epoch };
-    } catch {
-      return undefined;
-    }
   }
 }

@@ -67,6 +67,13 @@ const dataSchemas = {
     endMs: z.number(),
     durationMs: z.number().min(0),
   }),
+  'play.started': z.object({ playId: z.string().min(1), durationMs: z.number().min(0) }),
+  'play.ended': z.object({
+    playId: z.string().min(1),
+    outcome: z.enum(['played', 'cleared', 'failed']),
+    reason: z.string().optional(),
+    playedMs: z.number().min(0),
+  }),
 } as const satisfies { [Type in EventType]: z.ZodType<EventData[Type]> };
 
 const envelope = z.object({
@@ -99,6 +106,8 @@ export const eventSchema: z.ZodType<EarshotEvent> = z.discriminatedUnion('type',
   variant('tone.detected'),
   variant('speech.started'),
   variant('speech.ended'),
+  variant('play.started'),
+  variant('play.ended'),
 ]);
 
 /** All types of events. */

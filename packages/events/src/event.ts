@@ -58,6 +58,16 @@ export interface EventData {
     readonly endMs: number;
     readonly durationMs: number;
   };
+  /** The first of an audio was heard in the meeting. */
+  'play.started': { readonly playId: string; readonly durationMs: number };
+  'play.ended': {
+    readonly playId: string;
+    readonly outcome: 'played' | 'cleared' | 'failed';
+    /** A code, when it failed. */
+    readonly reason?: string | undefined;
+    /** How much of it was heard. */
+    readonly playedMs: number;
+  };
 }
 
 /** A key of a telephone. */

@@ -59,6 +59,12 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
     cause: fc.constantFrom('lost', 'overflow', 'discarded', 'corrupt'),
   }),
   'media.stopped': fc.record({ streams: count, gaps: count, reason: fc.string(), ...frameCounts }),
+  'media.deaf': fc.record({
+    reason: fc.constantFrom('noLink', 'noFrames', 'digitalSilence'),
+    quietMs: duration,
+    unmutedParticipants: count,
+  }),
+  'media.recovered': fc.record({ deafMs: duration }),
   'tone.detected': fc.record({
     digit: fc.constantFrom('0', '5', '9', '*', '#', 'A', 'D'),
     startMs: number,
@@ -69,6 +75,16 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
   }),
   'speech.started': fc.record({ startMs: number }),
   'speech.ended': fc.record({ startMs: number, endMs: number, durationMs: duration }),
+  'play.started': fc.record({ playId: fc.string({ minLength: 1 }), durationMs: duration }),
+  'play.ended': fc.record(
+    {
+      playId: fc.string({ minLength: 1 }),
+      outcome: fc.constantFrom('played', 'cleared', 'failed'),
+      reason: fc.string(),
+      playedMs: duration,
+    },
+    { requiredKeys: ['playId', 'outcome', 'playedMs'] },
+  ),
 };
 
 function eventOf<Type extends EventType>(type: Type): fc.Arbitrary<EventOf<Type>> {
@@ -106,6 +122,8 @@ const anyEvent: fc.Arbitrary<EarshotEvent> = fc
     eventOf('media.streamClosed'),
     eventOf('media.gap'),
     eventOf('media.stopped'),
+    eventOf('media.deaf'),
+    eventOf('media.recovered'),
     eventOf('tone.detected'),
     eventOf('speech.started'),
     eventOf('speech.ended'),

@@ -19,6 +19,7 @@ export class CheckpointWriter {
   readonly isContinued: boolean;
   #isNew = false;
   #frames = 0;
+  #isOver = false;
 
   constructor(shared: SharedCheckpoint) {
     this.#shared = shared;
@@ -35,13 +36,16 @@ export class CheckpointWriter {
     return this.#numbers[AT.endMs]!;
   }
 
-  /** A frame is done; true when it is time for a checkpoint. */
-  countFrame(): boolean {
+  /** A frame is done. */
+  countFrame(): void {
     this.#frames += 1;
-    return this.#frames >= CHECKPOINT_FRAMES;
   }
 
-  /** Takes one, at the end of a frame. */
+  get isDue(): boolean {
+    return this.#frames >= CHECKPOINT_FRAMES && !this.#isOver;
+  }
+
+  /** Takes one, between two frames. */
   take(
     tally: StreamTally,
     endMs: number,
@@ -80,8 +84,9 @@ export class CheckpointWriter {
     this.#shared.write(this.#numbers);
   }
 
-  /** Forgets that it is new: what came before it is not on its way. */
+  /** No more are taken, and one that was not shown is not: the stream ended, or failed. */
   drop(): void {
     this.#isNew = false;
+    this.#isOver = true;
   }
 }

@@ -28,7 +28,7 @@ export class SharedCheckpoint {
   write(numbers: Float64Array): void {
     const next = (Atomics.load(this.#count, 0) + 1) | 0;
     const slot = this.#slots[next & 1]!;
-    for (let i = 0; i < CHECKPOINT_NUMBERS; i += 1) slot[i] = numbers[i]!;
+    slot.set(numbers);
     // Swapped, not stored: nothing written for the next time may come before it.
     Atomics.exchange(this.#count, 0, next);
   }

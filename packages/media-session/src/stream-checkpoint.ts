@@ -9,7 +9,7 @@ export const CHECKPOINT_VERSION = 1;
  * Frames before a checkpoint's position that are to be heard again, muted, so that a decoder that
  * begins anew sounds as the one before did when findings go on.
  */
-export const WARM_UP_FRAMES = 25;
+export const WARM_UP_FRAMES = 40;
 
 const GAPS = 3;
 const TONES: number = GAPS + GAP_STATE_NUMBERS;

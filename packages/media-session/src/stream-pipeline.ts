@@ -203,11 +203,13 @@ export class StreamPipeline {
   }
 
   /**
-   * Shows what was counted to the other threads. Call it once the findings so far are on their way:
-   * should the thread die before, the frames since the last time count as missing.
+   * Shows what was counted to the other threads, and a checkpoint every few frames. Call it between two
+   * frames, once the findings so far are on their way: should the thread die before, the frames since
+   * the last time count as missing.
    */
   publish(): void {
-    this.#warmUp?.count(this.#expected);
+    if (this.#warmUp !== undefined) this.#warmUp.count(this.#expected);
+    else if (this.#checkpoint.isDue) this.#takeCheckpoint();
     this.#streamTally.publish();
     this.#checkpoint.publish();
   }
@@ -221,8 +223,10 @@ export class StreamPipeline {
    */
   close(mode: CloseMode, pcm: Int16Array, nextSequence?: number): void {
     checkPcm(pcm);
+    const isForOthers = mode !== CLOSE_MODE.end && this.#warmUp === undefined;
+    if (isForOthers) this.#takeCheckpoint();
+    else this.#checkpoint.drop();
     if (mode === CLOSE_MODE.end) this.#flush(nextSequence, pcm);
-    else if (this.#warmUp === undefined) this.#takeCheckpoint();
     this.#closed();
   }
 
@@ -472,9 +476,10 @@ export class StreamPipeline {
     this.#endMs = this.#frameMs + PTIME_MS;
     this.#tally.endMs = Math.round(this.#endMs) | 0;
     this.#tally.expected = this.#expected | 0;
-    if (this.#checkpoint.countFrame() && this.#warmUp === undefined) this.#takeCheckpoint();
+    this.#checkpoint.countFrame();
   }
 
+  /** Not with each frame but when numbers are shown: what listens to a frame is to stay small. */
   #takeCheckpoint(): void {
     this.#checkpoint.take(this.#tally, this.#endMs, this.#gaps, this.#tones, this.#speech);
   }

@@ -17,7 +17,7 @@ const SOUND = toFrames(
     generateTone({ digit: '5', durationMs: 100, sampleRateHz: 16_000 }),
     room(200),
     voice(900),
-    generateTone({ digit: '#', durationMs: 700, sampleRateHz: 16_000 }),
+    generateTone({ digit: '#', durationMs: 1100, sampleRateHz: 16_000 }),
     voice(500),
     room(600),
   ),
@@ -190,21 +190,21 @@ describe('a stream that is continued elsewhere', () => {
     const kept = SOUND.filter(isFrom((position + 4) >>> 0));
     const first = before(position);
     const second = new Listener({ firstSequence: first, checkpoint });
-    second.hear(...SOUND.filter(isFrom(first)).slice(0, 20));
+    second.hear(...SOUND.filter(isFrom(first)).slice(0, WARM_UP_FRAMES - 5));
     // The host's window lost the rest, on both sides of the position.
     second.pipeline.discarded((position - 5) >>> 0, 9, 0);
     second.hear(...kept).close(CLOSE_MODE.end, NEXT);
     expect(second.of('gap')).toMatchObject([
       { cause: 'discarded', missingFrames: 4, startMs: endMs },
     ]);
-    expect(second.counters.get('warmed')).toBe(20);
+    expect(second.counters.get('warmed')).toBe(WARM_UP_FRAMES - 5);
     expect(second.counters.get('warmedMissing')).toBe(5);
     expect(second.counters.lost).toBe(9);
     expectAgreement(second, first);
   });
 
   it.each([
-    ['is lost', (position: number) => ((position + 50) >>> 0) - WARM_UP_FRAMES],
+    ['is lost', (position: number) => position + 25],
     ['is not there', (position: number) => position],
   ])('goes on at the position when all before it %s', (_, firstOf) => {
     const { cuts } = hearWhole(SOUND);
@@ -228,7 +228,9 @@ describe('a stream that is continued elsewhere', () => {
     const first = before(checkpoint.position);
     const left = SOUND.filter(isFrom(first));
     const second = new Listener({ firstSequence: first, checkpoint });
-    second.hear(...left.slice(0, 10), { ...left[30]!, droppedBefore: 20 }, ...left.slice(31));
+    const next = WARM_UP_FRAMES + 5;
+    const overflown = { ...left[next]!, droppedBefore: 20 };
+    second.hear(...left.slice(0, next - 20), overflown, ...left.slice(next + 1));
     expect(second.of('gap')).toMatchObject([{ cause: 'overflow', missingFrames: 5 }]);
     expect(second.counters.get('dropped')).toBe(20);
     expect(second.counters.lost).toBe(0);
@@ -237,7 +239,7 @@ describe('a stream that is continued elsewhere', () => {
 
   it('warms up once more when its thread dies at it, and goes on as it should', () => {
     const { listener: whole, cuts } = hearWhole(SOUND);
-    for (const { checkpoint, findings } of cuts.slice(6)) {
+    for (const { checkpoint, findings } of cuts.slice(8)) {
       const first = before(checkpoint.position);
       const left = SOUND.filter(isFrom(first));
       const dead = new Listener({ firstSequence: first, checkpoint }).hear(...left.slice(0, 9));

@@ -5,6 +5,8 @@ import { opusPacketDurationMs } from './opus-packet.js';
 
 const MAX_SEGMENTS = 255;
 const MAX_PAGE_MS = 1000;
+/** After so many, 5 ms of work, others get their turn on the thread. */
+const PACKETS_PER_TURN = 500;
 
 export interface WriteOggOpusOptions {
   /** In playing order; 2.5 to 120 ms each. Borrowed for the call. */
@@ -52,6 +54,7 @@ export async function writeOggOpus(options: WriteOggOpusOptions): Promise<Uint8A
     const durationMs = durationsMs[index]!;
     await track.add(new EncodedPacket(packet, 'key', startMs / 1000, durationMs / 1000), metadata);
     startMs += durationMs;
+    if (index % PACKETS_PER_TURN === PACKETS_PER_TURN - 1) await new Promise(setImmediate);
   }
   await output.finalize();
   const file = new Uint8Array(target.buffer ?? new ArrayBuffer(0));

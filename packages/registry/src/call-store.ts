@@ -165,6 +165,7 @@ export class CallStore {
         pipeline.srem(this.#keys.openCalls(), callId);
         // They hold names too.
         pipeline.pexpire(this.#keys.sources(callId), ENDED_TTL_MS);
+        pipeline.del(this.#keys.playAudio(callId));
         pipeline.del(this.#keys.positions(callId));
       }
       return execute(pipeline);

@@ -1,5 +1,8 @@
 export type { CallRecord } from './call-record.js';
 export type { CallPage, ListOptions } from './call-store.js';
+export type { PlayRecord, PlayState } from './play-record.js';
+export { isOver } from './play-record.js';
+export type { PlayStore } from './play-store.js';
 export type { StreamPosition } from './position-store.js';
 export type { RegistryOptions, SourceBinding } from './registry.js';
 export { Registry } from './registry.js';

@@ -19,6 +19,18 @@ export class Keys {
   readonly sources = (callId: string): string => this.#of(`{${callId}}:sources`);
   /** String: how many in the call are not muted. */
   readonly unmuted = (callId: string): string => this.#of(`{${callId}}:unmuted`);
+  /** Hash: play id → record. */
+  readonly plays = (callId: string): string => this.#of(`{${callId}}:plays`);
+  /** List: ids of plays not settled, in order. */
+  readonly playsWaiting = (callId: string): string => this.#of(`{${callId}}:plays-waiting`);
+  /** List: ids of all plays remembered, oldest first. */
+  readonly playOrder = (callId: string): string => this.#of(`{${callId}}:play-order`);
+  /** Hash: play id → Ogg Opus. */
+  readonly playAudio = (callId: string): string => this.#of(`{${callId}}:play-audio`);
+  /** String: `yes` or `no`. */
+  readonly playHost = (callId: string): string => this.#of(`{${callId}}:play-host`);
+  /** Channel: call ids. */
+  readonly playWakes = (): string => this.#of('play-wakes');
   /** String: call id. */
   readonly attempt = (attemptKey: string): string => this.#of(`attempt:{${attemptKey}}`);
   /** String: call id. */

@@ -63,6 +63,15 @@ export class RedisConnection {
     }
   }
 
+  /** Another connection to the same Redis, for subscriptions; the caller's to disconnect. */
+  subscriber(): Redis {
+    const client = this.#client.duplicate({ maxRetriesPerRequest: null });
+    client.on('error', (error: Error) => {
+      this.#lastError = error;
+    });
+    return client;
+  }
+
   /** Commands under way are answered first, unless Redis is away. */
   async close(): Promise<void> {
     if (this.#client.status === 'ready') {
@@ -96,7 +105,7 @@ export class LuaScript {
   async run(
     client: Redis,
     keys: readonly string[],
-    args: readonly (string | number)[],
+    args: readonly (string | number | Buffer)[],
   ): Promise<unknown> {
     try {
       return await client.evalsha(this.#digest, keys.length, ...keys, ...args);

@@ -4,6 +4,8 @@ import type { CallPage, ListOptions } from './call-store.js';
 import { CallStore, OPEN_TTL_MS } from './call-store.js';
 import { Keys } from './keys.js';
 import { NotificationQueue } from './notification-queue.js';
+import { PlayStore } from './play-store.js';
+import { PlayWakes } from './play-wakes.js';
 import type { StreamPosition } from './position-store.js';
 import { PositionStore } from './position-store.js';
 import { execute, LuaScript, RedisConnection } from './redis-connection.js';
@@ -43,6 +45,9 @@ return 1`);
  * whether the step took effect is then unknown.
  */
 export class Registry {
+  /** What is to be played into meetings. */
+  readonly plays: PlayStore;
+  readonly #playWakes: PlayWakes;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #calls: CallStore;
@@ -59,6 +64,8 @@ export class Registry {
     this.#calls = new CallStore(this.#redis, this.#keys, clock);
     this.#notifications = new NotificationQueue(this.#redis, this.#keys, clock, lockTtlMs);
     this.#workers = new WorkerPool(this.#redis, this.#keys);
+    this.plays = new PlayStore(this.#redis, this.#keys);
+    this.#playWakes = new PlayWakes(this.#redis, this.#keys.playWakes());
     this.#positions = new PositionStore(this.#redis, this.#keys);
   }
 
@@ -69,8 +76,14 @@ export class Registry {
 
   /** Closes the connection; idempotent. */
   close(): Promise<void> {
+    this.#playWakes.close();
     this.#closing ??= this.#redis.close();
     return this.#closing;
+  }
+
+  /** Tells of calls in whose plays something changed, from now on. Call once. */
+  listenForPlays(listener: (callId: string) => void): Promise<void> {
+    return this.#playWakes.listen(listener);
   }
 
   /** @throws CodedError `call_exists` when there is a call with this id. */

@@ -1,6 +1,6 @@
 import { CodedError } from '@earshot/async';
 import { Command, InvalidArgumentError } from 'commander';
-import { callsHangUp, callsList, callsShow } from './commands/calls.js';
+import { callsHangUp, callsList, callsPlay, callsShow } from './commands/calls.js';
 import { conformanceHost, conformanceWorker } from './commands/conformance.js';
 import { eventsTail } from './commands/events-tail.js';
 import { join } from './commands/join.js';
@@ -37,6 +37,12 @@ const calls = program.command('calls').description('the calls of the running sig
 calls.command('list').description('id and state of each').action(callsList);
 calls.command('show').argument('<id>').description('one call as JSON').action(callsShow);
 calls.command('hang-up').argument('<id>').description('leave the meeting').action(callsHangUp);
+calls
+  .command('play')
+  .argument('<id>')
+  .argument('<file>', 'WAV or Ogg/Opus')
+  .description('play a file into the meeting')
+  .action(callsPlay);
 
 const events = program.command('events').description('the event queues');
 events
@@ -79,6 +85,9 @@ withSuiteOptions(conformance.command('worker'))
   .option('--worker-id <id>', 'its worker id: the audience of its tokens')
   .option('--redis <url>', "place the calls in an Earshot deployment's Redis, as signaling does")
   .option('--token <jwt>', 'instead of a key: one token; many checks need more')
+  .option('--second-url <url>', 'the media link of a second worker that calls may move to')
+  .option('--second-worker-id <id>', 'and its worker id')
+  .option('--pending-limit <n>', 'connections that may wait for welcome, to be checked', parseCount)
   .action(conformanceWorker);
 withSuiteOptions(conformance.command('host'))
   .description('play signaling and workers for the media host that dials')
@@ -86,6 +95,7 @@ withSuiteOptions(conformance.command('host'))
   .option('--key <key>', 'the host key that it has')
   .option('--activate <command>', 'makes audio come for the session in EARSHOT_BLOB')
   .option('--restart <command>', 'starts the host anew, after checks that send it away for good')
+  .option('--sessions <n>', 'checks under way at once, each with a session or two', parseCount)
   .action(conformanceHost);
 
 try {
@@ -107,6 +117,12 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (seconds >= 1 && seconds <= 3600) return seconds;
   throw new InvalidArgumentError('it must be a number from 1 to 3600.');
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 1024) return count;
+  throw new InvalidArgumentError('it must be a whole number from 1 to 1024.');
 }
 
 function collect(file: string, files: readonly string[]): string[] {

@@ -25,6 +25,10 @@ function describe(event: EarshotEvent, who: string): string | undefined {
       return `${who} keyed ${event.data.digit} (${Math.round(event.data.durationMs)} ms)`;
     case 'media.gap':
       return `${who}: ${event.data.missingFrames} frames lost`;
+    case 'play.started':
+      return `playing ${Math.round(event.data.durationMs)} ms into the meeting`;
+    case 'play.ended':
+      return `played ${Math.round(event.data.playedMs)} ms: ${event.data.reason ?? event.data.outcome}`;
     case 'media.stopped':
       return `media stopped: ${event.data.framesReceived} frames received, ${event.data.framesMissing} lost`;
     default:

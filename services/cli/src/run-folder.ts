@@ -19,6 +19,7 @@ export interface RunInfo {
   readonly apiKey: string;
   readonly redisUrl: string;
   readonly workerUrl: string;
+  readonly sandboxUrl: string;
   /** Of the sandbox meeting that the run joined. */
   readonly joinUrl: string;
 }
@@ -30,6 +31,7 @@ const runInfoSchema: z.ZodType<RunInfo> = z.object({
   apiKey: z.string(),
   redisUrl: z.string(),
   workerUrl: z.string(),
+  sandboxUrl: z.string(),
   joinUrl: z.string(),
 });
 

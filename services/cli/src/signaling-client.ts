@@ -44,6 +44,19 @@ const callSchema: z.ZodType<CallView> = z.looseObject({
   state: z.string(),
   events: z.looseObject({ published: z.number() }).optional(),
 });
+/** An audio on its way into a meeting; more than is named here is kept. */
+export interface PlayView {
+  readonly [field: string]: unknown;
+  readonly playId: string;
+  readonly state: string;
+  readonly durationMs: number;
+}
+
+const playSchema: z.ZodType<PlayView> = z.looseObject({
+  playId: z.string(),
+  state: z.string(),
+  durationMs: z.number(),
+});
 const callListSchema = z.looseObject({
   calls: z.array(callSchema),
   nextCursor: z.string().optional(),
@@ -74,6 +87,18 @@ const problemSchema = z.looseObject({
   code: z.string().optional(),
   fix: z.string().optional(),
 });
+
+/** What `play` posts. */
+export class PostedAudio {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Its media type. */
+  readonly type: 'audio/wav' | 'audio/ogg';
+
+  constructor(bytes: Uint8Array<ArrayBuffer>, type: 'audio/wav' | 'audio/ogg') {
+    this.bytes = bytes;
+    this.type = type;
+  }
+}
 
 export interface SignalingClientOptions {
   readonly url: string;
@@ -140,6 +165,13 @@ export class SignalingClient {
     return this.#read(deliverySchema, await this.#request('POST', path));
   }
 
+  /** Posts audio to be heard in the meeting. */
+  async play(callId: string, audio: PostedAudio): Promise<PlayView> {
+    const path = `/v1/calls/${encodeURIComponent(callId)}/play`;
+    return this.#read(playSchema, await this.#request('POST', path, audio));
+  }
+
+  /** @param body JSON, unless it says its own type. */
   async #request(method: string, path: string, body?: unknown): Promise<unknown> {
     const { response, text } = await this.#exchange(method, path, body);
     const value = parseJson(text);
@@ -174,9 +206,9 @@ export class SignalingClient {
         method,
         headers: {
           ...(this.#apiKey === undefined ? {} : { authorization: `Bearer ${this.#apiKey}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(body === undefined ? {} : { 'content-type': typeOf(body) }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: bytesOf(body) }),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
       return { response, text: await response.text() };
@@ -192,6 +224,14 @@ export class SignalingClient {
 
 function webhookPath(id: string): string {
   return `/v1/webhooks/${encodeURIComponent(id)}`;
+}
+
+function typeOf(body: unknown): string {
+  return body instanceof PostedAudio ? body.type : 'application/json';
+}
+
+function bytesOf(body: unknown): Uint8Array<ArrayBuffer> | string {
+  return body instanceof PostedAudio ? body.bytes : JSON.stringify(body);
 }
 
 function parseJson(text: string): unknown {

@@ -56,6 +56,7 @@ export interface Stack {
   readonly apiKey: string;
   readonly signalingUrl: string;
   readonly workerUrl: string;
+  readonly sandboxUrl: string;
   readonly meetings: readonly SandboxMeeting[];
   /** Stops everything in reverse order; nothing is left running. Idempotent. */
   close(): Promise<void>;
@@ -119,6 +120,7 @@ async function startAll(options: StackOptions, closers: CloseStack): Promise<Sta
     apiKey: keys.api,
     signalingUrl: signaling.ready.url,
     workerUrl: worker.ready.url,
+    sandboxUrl: sandbox.ready.url,
     meetings: sandbox.ready.meetings,
     close: () => closers.close(),
   };

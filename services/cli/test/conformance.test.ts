@@ -36,6 +36,24 @@ describe('earshot conformance', () => {
     expect(stderr).toContain('[missing_option]');
   });
 
+  it('worker wants both URL and id of a second worker', async () => {
+    const key = Buffer.alloc(32).toString('base64url');
+    const options = ['--url', 'ws://127.0.0.1:1/', '--token-key', key, '--worker-id', 'w'];
+    const { code, stderr } = await run('worker', ...options, '--second-url', 'ws://127.0.0.1:2/');
+    expect(code).toBe(1);
+    expect(stderr).toContain('[missing_option]');
+    expect(stderr).toContain('--second-worker-id');
+  });
+
+  it.each([
+    ['worker', '--pending-limit', '0'],
+    ['host', '--sessions', 'many'],
+  ])('%s refuses %s %s', async (...args) => {
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(1);
+    expect(stderr).toContain('it must be a whole number from 1 to 1024');
+  });
+
   it('says which rule it does not know', async () => {
     const key = Buffer.alloc(32).toString('base64url');
     const options = ['--url', 'ws://127.0.0.1:1/', '--token-key', key, '--worker-id', 'w'];

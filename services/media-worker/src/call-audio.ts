@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '@earshot/async';
+import { delay } from '@earshot/async';
 import type {
   MediaControlMessage,
   MediaLinkHandlers,
@@ -33,8 +34,9 @@ import type { DecodePool } from './decode-pool.js';
 import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
+import type { CallPlays } from './play/call-plays.js';
 import type { StopReason } from './stop-reason.js';
-import { CLOSED_AS, GOES_ON, OVER_FOR_GOOD } from './stop-reason.js';
+import { CLOSED_AS, GOES_ON, OVER_FOR_GOOD, PLAYS_END } from './stop-reason.js';
 import { nowMicros } from './thread-clock.js';
 
 export interface CallAudioOptions {
@@ -42,6 +44,7 @@ export interface CallAudioOptions {
   readonly pool: DecodePool;
   readonly journal: CallJournal;
   readonly attribution: Attribution;
+  readonly plays: CallPlays;
   readonly clock: Clock;
   readonly log: WorkerLog;
   /** Frames of each stream that the host may have on their way. */
@@ -62,8 +65,13 @@ export interface CallAudioOptions {
   onOver(call: CallAudio): Promise<void>;
 }
 
-/** How often positions are stored at most while the media clock runs like ours. */
+/** How often positions are stored at most; the clock of a simulation may run much faster than ours. */
 const STORE_INTERVAL_MS = 500;
+const VIRTUAL_STORE_INTERVAL_MS = 50;
+
+/** How long a host that comes back waits for what it sent before to be processed, and how often is looked. */
+const CATCH_UP_MS = 1000;
+const CATCH_UP_LOOK_MS = 10;
 
 /** How soon a host that used much of a stream's credit is told that it has it again. */
 const SOON_MS = 20;
@@ -112,7 +120,7 @@ export class CallAudio {
       journal,
       clock,
       log,
-      intervalMs: this.virtualTime ? 0 : STORE_INTERVAL_MS,
+      intervalMs: this.virtualTime ? VIRTUAL_STORE_INTERVAL_MS : STORE_INTERVAL_MS,
       marks: () => this.streams.marks(),
       store: (marked) => options.storePositions(marked),
       onMoved: () => this.sendProgress(),
@@ -138,6 +146,11 @@ export class CallAudio {
     return this.#options.hello.virtualTime === true;
   }
 
+  /** What is played into the meeting. */
+  get plays(): CallPlays {
+    return this.#options.plays;
+  }
+
   get ending(): boolean {
     return this.#ending !== undefined;
   }
@@ -158,6 +171,13 @@ export class CallAudio {
   /** Whether a host that says this hello continues the call: its media clock must be the same. */
   continues(hello: HelloMessage): boolean {
     return hello.mediaEpochTicks === this.#options.hello.mediaEpochTicks;
+  }
+
+  /** Resolves once what came is processed, or takes too long: it need not be sent again then. */
+  async caughtUp(): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.nowMs() + CATCH_UP_MS;
+    while (this.streams.isBusy && clock.nowMs() < deadlineMs) await delay(clock, CATCH_UP_LOOK_MS);
   }
 
   /** The handlers of a new link; once it opens, a link before it is closed. */
@@ -230,6 +250,7 @@ export class CallAudio {
     this.#cancelGrace();
     this.#session?.close(CLOSE.conflict, 'replaced');
     this.#session = session;
+    this.plays.linkUp(session);
     this.streams.newLink();
     this.#cancelUnopened();
     this.#cancelUnopened = this.#afterGrace(() => this.streams.endUnopened());
@@ -242,6 +263,7 @@ export class CallAudio {
 
   #linkDown(code: number): void {
     this.#session = undefined;
+    this.plays.linkDown();
     if (this.#ending !== undefined) return;
     this.#options.log.warn('media link lost', { callId: this.callId, code });
     this.#cancelUnopened();
@@ -331,7 +353,7 @@ export class CallAudio {
         void this.end(message.reason);
         return;
       default:
-      // The way back is not agreed to.
+        this.plays.message(message);
     }
   }
 
@@ -357,7 +379,10 @@ export class CallAudio {
     this.sendProgress();
     if (goesOn) attribution.hurry();
     else if (this.#started) this.streams.endUnopened();
-    await this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end);
+    await Promise.all([
+      this.plays.end(!PLAYS_END.has(reason)),
+      this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end),
+    ]);
     if (this.#started) journal.add(this.#stoppedEvent(reason));
     try {
       await journal.flushed();

@@ -5,6 +5,7 @@ import type { MediaEventDraft } from '@earshot/media-session';
 import type { Attribution } from './attribution.js';
 import { toParticipant } from './attribution.js';
 import type { WorkerLog } from './log.js';
+import type { PlayEventDraft } from './play/play-events.js';
 
 /** Where events go; the publisher of @earshot/events. */
 export interface EventSink {
@@ -30,7 +31,7 @@ const RETRY_MS = 100;
 
 /** An event and its number. */
 interface Entry {
-  readonly draft: MediaEventDraft;
+  readonly draft: MediaEventDraft | PlayEventDraft;
   readonly position: number;
 }
 
@@ -63,7 +64,7 @@ export class CallJournal {
     return this.#queue.size === 0 && this.#flushed === this.#published;
   }
 
-  add(draft: MediaEventDraft): void {
+  add(draft: MediaEventDraft | PlayEventDraft): void {
     const position = this.#nextPosition++;
     if (!this.#queue.push({ draft, position })) {
       if (this.refused === 1) this.#tellLoss(position);

@@ -55,8 +55,8 @@ export class CallStream {
   /** `settled` as it was stored last. */
   #storedSettled: number;
   #isEndStored = false;
-  /** All its frames were processed, and all findings of them came. */
-  #isProcessed = false;
+  /** Once all its frames were processed, and all findings of them came. */
+  #final: StreamTotals | undefined;
   #closedAs: CloseMode = CLOSE_MODE.open;
   /** Sequence after the newest frame taken, and after the newest slot that the host gave up. */
   #next: number;
@@ -87,12 +87,12 @@ export class CallStream {
   }
 
   get isProcessed(): boolean {
-    return this.#isProcessed;
+    return this.#final !== undefined;
   }
 
   /** Heard to its end here, and not left to another worker. */
   get isOver(): boolean {
-    return this.#isProcessed && this.#closedAs !== CLOSE_MODE.abandon;
+    return this.isProcessed && this.#closedAs !== CLOSE_MODE.abandon;
   }
 
   /** Next sequence expected by the pipeline. */
@@ -139,7 +139,7 @@ export class CallStream {
 
   /** Whether its host knows that all of it is over. */
   get isToldDurable(): boolean {
-    return this.#isEndStored && this.#toldDurable === this.received;
+    return this.#isDurable && this.#toldDurable === this.#durable;
   }
 
   /** Copies the cursor's frame into the ring. Times of `nowMicros`, here and below. */
@@ -192,10 +192,15 @@ export class CallStream {
     this.#decode?.close(mode, nextSequence);
   }
 
-  /** Its last finding came. */
-  processed(): void {
-    this.#isProcessed = true;
+  /** Its last finding came, which says better than the counters what they will show. */
+  processed(totals: StreamTotals): void {
+    this.#final = totals;
     if (this.isOver) this.#decode = undefined;
+  }
+
+  /** Frames wait, or are not yet processed. */
+  get isBusy(): boolean {
+    return sequenceDistance(this.received, this.#next) > 0;
   }
 
   /** Frames in flight, as the host knows: taken, and not yet told. */
@@ -212,7 +217,7 @@ export class CallStream {
   /** What can be stored, now that all findings before it came; undefined: nothing new. */
   mark(): StreamMark | undefined {
     if (!this.#foldBefore()) return undefined;
-    if (this.isOver) return this.#isEndStored ? undefined : this.#markEnd();
+    if (this.isOver) return this.#isDurable ? undefined : this.#markEnd();
     const settled = this.#counters.get('settled');
     if (settled === this.#storedSettled) return undefined;
     const checkpoint = this.#decode?.checkpoint();
@@ -253,19 +258,27 @@ export class CallStream {
   }
 
   totals(): StreamTotals {
-    const totals = this.#counters.totals();
+    const totals = this.#final ?? this.#counters.totals();
     return { ...totals, framesDuplicate: totals.framesDuplicate + this.#duplicates };
   }
 
   /** Slots that never came, since the start that the attachment had for the stream. */
   get lost(): number {
-    return (this.#lostBefore + (this.#before?.lost ?? 0) + this.#counters.lost) >>> 0;
+    const own =
+      (this.#final?.framesMissing ?? this.#counters.get('missing')) +
+      this.#counters.get('warmedMissing');
+    return (this.#lostBefore + (this.#before?.lost ?? 0) + own) >>> 0;
   }
 
   /** Frames that found no room, since then. */
   get dropped(): number {
-    const before = this.#droppedBefore + (this.#before?.dropped ?? 0);
-    return (before + this.#counters.get('dropped')) >>> 0;
+    const own = this.#final?.framesDropped ?? this.#counters.get('dropped');
+    return (this.#droppedBefore + (this.#before?.dropped ?? 0) + own) >>> 0;
+  }
+
+  /** Durable to its end; the counters may show that end later than the last finding comes. */
+  get #isDurable(): boolean {
+    return this.#isEndStored && this.#durable === this.received;
   }
 
   /** False while the opening before this one has findings to come: it must not be overtaken. */

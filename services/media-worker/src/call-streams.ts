@@ -196,6 +196,12 @@ export class CallStreams {
     );
   }
 
+  /** Whether a stream that is open has frames that are not processed. */
+  get isBusy(): boolean {
+    for (const stream of this.#open.values()) if (stream.isBusy) return true;
+    return false;
+  }
+
   /** Whether a stream has `frames` in flight that its host was not told are taken. */
   hasInFlight(frames: number): boolean {
     for (const stream of this.#open.values()) if (stream.inFlight >= frames) return true;
@@ -294,7 +300,7 @@ export class CallStreams {
   #found(stream: CallStream, finding: Finding): void {
     this.#options.tell(findingEvent(stream.identity, finding));
     if (finding.kind !== 'closed') return;
-    stream.processed();
+    stream.processed(finding.totals);
     this.#live.delete(stream);
     const sum = this.#over;
     sum.streams += 1;

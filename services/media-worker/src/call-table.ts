@@ -2,7 +2,7 @@ import type { Clock } from '@earshot/async';
 import { delay, every } from '@earshot/async';
 import type { MediaLinkHandlers, MediaLinkRefusal } from '@earshot/bridge';
 import type { HelloMessage } from '@earshot/bridge-protocol';
-import { CLOSE } from '@earshot/bridge-protocol';
+import { CLOSE, FrameBatchWriter, KIND } from '@earshot/bridge-protocol';
 import type { StreamTotals } from '@earshot/media-session';
 import { sumTotals } from '@earshot/media-session';
 import type { Registry, StreamPosition } from '@earshot/registry';
@@ -12,6 +12,8 @@ import type { EventSink } from './call-journal.js';
 import { CallJournal } from './call-journal.js';
 import type { DecodePool } from './decode-pool.js';
 import type { WorkerLog } from './log.js';
+import { CallPlays } from './play/call-plays.js';
+import { PlayCounts } from './play/play-counts.js';
 
 /** A lease not renewed for so long is free for another worker. */
 const LEASE_TTL_MS = 15_000;
@@ -44,12 +46,14 @@ interface Entry {
 
 /** The calls that this worker hears: who may begin, and who must end. */
 export class CallTable {
+  readonly playCounts: PlayCounts = new PlayCounts();
   readonly #options: CallTableOptions;
   /** The newest attachment of each call. */
   readonly #entries = new Map<string, Entry>();
   /** All that are not over: those of `#entries`, and those that gave way and still finish. */
   readonly #unfinished = new Set<CallAudio>();
   readonly #ended = new Set<string>();
+  readonly #sendWriter = new FrameBatchWriter(undefined, KIND.send);
   #endedTotals: StreamTotals = sumTotals([]);
   #endedBeyondCredit = 0;
   #draining = false;
@@ -173,8 +177,12 @@ export class CallTable {
     try {
       const result = await registry.claimLease(callId, workerId, epoch, LEASE_TTL_MS);
       if (result === 'stale') return staleEpoch(epoch);
-      // Its own it knows better than Redis.
-      if (this.#entries.get(callId)?.call.epoch === epoch) return { positions: [] };
+      const own = this.#entries.get(callId)?.call;
+      if (own?.epoch === epoch) {
+        // It knows them better than Redis.
+        await own.caughtUp();
+        return { positions: [] };
+      }
       return { positions: await registry.positions(callId, mediaId) };
     } catch (error) {
       log.error('lease not claimed', { callId, error: String(error) });
@@ -204,11 +212,24 @@ export class CallTable {
       clock,
       waitMs: this.#options.attributionWaitMs,
     });
+    const journal = new CallJournal({ callId, epoch, sink, attribution, clock, log });
+    const plays = new CallPlays({
+      callId,
+      epoch,
+      mediaEpochTicks: hello.mediaEpochTicks,
+      store: registry.plays,
+      journal,
+      writer: this.#sendWriter,
+      counts: this.playCounts,
+      clock,
+      log,
+    });
     return new CallAudio({
       hello,
       pool,
-      journal: new CallJournal({ callId, epoch, sink, attribution, clock, log }),
+      journal,
       attribution,
+      plays,
       clock,
       log,
       creditFrames,

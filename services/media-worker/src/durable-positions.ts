@@ -9,7 +9,7 @@ export interface DurablePositionsOptions {
   readonly journal: Pick<CallJournal, 'isFlushed' | 'flushed'>;
   readonly clock: Clock;
   readonly log: WorkerLog;
-  /** How often they are stored at most; 0: as soon as the ones before are. */
+  /** How often they are stored at most. */
   readonly intervalMs: number;
   /** What can be stored now. */
   marks(): StreamMark[];

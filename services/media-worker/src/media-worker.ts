@@ -17,6 +17,7 @@ import { LevelsStream } from './levels-stream.js';
 import type { LinkClaims } from './link-tokens.js';
 import { LinkTokens } from './link-tokens.js';
 import type { WorkerLog } from './log.js';
+import { PlayDesk } from './play/play-desk.js';
 import { addRoutes } from './routes.js';
 import { WorkerMetrics } from './worker-metrics.js';
 
@@ -133,6 +134,7 @@ async function start(
   const mediaUrl = config.advertisedUrl ?? `ws://${address}${MEDIA_PATH}`;
   closers.defer(every(clock, DEAFNESS_INTERVAL_MS, () => calls.checkDeafness()));
   closers.defer(every(clock, PROGRESS_INTERVAL_MS, () => calls.sendProgress(false)));
+  closers.defer(await new PlayDesk({ registry, clock, log, calls: () => calls.calls() }).start());
   await heartbeat.start(mediaUrl);
   closers.defer(() => heartbeat.close());
   closers.defer(() => leave(calls, heartbeat, clock, log, config.drainMs));
@@ -186,6 +188,7 @@ function openLinkServer(
     clock,
     log,
     creditFrames,
+    wayBack: true,
     limits: { maxPendingPerAddress },
     authorize: (bearer) => linkTokens.authorize(bearer),
     accept: (hello, claims) => linkTokens.accept(claims, () => calls.accept(hello)),

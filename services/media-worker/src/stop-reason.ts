@@ -21,5 +21,8 @@ export const CLOSED_AS: Partial<
 /** After these the call is heard elsewhere: what sounds now is not over. */
 export const GOES_ON: ReadonlySet<StopReason> = new Set(['reattach', 'leaseLost', 'drained']);
 
+/** After these nobody plays on: what waits has failed. */
+export const PLAYS_END: ReadonlySet<StopReason> = new Set(['callEnded', 'released', 'shutdown']);
+
 /** After these no worker hears the call again. */
 export const OVER_FOR_GOOD: ReadonlySet<StopReason> = new Set(['callEnded', 'released']);

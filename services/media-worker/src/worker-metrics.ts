@@ -27,6 +27,8 @@ const OUTCOMES = {
   recovered: 'framesRecovered',
 } as const satisfies Record<string, keyof StreamTotals>;
 
+const PLAY_OUTCOMES = ['played', 'cleared', 'failed'] as const;
+
 /** Upper bounds of the latency buckets, as powers of two of a µs: 0.1 ms to 4 s. */
 const LATENCY_POWERS = Array.from({ length: 16 }, (_, n) => n + 7);
 
@@ -38,6 +40,8 @@ export class WorkerMetrics {
   readonly #text: () => Promise<string>;
   readonly #frames: Counter<'outcome'>;
   readonly #gaps: Counter;
+  readonly #plays: Counter<'outcome'>;
+  #scrapedPlays = { played: 0, cleared: 0, failed: 0 };
   readonly #beyondCredit: Counter;
   readonly #busySeconds: Counter<'thread'>;
   readonly #codecSeconds: Counter<'thread'>;
@@ -66,6 +70,11 @@ export class WorkerMetrics {
       labelNames: ['outcome'],
     });
     this.#gaps = metrics.counter({ name: 'gaps_total', help: 'Gaps found in streams.' });
+    this.#plays = metrics.counter({
+      name: 'plays_total',
+      help: 'Audio for meetings by what became of it.',
+      labelNames: ['outcome'],
+    });
     this.#beyondCredit = metrics.counter({
       name: 'frames_beyond_credit_total',
       help: 'Frames that came though their host had no credit for them: it does not keep to it.',
@@ -142,6 +151,7 @@ export class WorkerMetrics {
       this.#frames.add(Math.max(0, now[key] - before[key]), { outcome });
     }
     this.#gaps.add(Math.max(0, now.gaps - before.gaps));
+    this.#countPlays();
     const beyondCredit = this.#calls.framesBeyondCredit;
     this.#beyondCredit.add(Math.max(0, beyondCredit - this.#scrapedBeyondCredit));
     this.#scrapedBeyondCredit = beyondCredit;
@@ -152,6 +162,15 @@ export class WorkerMetrics {
     }
     this.#countLatencies();
     return this.#text();
+  }
+
+  #countPlays(): void {
+    const { played, cleared, failed } = this.#calls.playCounts;
+    const now = { played, cleared, failed };
+    for (const outcome of PLAY_OUTCOMES) {
+      this.#plays.add(now[outcome] - this.#scrapedPlays[outcome], { outcome });
+    }
+    this.#scrapedPlays = now;
   }
 
   #countLatencies(): void {

@@ -1,5 +1,6 @@
 import { generateSequence } from '@earshot/dtmf';
 import type { EarshotEvent } from '@earshot/events';
+import { WARM_UP_FRAMES } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MediaWorker } from '../dist/index.js';
@@ -112,7 +113,7 @@ describe('a call that another worker takes over', () => {
     first.send({ type: 'bye', reason: 'reattach' });
     expect(await first.closed).toMatchObject({ code: 1000 });
     const host = await bench.dial(placed).connect();
-    expect(host.resumesAt(1)).toBeGreaterThanOrEqual(MID_TALK - 25 - 5);
+    expect(host.resumesAt(1)).toBeGreaterThanOrEqual(MID_TALK - WARM_UP_FRAMES - 5);
     await host.resume(1, '11', TRACK);
     await host.bye();
     const data = await stoppedOf(callId, placed.epoch);

@@ -20,7 +20,6 @@ describe('readConfig', () => {
     const config = readConfig({
       EARSHOT_LISTEN: '[::1]:8443',
       EARSHOT_SPEED: '20',
-      EARSHOT_REPLAY_WINDOW_MS: '2000',
       EARSHOT_AUDIO: '["a.opus","b.ogg"]',
       EARSHOT_HOST_LINK_URL: 'ws://127.0.0.1:1/v1/host-link',
       EARSHOT_HOST_KEY: 'key',
@@ -29,7 +28,6 @@ describe('readConfig', () => {
     expect(config).toMatchObject({
       listen: { host: '::1', port: 8443 },
       speed: 20,
-      replayWindowMs: 2_000,
       audioFiles: ['a.opus', 'b.ogg'],
       hostLink: { url: 'ws://127.0.0.1:1/v1/host-link', token: 'key' },
       clientId: 'id',

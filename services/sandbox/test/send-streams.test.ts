@@ -382,6 +382,21 @@ describe('a send stream over a break', () => {
     ]);
   });
 
+  it('is told how far it was played meanwhile, also when nothing is left to come', () => {
+    const stage = new SendStage();
+    stage.open('hello', 1);
+    stage.frames(1, ...range(0, 10));
+    stage.sends.linkLost();
+    stage.tick(20);
+    stage.link();
+    stage.open('hello', 1);
+    stage.clock.advance(500);
+    expect(stage.said.at(-1)).toMatchObject({
+      type: 'sendProgress',
+      streams: [{ received: 10, played: 10 }],
+    });
+  });
+
   it('is not played again when only its sendClosed was lost', () => {
     const stage = new SendStage();
     stage.open('hello', 1);

@@ -48,6 +48,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       dataDir: folder,
       hostLink: undefined,
       speed: options.speed ?? 1,
+      replayWindowMs: 30_000,
       clientId: '0b9f1c62-2b0c-4d7e-8f0f-7a8f33dd6a55',
       clientSecret: 'a client secret',
       tenantId: '72f988bf-86f1-41af-91ab-2d7cd011db47',

@@ -20,6 +20,7 @@ import { requireApiKey } from './rest/api-key.js';
 import { addCallRoutes } from './rest/calls.js';
 import { addEventStreamRoutes } from './rest/event-stream.js';
 import { addOperationsRoutes } from './rest/operations.js';
+import { addPlayRoutes } from './rest/plays.js';
 import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
 import { addWebhookRoutes } from './rest/webhooks.js';
 import type { Taps } from './taps/taps.js';
@@ -138,6 +139,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
       ...parts,
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
+    addPlayRoutes(scope, parts);
     addWebhookRoutes(scope, { admin: parts.webhooks.admin, clock });
     addEventStreamRoutes(scope, parts);
   });

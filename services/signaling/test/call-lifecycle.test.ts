@@ -84,10 +84,11 @@ describe('a call', () => {
       key: Buffer.from(harness.bridgeKey, 'base64url'),
       clock: systemClock,
     });
-    expect(await tokens.verify(order.token, { workerId: 'worker-1' })).toEqual({
+    expect(await tokens.verify(order.token, { workerId: 'worker-1' })).toMatchObject({
       ok: true,
       callId: id,
       epoch: 1,
+      use: 'attach',
     });
     const call = await vi.waitUntil(async () => {
       const seen = await harness.call(id);

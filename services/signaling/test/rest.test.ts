@@ -112,8 +112,14 @@ describe('the REST API', () => {
     const { body: document } = await harness.get<Document>('/openapi.json');
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths)).toEqual([
-      ...['/v1/calls', '/v1/calls/{id}', '/v1/hosts', '/v1/webhooks', '/v1/webhooks/{id}'],
-      ...['/v1/webhooks/{id}/secret', '/v1/webhooks/{id}/test', '/v1/webhooks/{id}/deliveries'],
+      '/v1/calls',
+      '/v1/calls/{id}',
+      '/v1/calls/{id}/play',
+      '/v1/calls/{id}/plays',
+      '/v1/calls/{id}/plays/{playId}',
+      '/v1/hosts',
+      ...['/v1/webhooks', '/v1/webhooks/{id}', '/v1/webhooks/{id}/secret'],
+      ...['/v1/webhooks/{id}/test', '/v1/webhooks/{id}/deliveries'],
       '/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver',
       ...['/v1/events', '/v1/calls/{id}/events'],
     ]);

@@ -1,7 +1,7 @@
 import { CODEC, sequenceDistance } from '@earshot/bridge-protocol';
 import { Mismatch, NotApplicable, require } from '../outcome.js';
-import type { HostRule, HostTest } from './host-test.js';
-import type { HeardFrame, MediaPeer } from './media-peer.js';
+import type { HostRule } from './host-test.js';
+import type { HeardFrame } from './media-peer.js';
 
 const KNOWN_FLAGS = 0x07;
 const REPLAYED = 0x02;
@@ -11,8 +11,6 @@ const TICKS_PER_FRAME = 200_000n;
 const JITTER_TICKS = 100_000n;
 /** Enough to show a habit: half a second of two streams. */
 const MANY = 50;
-/** A credit that is soon used up. */
-const FEW = 5;
 
 /** Frames: their layout, order and times. Needs audio. */
 export const AUDIO_RULES: readonly HostRule[] = [
@@ -147,109 +145,7 @@ export const AUDIO_RULES: readonly HostRule[] = [
       require(odd === undefined, 'no flag replayed', odd?.sequence);
     },
   },
-  {
-    id: 'C-1',
-    title: 'no more frames are in flight than the credit allows',
-    async check(test) {
-      const creditFrames = 10;
-      const { peer } = await test.withAudio({ creditFrames, acknowledges: false });
-      await peer.hasFrames(creditFrames + 1, 2 * test.quietMs);
-      require(peer.frames.length <= creditFrames, '10 frames at most', peer.frames.length);
-      // And on they come, when there is credit again.
-      const had = peer.frames.length;
-      peer.change({ acknowledges: true });
-      peer.progress();
-      const goesOn = await peer.hasFrames(had + 1, test.audioMs);
-      require(goesOn, 'more frames after progress', 'none');
-    },
-  },
-  {
-    id: 'C-1.none',
-    title: 'with a credit of 0 no frame is sent',
-    async check(test) {
-      const { peer } = await test.withAudioExpected({ creditFrames: 0 });
-      const comes = await peer.hasFrames(1, test.quietMs);
-      require(!comes, 'no frame', 'one');
-      peer.change({ creditFrames: 1000 });
-      peer.progress();
-      if (await peer.hasFrames(1, test.audioMs)) return;
-      throw new NotApplicable('no audio came with credit either');
-    },
-  },
-  {
-    id: 'C-1.full',
-    title: 'a ring that overflows makes no room for more frames in flight',
-    limitMs: 90_000,
-    async check(test) {
-      const peer = await overflown(test);
-      require(peer.frames.length <= FEW, `${FEW} frames at most`, peer.frames.length);
-    },
-  },
-  {
-    id: 'C-6',
-    title: 'frames that a full ring drops are told by discarded, before later frames',
-    limitMs: 90_000,
-    async check(test) {
-      const peer = await overflown(test);
-      const from = peer.heard.items.length;
-      peer.change({ acknowledges: true, creditFrames: 1000 });
-      peer.progress();
-      const frame = await peer.heard.find((item) => item.kind === 'frame', test.audioMs, from);
-      if (frame?.kind !== 'frame') throw new NotApplicable('no audio came with credit again');
-      requireToldJumps(peer);
-    },
-  },
 ];
-
-/** A link with little credit and no progress, for longer than the host's window. */
-async function overflown(test: HostTest): Promise<MediaPeer> {
-  const { peer } = await test.withAudio({ creditFrames: FEW, acknowledges: false });
-  const { replayWindowMs } = await peer.hello();
-  if (replayWindowMs > test.patienceMs) {
-    throw new NotApplicable(`its window of ${replayWindowMs} ms would take long to overflow`);
-  }
-  // The window fills, and half of it again.
-  await peer.heard.find(() => false, replayWindowMs * 1.5 + test.quietMs);
-  return peer;
-}
-
-/** @throws Mismatch when sequence jumps where nothing was told as discarded. */
-function requireToldJumps(peer: MediaPeer): void {
-  const told = new Map<number, { readonly first: number; readonly frames: number }[]>();
-  const last = new Map<number, number>();
-  let jumped = 0;
-  for (const item of peer.heard.items) {
-    if (item.kind === 'message' && item.message.type === 'discarded') {
-      const { streamId, firstSequence: first, frames } = item.message;
-      told.set(streamId, [...(told.get(streamId) ?? []), { first, frames }]);
-    }
-    if (item.kind !== 'frame') continue;
-    const { streamId, sequence } = item.frame;
-    const expected = ((last.get(streamId) ?? sequence - 1) + 1) >>> 0;
-    last.set(streamId, sequence);
-    const slots = sequenceDistance(expected, sequence);
-    // A slot or two may be the source's own loss, which needs not be told.
-    if (slots <= 2) continue;
-    jumped += slots;
-    const covered = (told.get(streamId) ?? []).reduce(
-      (sum, range) => sum + overlap(range, expected, slots),
-      0,
-    );
-    const missing = slots - covered;
-    require(missing <= slots / 2, `discarded of ${slots} slots from ${expected}`, `${covered}`);
-  }
-  if (jumped === 0) throw new NotApplicable('its ring did not overflow');
-}
-
-function overlap(
-  { first, frames }: { readonly first: number; readonly frames: number },
-  from: number,
-  count: number,
-): number {
-  const start = Math.max(0, sequenceDistance(from, first));
-  const end = Math.min(count, sequenceDistance(from, first) + frames);
-  return Math.max(0, end - start);
-}
 
 /** Each frame with the one before it of the same stream. */
 function* pairs(frames: readonly HeardFrame[]): Iterable<readonly [HeardFrame, HeardFrame]> {

@@ -311,7 +311,7 @@ function dismissed(
       const link = await test.link();
       await dismiss(link, test);
       const from = test.stage.hostDials.items.length;
-      const dial = await test.stage.hostDials.find(() => true, test.redialMs, from);
+      const dial = await test.stage.hostDials.find(() => true, test.noDialMs, from);
       require(dial === undefined, 'no dial', 'one');
       test.stage.isDismissed = true;
       await test.restart();

@@ -3,21 +3,32 @@ import type { RuleResult } from '../rule.js';
 import { runRules } from '../run-rules.js';
 import { selectRules } from '../select-rules.js';
 import { AUDIO_RULES } from './audio-rules.js';
+import { CREDIT_RULES } from './credit-rules.js';
 import { HOST_LINK_RULES } from './host-link-rules.js';
 import { HostStage } from './host-stage.js';
 import type { HostRule, HostSession } from './host-test.js';
 import { HostTest } from './host-test.js';
 import { MEDIA_LINK_RULES } from './media-link-rules.js';
 import { RESUME_RULES } from './resume-rules.js';
+import { SEND_PLAY_RULES } from './send-play-rules.js';
+import { SEND_RESUME_RULES } from './send-resume-rules.js';
+import { SEND_RULES } from './send-rules.js';
 import { SESSION_RULES } from './session-rules.js';
+import { STREAM_END_RULES } from './stream-end-rules.js';
 
 /** All checks of hosts. */
 export const HOST_RULES: readonly HostRule[] = [
-  ...HOST_LINK_RULES,
+  // There is one host link, and they break it.
+  ...HOST_LINK_RULES.map((rule) => ({ ...rule, isAlone: true })),
   ...SESSION_RULES,
   ...MEDIA_LINK_RULES,
   ...AUDIO_RULES,
+  ...CREDIT_RULES,
   ...RESUME_RULES,
+  ...STREAM_END_RULES,
+  ...SEND_RULES,
+  ...SEND_PLAY_RULES,
+  ...SEND_RESUME_RULES,
 ];
 
 /** Of `welcome` on the host link: short, so that hosts show soon how they keep it. */
@@ -36,10 +47,14 @@ export interface HostSuiteOptions {
   readonly quietMs?: number | undefined;
   /** How long a broken media link may take to be dialled again, ms. @defaultValue 3000 */
   readonly redialMs?: number | undefined;
+  /** How long no dial must come to be taken for none, ms. @defaultValue that of `redialMs` */
+  readonly noDialMs?: number | undefined;
   /** How long audio may take to come, ms. @defaultValue 10 000 */
   readonly audioMs?: number | undefined;
   /** The longest replay window that is waited for to overflow, ms. @defaultValue 5000 */
   readonly patienceMs?: number | undefined;
+  /** Checks under way at once, each with a session of the host or two. @defaultValue 4 */
+  readonly sessions?: number | undefined;
   /** How long most checks may take, ms. @defaultValue 30 000 */
   readonly limitMs?: number | undefined;
   /** Told where the host has to dial. */
@@ -69,8 +84,7 @@ export async function checkHost(options: HostSuiteOptions): Promise<RuleResult[]
     return await runRules({
       rules,
       clock,
-      // There is one host link, and many rules break it.
-      concurrency: 1,
+      concurrency: options.sessions ?? 4,
       limitMs: options.limitMs ?? 30_000,
       onResult: options.onResult,
       open() {
@@ -80,6 +94,7 @@ export async function checkHost(options: HostSuiteOptions): Promise<RuleResult[]
           replyMs,
           quietMs: options.quietMs ?? 500,
           redialMs: options.redialMs ?? 3000,
+          noDialMs: options.noDialMs ?? options.redialMs ?? 3000,
           audioMs: options.audioMs ?? 10_000,
           patienceMs: options.patienceMs ?? 5000,
           activate,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@earshot/async';
+import type { MediaHostMessage, MediaPingMessage } from '@earshot/bridge-protocol';
 import { NotApplicable } from '../outcome.js';
 import type { Rule } from '../rule.js';
 import { Attachment } from './attachment.js';
@@ -21,6 +22,7 @@ export interface HostTestOptions {
   readonly replyMs: number;
   readonly quietMs: number;
   readonly redialMs: number;
+  readonly noDialMs: number;
   readonly audioMs: number;
   readonly patienceMs: number;
   /** Makes audio come, as Graph does once it has the blob. */
@@ -42,6 +44,8 @@ export class HostTest {
   readonly quietMs: number;
   /** How long a host may take to dial a broken media link again. */
   readonly redialMs: number;
+  /** How long no dial must come to be taken for none. */
+  readonly noDialMs: number;
   /** How long audio may take to come. */
   readonly audioMs: number;
   /** The longest that a rule waits for a full window. */
@@ -57,6 +61,7 @@ export class HostTest {
     this.replyMs = options.replyMs;
     this.quietMs = options.quietMs;
     this.redialMs = options.redialMs;
+    this.noDialMs = options.noDialMs;
     this.audioMs = options.audioMs;
     this.patienceMs = options.patienceMs;
     this.#options = options;
@@ -153,6 +158,15 @@ export class HostTest {
     const peer = await attachment.peer(n, withinMs, n === 0 ? 'H-3' : 'R-12');
     await peer.hello();
     return peer;
+  }
+
+  /** Waits until the host has taken the welcome of a link: from then on it pings. */
+  async taken(peer: MediaPeer): Promise<void> {
+    const isPing = (message: MediaHostMessage): message is MediaPingMessage =>
+      message.type === 'ping';
+    if ((await peer.message(isPing)) !== undefined) return;
+    peer.requireOpen();
+    throw new NotApplicable('the host does not ping', 'P-1');
   }
 
   async #attachedTo(

@@ -1,6 +1,6 @@
 import { every } from '@earshot/async';
 import { CLOSE, LIMITS, MEDIA_SUBPROTOCOL } from '@earshot/bridge-protocol';
-import { require } from '../outcome.js';
+import { NotApplicable, require } from '../outcome.js';
 import type { HostRule, HostTest } from './host-test.js';
 import type { MediaPeer } from './media-peer.js';
 
@@ -8,6 +8,14 @@ const PING_MS = 200;
 const LATE_MS = 3000;
 const EARLY_MS = 100;
 const REQUEST_TIMEOUT_MS = 10_000;
+
+const WAY_BACK: ReadonlySet<string> = new Set([
+  'sendOpened',
+  'sendProgress',
+  'marked',
+  'cleared',
+  'sendClosed',
+]);
 
 /** Dialling, hello, messages, liveness and closing of media links. */
 export const MEDIA_LINK_RULES: readonly HostRule[] = [
@@ -132,11 +140,26 @@ export const MEDIA_LINK_RULES: readonly HostRule[] = [
   },
   {
     id: 'W-3',
-    title: 'a message of the way back is ignored by a host that knows it not',
+    title: 'a message of the way back is ignored on a link that did not agree on it',
     async check(test) {
       const { peer } = await test.attached({ pingIntervalMs: PING_MS });
       peer.say({ type: 'clear', streamId: 1 });
       await requirePings(peer, 2, test.replyMs);
+    },
+  },
+  {
+    id: 'W-4',
+    title: 'the host says nothing of the way back unless welcome had send true',
+    async check(test) {
+      const { peer } = await test.attached({ pingIntervalMs: PING_MS });
+      const stream = { streamId: 1, codec: 'pcm16', sampleRateHz: 16_000, firstSequence: 0 };
+      peer.say({ type: 'sendOpen', sendId: 's_conformance', ...stream });
+      peer.say({ type: 'mark', streamId: 1, name: 'm', sequence: 0 });
+      peer.say({ type: 'sendClose', streamId: 1, nextSequence: 0 });
+      await requirePings(peer, 2, test.replyMs);
+      await peer.heard.find(() => false, test.quietMs);
+      const told = peer.texts.find(({ type }) => WAY_BACK.has(type));
+      require(told === undefined, 'nothing of the way back', told?.type);
     },
   },
   {
@@ -237,6 +260,42 @@ export const MEDIA_LINK_RULES: readonly HostRule[] = [
   ...[1006, CLOSE.helloTimeout, CLOSE.busy, CLOSE.internal].map((code) =>
     redials(`R-12.${code}`, code),
   ),
+  {
+    id: 'R-12.token',
+    title: 'after a break the host dials with the resumeToken of the last welcome',
+    limitMs: 40_000,
+    async check(test) {
+      const { attachment, peer } = await test.attached({
+        renewsToken: true,
+        pingIntervalMs: PING_MS,
+      });
+      let last = peer;
+      for (const n of [1, 2]) {
+        await last.wire.break();
+        const next = await test.opened(attachment, n, test.redialMs);
+        const isToken = next.headers.authorization === `Bearer ${last.resumeToken}`;
+        const isOld = next.headers.authorization === `Bearer ${attachment.token}`;
+        require(isToken, `resumeToken ${n}`, isOld ? 'the token of attach' : 'another');
+        await test.taken(next);
+        last = next;
+      }
+    },
+  },
+  {
+    id: 'R-12.401',
+    title: 'after 401 to a redial the host waits for attach, and does as it says',
+    limitMs: 40_000,
+    async check(test) {
+      const { session, attachment, peer } = await test.attached({ renewsToken: true });
+      attachment.refusals.push(...Array.from({ length: 20 }, () => 401));
+      await peer.wire.break();
+      const dial = await attachment.dials.find(() => true, test.redialMs, 1);
+      if (dial === undefined) throw new NotApplicable('the host does not dial again', 'R-12.1006');
+      const again = await attachment.dials.find(() => true, test.noDialMs, 2);
+      require(again === undefined, 'no dial after 401', 'one');
+      await requireMoved(test, session);
+    },
+  },
   redials('X-1.4400', CLOSE.protocolError),
   redials('X-1.4499', 4499),
   redials('X-1.4599', 4599),
@@ -306,7 +365,7 @@ function waits(id: string, code: number): HostRule {
     async check(test) {
       const { session, attachment, peer } = await test.attached();
       await end(peer, code);
-      const dial = await attachment.dials.find(() => true, test.redialMs, 1);
+      const dial = await attachment.dials.find(() => true, test.noDialMs, 1);
       require(dial === undefined, 'no other dial', 'one');
       await requireMoved(test, session);
     },

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type {
   ByeMessage,
   FrameError,
   HelloMessage,
   MediaHostMessage,
   ResumePosition,
+  SendCapability,
   StreamOpenMessage,
 } from '@earshot/bridge-protocol';
 import {
@@ -24,8 +26,7 @@ export interface HeardFrame {
   readonly flags: number;
   readonly sequence: number;
   readonly captureTicks: bigint;
-  /** As hex, to be compared. */
-  readonly payload: string;
+  readonly payload: Uint8Array;
   readonly atMs: number;
 }
 
@@ -49,6 +50,12 @@ export interface MediaManner {
   readonly resume?: readonly ResumePosition[];
   /** Tell `received` as frames come. @defaultValue true */
   readonly acknowledges?: boolean;
+  /** A stream of which no frame is acknowledged. */
+  readonly holdsBack?: number;
+  /** Give a token for the next dial. @defaultValue false */
+  readonly renewsToken?: boolean;
+  /** Agree on the way back where the host offers it. @defaultValue false */
+  readonly sends?: boolean;
   /** Tell `durable` with `received`; else it stays where the stream began. @defaultValue true */
   readonly isDurable?: boolean;
   /** Answer bye by finished and 1000. @defaultValue true */
@@ -58,6 +65,8 @@ export interface MediaManner {
 interface Stream {
   readonly opened: StreamOpenMessage;
   received: number;
+  /** `received` as it was told. */
+  told: number;
   durable: number;
 }
 
@@ -65,7 +74,10 @@ interface Stream {
 export class MediaPeer extends Peer {
   readonly heard: Mailbox<HeardItem> = new Mailbox(this.clock);
   readonly streams: Map<number, Stream> = new Map();
+  /** For the next dial, where `welcome` gives one. */
+  readonly resumeToken: string = `rt_${randomBytes(12).toString('base64url')}`;
   readonly #cursor = new FrameCursor();
+  #offered: SendCapability | undefined;
   #manner: MediaManner = { replyMs: 0 };
 
   begin(manner: MediaManner): void {
@@ -107,8 +119,18 @@ export class MediaPeer extends Peer {
   welcome(changes: object = {}): void {
     const { creditFrames = 1000, pingIntervalMs = 1000, resume = [] } = this.#manner;
     const workerId = 'w_conformance';
-    const welcome = { type: 'welcome', version: 1, workerId, creditFrames, pingIntervalMs, resume };
-    this.say({ ...welcome, ...changes });
+    const { renewsToken = false, sends = false } = this.#manner;
+    this.say({
+      type: 'welcome',
+      version: 1,
+      workerId,
+      creditFrames,
+      pingIntervalMs,
+      resume,
+      ...(renewsToken ? { resumeToken: this.resumeToken } : {}),
+      ...(sends && this.#offered !== undefined ? { send: true } : {}),
+      ...changes,
+    });
   }
 
   /** Waits until `count` frames have come on this link; false when they don't. */
@@ -124,10 +146,11 @@ export class MediaPeer extends Peer {
 
   /** Tells how far the streams are. */
   progress(): void {
-    const { creditFrames = 1000, isDurable = true } = this.#manner;
+    const { creditFrames = 1000, isDurable = true, holdsBack } = this.#manner;
     const streams = Array.from(this.streams, ([streamId, stream]) => {
-      if (isDurable) stream.durable = stream.received;
-      return { streamId, received: stream.received, durable: stream.durable };
+      if (streamId !== holdsBack) stream.told = stream.received;
+      if (isDurable) stream.durable = stream.told;
+      return { streamId, received: stream.told, durable: stream.durable };
     });
     this.say({ type: 'progress', streams, creditFrames });
   }
@@ -156,8 +179,10 @@ export class MediaPeer extends Peer {
       const { streamId, firstSequence } = message;
       const known = this.#manner.resume?.find((r) => r.streamId === streamId);
       const start = known?.durableSequence ?? firstSequence;
-      this.streams.set(streamId, { opened: message, received: start, durable: start });
+      const positions = { received: start, told: start, durable: start };
+      this.streams.set(streamId, { opened: message, ...positions });
     }
+    if (message.type === 'hello') this.#offered = message.send;
     if (!this.isAnswering) return;
     if (message.type === 'hello' && welcomes) this.welcome();
     if (message.type === 'ping') {
@@ -180,8 +205,7 @@ export class MediaPeer extends Peer {
     while (cursor.next()) {
       const { streamId, codec, flags, sequence, payloadOffset, payloadLength } = cursor;
       const captureTicks = joinTicks(cursor.ticksHigh, cursor.ticksLow);
-      const view = bytes.subarray(payloadOffset, payloadOffset + payloadLength);
-      const payload = Buffer.from(view).toString('hex');
+      const payload = bytes.subarray(payloadOffset, payloadOffset + payloadLength);
       const stream = this.streams.get(streamId);
       const next = (sequence + 1) >>> 0;
       if (stream !== undefined && sequenceDistance(stream.received, next) > 0) {

@@ -1,8 +1,9 @@
+import type { DiscardedMessage } from '@earshot/bridge-protocol';
 import { sequenceDistance } from '@earshot/bridge-protocol';
 import { NotApplicable, require } from '../outcome.js';
 import type { Attachment } from './attachment.js';
 import type { HostRule, HostSession, HostTest } from './host-test.js';
-import type { HeardFrame, MediaPeer } from './media-peer.js';
+import type { HeardFrame, HeardItem, MediaPeer } from './media-peer.js';
 
 const REPLAYED = 0x02;
 /** What is sent before the break, over all streams. */
@@ -75,26 +76,11 @@ export const RESUME_RULES: readonly HostRule[] = [
           if (before === undefined) continue;
           compared += 1;
           const isSame =
-            before.payload === frame.payload && before.captureTicks === frame.captureTicks;
+            Buffer.compare(before.payload, frame.payload) === 0 &&
+            before.captureTicks === frame.captureTicks;
           require(isSame, `frame ${frame.sequence} as it was`, 'another payload or time');
         }
         if (compared === 0) throw new NotApplicable('nothing was replayed', 'R-7');
-      }),
-  },
-  {
-    id: 'R-6',
-    title: 'streams are opened again with the same kind, sourceId and codec',
-    limitMs: 60_000,
-    check: (test) =>
-      again(test, async ({ peer: first, streamId }, peer) => {
-        const before = first.streams.get(streamId)?.opened;
-        const after = peer.streams.get(streamId)?.opened;
-        require(after !== undefined, `streamOpen of stream ${streamId}`, 'none');
-        for (const member of ['kind', 'sourceId', 'codec'] as const) {
-          require(after[member] === before?.[member], `${member} ${before?.[member]}`, after[
-            member
-          ]);
-        }
       }),
   },
   {
@@ -111,6 +97,41 @@ export const RESUME_RULES: readonly HostRule[] = [
           if (sequenceDistance(durableSequence, sequence) < 0) continue;
           require(resent.has(sequence), `frame ${sequence} again`, 'not sent');
         }
+      }),
+  },
+  {
+    id: 'R-10',
+    title: 'slots past the window are told by discarded, reason window, before the first frame',
+    limitMs: 90_000,
+    async check(test) {
+      const { first, start, peer, streamId } = await outlived(test);
+      const at = peer.heard.items.findIndex(
+        (item) => item.kind === 'frame' && item.frame.streamId === streamId,
+      );
+      const told = discardedBefore(peer, streamId, at);
+      const frame = peer.frames.find((f) => f.streamId === streamId)!;
+      const slots = sequenceDistance(start, frame.sequence);
+      if (slots === 0) throw new NotApplicable('the host kept all of it');
+      const sum = told.reduce((frames, range) => frames + range.frames, 0);
+      // But for those that the source lost.
+      require(sum >= slots * 0.9 - 2, `discarded of ${slots} slots from ${start}`, sum);
+      const heard = new Set(first.frames.map(({ sequence }) => sequence));
+      const odd = told.find(
+        ({ firstSequence, reason }) => heard.has(firstSequence) && reason !== 'window',
+      );
+      require(odd === undefined, 'reason window for frames that were sent', odd?.reason);
+    },
+  },
+  {
+    id: 'R-10.before',
+    title: 'nothing is told of slots before the start',
+    limitMs: 60_000,
+    check: (test) =>
+      again(test, async ({ streamId, durableSequence }, peer) => {
+        const early = discardedBefore(peer, streamId, peer.heard.items.length).find(
+          ({ firstSequence }) => sequenceDistance(firstSequence, durableSequence) > 0,
+        );
+        require(early === undefined, `nothing before ${durableSequence}`, early?.firstSequence);
       }),
   },
   {
@@ -151,6 +172,42 @@ export const RESUME_RULES: readonly HostRule[] = [
   },
 ];
 
+/** A link that broke when its first frames had left the window, and the next, which asks for all. */
+async function outlived(test: HostTest): Promise<{
+  first: { readonly frames: readonly HeardFrame[] };
+  start: number;
+  streamId: number;
+  peer: MediaPeer;
+}> {
+  const { attachment, peer: first } = await test.withAudio({ isDurable: false }, BEFORE);
+  const { replayWindowMs } = await first.hello();
+  if (replayWindowMs === 0) throw new NotApplicable('the host keeps no frames');
+  if (replayWindowMs > test.patienceMs) {
+    throw new NotApplicable(`its window of ${replayWindowMs} ms would take long to pass`);
+  }
+  await first.heard.find(() => false, replayWindowMs * 1.5 + test.quietMs);
+  const streamId = busiest(first);
+  const frames = first.frames.filter((frame) => frame.streamId === streamId);
+  const start = frames[0]!.sequence;
+  attachment.manner = { ...attachment.manner, resume: [{ streamId, durableSequence: start }] };
+  await first.wire.break();
+  const peer = await test.opened(attachment, 1, test.redialMs);
+  const isFrame = (item: HeardItem): boolean =>
+    item.kind === 'frame' && item.frame.streamId === streamId;
+  if ((await peer.heard.find(isFrame, test.audioMs)) === undefined) {
+    throw new NotApplicable('no frames came after the break');
+  }
+  return { first: { frames }, start, streamId, peer };
+}
+
+/** What was told of a stream as discarded before the item of this index. */
+function discardedBefore(peer: MediaPeer, streamId: number, index: number): DiscardedMessage[] {
+  return peer.heard.items.slice(0, index).flatMap((item) => {
+    if (item.kind !== 'message' || item.message.type !== 'discarded') return [];
+    return item.message.streamId === streamId ? [item.message] : [];
+  });
+}
+
 /** Has audio sent, breaks the link, asks for the last frames again, and checks what comes. */
 async function again(
   test: HostTest,
@@ -164,6 +221,12 @@ async function again(
   const frames = first.frames.filter((frame) => frame.streamId === streamId);
   const peer = await test.opened(attachment, 1, test.redialMs);
   await requireAudio(test, peer);
+  const newest = frames.at(-1)!.sequence;
+  const isPast = (item: HeardItem): boolean =>
+    item.kind === 'frame' &&
+    item.frame.streamId === streamId &&
+    sequenceDistance(newest, item.frame.sequence) >= 0;
+  await peer.heard.find(isPast, test.audioMs);
   await check({ ...before, frames }, peer);
 }
 

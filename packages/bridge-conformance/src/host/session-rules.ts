@@ -1,5 +1,5 @@
-import type { HostMessage } from '@earshot/bridge-protocol';
-import { require } from '../outcome.js';
+import type { HostMessage, MediaStateMessage } from '@earshot/bridge-protocol';
+import { NotApplicable, require } from '../outcome.js';
 import type { HostRule } from './host-test.js';
 import type { SignalingPeer } from './signaling-peer.js';
 
@@ -88,7 +88,7 @@ export const SESSION_RULES: readonly HostRule[] = [
       const attachment = await test.attach(session, {}, [401, 401, 401]);
       const answer = await link.answer(attachment.requestId, REQUEST_TIMEOUT_MS);
       require(answer?.type === 'refused', 'refused', text(answer));
-      const again = await attachment.dials.find(() => true, test.redialMs, 1);
+      const again = await attachment.dials.find(() => true, test.noDialMs, 1);
       require(again === undefined, 'no other dial with that token', 'one');
     },
   },
@@ -139,6 +139,23 @@ export const SESSION_RULES: readonly HostRule[] = [
     },
   },
   {
+    id: 'H-9.trying',
+    title: 'attach with an epoch below that of the attach that is under way: refused stale_epoch',
+    async check(test) {
+      const link = await test.link();
+      const session = await test.allocate();
+      const trying = await test.attach(session, { epoch: 7, welcomes: false });
+      const peer = await test.opened(trying);
+      const { requestId } = await test.attach(session, { epoch: 6 });
+      const answer = await link.answer(requestId, REQUEST_TIMEOUT_MS);
+      require(answer?.type === 'refused', 'refused', text(answer));
+      require(answer.code === 'stale_epoch', 'stale_epoch', answer.code);
+      peer.welcome();
+      const attached = await link.answer(trying.requestId, REQUEST_TIMEOUT_MS);
+      require(attached?.type === 'attached', 'attached to epoch 7', text(attached));
+    },
+  },
+  {
     id: 'H-10',
     title: 'attach with a higher epoch: bye reattach on the old link, then the new one is dialled',
     async check(test) {
@@ -157,6 +174,39 @@ export const SESSION_RULES: readonly HostRule[] = [
     },
   },
   {
+    id: 'H-10.trying',
+    title: 'attach with a higher epoch while one is under way: the newer is dialled, both answered',
+    async check(test) {
+      const link = await test.link();
+      const { session, attachment } = await test.attached({ welcomes: false });
+      const next = await test.attach(session);
+      const peer = await next.peers.find(() => true, test.replyMs);
+      require(peer !== undefined, 'a dial of the newer link', 'none');
+      const attached = await link.answer(next.requestId, REQUEST_TIMEOUT_MS);
+      require(attached?.type === 'attached', 'attached', text(attached));
+      const refused = await link.answer(attachment.requestId, REQUEST_TIMEOUT_MS);
+      require(refused?.type === 'refused', 'refused for the older', text(refused));
+    },
+  },
+  {
+    id: 'H-10.broken',
+    title: 'attach with a higher epoch while the link is broken: the old one is dialled no more',
+    limitMs: 40_000,
+    async check(test) {
+      const { session, attachment, peer } = await test.attached();
+      attachment.refusals.push(...Array.from({ length: 100 }, () => 503));
+      await peer.wire.break();
+      const dial = await attachment.dials.find(() => true, test.redialMs, 1);
+      if (dial === undefined) throw new NotApplicable('the host does not dial again', 'R-12.1006');
+      const next = await test.attach(session);
+      await test.opened(next);
+      await test.link().then((link) => link.answer(next.requestId, REQUEST_TIMEOUT_MS));
+      const from = attachment.dials.items.length;
+      const again = await attachment.dials.find(() => true, test.noDialMs, from);
+      require(again === undefined, 'no dial of the old worker', 'one');
+    },
+  },
+  {
     id: 'H-10.same',
     title: 'attach with the same epoch: dialled anew, and no bye on the old link',
     async check(test) {
@@ -169,6 +219,41 @@ export const SESSION_RULES: readonly HostRule[] = [
       require(hello.epoch === epoch, `epoch ${epoch}`, hello.epoch);
       const bye = peer.texts.find(({ type }) => type === 'bye');
       require(bye === undefined, 'no bye', 'bye');
+    },
+  },
+  {
+    id: 'H-10.token',
+    title: 'attach with the same epoch: dialled with its token, not with that of welcome',
+    async check(test) {
+      const { session, attachment } = await test.attached({ renewsToken: true });
+      const next = await test.attach(session, { epoch: attachment.epoch });
+      const opened = await next.peers.find(() => true, test.replyMs);
+      require(opened !== undefined, 'a dial of the new link', 'none');
+      const isToken = opened.headers.authorization === `Bearer ${next.token}`;
+      require(isToken, 'the token of the newer attach', 'another');
+    },
+  },
+  {
+    id: 'O-14',
+    title: 'the close of a link that the host has replaced by a newer one means nothing',
+    async check(test) {
+      const link = await test.link();
+      const { session, attachment, peer } = await test.attached();
+      const { epoch } = attachment;
+      const next = await test.attach(session, { epoch, pingIntervalMs: PING_MS });
+      const opened = await test.opened(next);
+      await link.answer(next.requestId, REQUEST_TIMEOUT_MS);
+      await peer.wire.close(4409, 'replaced');
+      const from = opened.items.items.length;
+      await opened.items.find(() => false, test.quietMs);
+      opened.requireOpen();
+      const isAlive = (await opened.items.find(() => true, test.replyMs, from)) !== undefined;
+      require(isAlive, 'pings on the newer link', 'nothing');
+      const failed = link.messages.items.find(
+        (m) => m.type === 'mediaState' && m.mediaId === session.mediaId && m.state === 'failed',
+      );
+      require(failed === undefined, 'no mediaState failed', 'failed');
+      require(next.dials.items.length === 1, 'one dial', next.dials.items.length);
     },
   },
   {
@@ -193,6 +278,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-12',
+    isAlone: true,
     title: 'health comes after welcome',
     async check(test) {
       const link = await test.stage.nextHostLink(PING_MS);
@@ -202,6 +288,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-12.change',
+    isAlone: true,
     title: 'health comes when the number of calls changes',
     async check(test) {
       const link = await test.link();
@@ -248,6 +335,30 @@ export const SESSION_RULES: readonly HostRule[] = [
     },
   },
   {
+    id: 'H-13.failed',
+    title: 'mediaState is failed, with a word, when the link is lost for good; active after attach',
+    async check(test) {
+      const link = await test.link();
+      const { session, peer } = await test.attached();
+      const { mediaId } = session;
+      await requireState(link, mediaId, 'active', undefined, test.replyMs);
+      const from = link.messages.items.length;
+      await peer.wire.close(4409, 'lease_lost');
+      const { detail = '' } = await requireState(
+        link,
+        mediaId,
+        'failed',
+        undefined,
+        test.replyMs,
+        from,
+      );
+      require(/^\S{1,64}$/.test(detail), 'a word as detail', detail);
+      const then = link.messages.items.length;
+      await test.opened(await test.attach(session));
+      await requireState(link, mediaId, 'active', undefined, test.replyMs, then);
+    },
+  },
+  {
     id: 'H-13.ended',
     title: 'mediaState is ended after release',
     async check(test) {
@@ -259,6 +370,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-14',
+    isAlone: true,
     title: 'media links go on when the host link breaks',
     limitMs: 40_000,
     async check(test) {
@@ -275,6 +387,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-15',
+    isAlone: true,
     title: 'after welcome: health first, then the mediaState of each session',
     limitMs: 40_000,
     async check(test) {
@@ -290,6 +403,7 @@ export const SESSION_RULES: readonly HostRule[] = [
   },
   {
     id: 'H-15.released',
+    isAlone: true,
     title: 'the mediaState of a released session is not told any more',
     limitMs: 40_000,
     async check(test) {
@@ -315,9 +429,9 @@ async function requireState(
   detail: string | undefined,
   withinMs: number,
   from = 0,
-): Promise<void> {
+): Promise<MediaStateMessage> {
   const found = await link.messages.find(
-    (m) =>
+    (m): m is MediaStateMessage =>
       m.type === 'mediaState' &&
       m.mediaId === mediaId &&
       m.state === state &&
@@ -330,6 +444,7 @@ async function requireState(
   );
   const wanted = detail === undefined ? state : `${state} ${detail}`;
   require(found !== undefined, `mediaState ${wanted}`, states.join(', ') || 'none');
+  return found;
 }
 
 function requestIdOf(message: HostMessage): string | undefined {

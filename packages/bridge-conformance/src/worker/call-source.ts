@@ -5,6 +5,8 @@ export interface PlacedCall {
   readonly callId: string;
   readonly epoch: number;
   readonly token: string;
+  /** The media link of the worker it is placed on. @defaultValue that of the suite */
+  readonly url?: string;
 }
 
 /** Where the suite gets calls from; the part of signaling. */
@@ -13,6 +15,8 @@ export interface CallSource {
   readonly isFixed: boolean;
   /** A new call, or with an id the same call placed on the same worker anew, with a higher epoch. */
   place(callId?: string): Promise<PlacedCall>;
+  /** The same call placed on a second worker, with a higher epoch; left out where there is none. */
+  placeElsewhere?(callId: string): Promise<PlacedCall>;
 }
 
 /** The one call that a given token is for. */

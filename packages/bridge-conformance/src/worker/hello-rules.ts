@@ -1,5 +1,5 @@
 import { CLOSE, LIMITS, parseWorkerMessage } from '@earshot/bridge-protocol';
-import { frameMessage } from '../frame-bytes.js';
+import { frameMessage, silentFrames } from '../frame-bytes.js';
 import { Mismatch, require } from '../outcome.js';
 import type { WorkerRule } from './worker-test.js';
 
@@ -7,6 +7,10 @@ import type { WorkerRule } from './worker-test.js';
 const LATE_MS = 3000;
 /** But for the difference of two clocks. */
 const EARLY_MS = 100;
+
+/** What a host says that can send into the meeting. */
+const SEND = { codecs: ['opus', 'pcm16'], maxStreams: 1, bufferFrames: 100 };
+const WAY_BACK: ReadonlySet<string> = new Set(['sendOpen', 'sendClose', 'mark', 'clear']);
 
 /** The first two messages of a link. */
 export const HELLO_RULES: readonly WorkerRule[] = [
@@ -125,11 +129,11 @@ export const HELLO_RULES: readonly WorkerRule[] = [
   },
   {
     id: 'M-1.epoch',
-    title: "a hello for another epoch than the token's: close 4401 wrong_call",
+    title: "a hello for another epoch than the token's: close 4401 wrong_epoch",
     async check(test) {
       const link = await test.dial();
       link.say({ ...link.hello, epoch: link.hello.epoch + 1 });
-      await link.closes([CLOSE.unauthorized], { reason: 'wrong_call' });
+      await link.closes([CLOSE.unauthorized], { reason: 'wrong_epoch' });
     },
   },
   invalidHello('J-7.missing', 'a hello without a member it must have', { mediaId: undefined }),
@@ -175,8 +179,7 @@ export const HELLO_RULES: readonly WorkerRule[] = [
     title: 'a welcome has no send when hello has none',
     async check(test) {
       const { welcome } = await test.open();
-      const send = (welcome as { readonly send?: unknown }).send;
-      require(send === undefined, 'no send', send);
+      require(welcome.send === undefined, 'no send', welcome.send);
     },
   },
   {
@@ -184,10 +187,37 @@ export const HELLO_RULES: readonly WorkerRule[] = [
     title: 'a hello with send is taken, and a welcome has send true or none',
     async check(test) {
       const link = await test.dial();
-      const send = { codecs: ['opus', 'pcm16'], maxStreams: 1, bufferFrames: 100 };
-      const welcome = await link.opens({ send });
-      const answer = (welcome as { readonly send?: unknown }).send;
-      require(answer === undefined || answer === true, 'send true or none', answer);
+      const { send } = await link.opens({ send: SEND });
+      require(send === undefined || send === true, 'send true or none', send);
+    },
+  },
+  {
+    id: 'W-2.speaks',
+    title: "a worker that says send true knows the way back's messages, another one does not",
+    async check(test) {
+      const link = await test.dial();
+      const { send } = await link.opens({ send: SEND });
+      link.say({ type: 'sendProgress', streams: [] });
+      await link.settle();
+      const isUnknown = link.messages.some(
+        (message) => message.type === 'unsupported' && message.what === 'sendProgress',
+      );
+      if (send === true) require(!isUnknown, 'sendProgress to be known', 'unsupported');
+      else require(isUnknown, 'unsupported sendProgress', 'nothing');
+    },
+  },
+  {
+    id: 'W-3',
+    title: 'a host without send gets no message of the way back and nothing binary',
+    async check(test) {
+      const { link } = await test.open();
+      link.openStream(1);
+      link.sendFrames(silentFrames(1, 0, 5));
+      await link.take(() => false, test.quietMs);
+      const isBinary = link.wire.seen.some(({ kind }) => kind === 'binary');
+      require(!isBinary, 'text only', 'a binary message');
+      const wrong = link.messages.find(({ type }) => WAY_BACK.has(type));
+      require(wrong === undefined, 'nothing of the way back', wrong?.type);
     },
   },
 ];

@@ -11,7 +11,7 @@ const MAX_SILENCE_MS = 20_000;
 const LATE_MS = 2000;
 const EARLY_MS = 100;
 
-/** Liveness, resume and the end of links. */
+/** Liveness and the end of links. */
 export const LIFE_RULES: readonly WorkerRule[] = [
   {
     id: 'P-2',
@@ -122,7 +122,8 @@ export const LIFE_RULES: readonly WorkerRule[] = [
       const { link } = await test.open(call);
       link.say({ type: 'bye', reason: 'callEnded' });
       await link.closes([CLOSE.normal]);
-      const again = await test.dial(call);
+      // Its own tokens may be refused by then: an attach of the same epoch would bring another.
+      const again = await test.dial(call, { token: await test.forge() });
       again.say(again.hello);
       await again.closes([CLOSE.conflict], { reason: 'attachment_over' });
     },
@@ -155,16 +156,6 @@ export const LIFE_RULES: readonly WorkerRule[] = [
     },
   },
   {
-    id: 'M-17',
-    title: 'a link of a higher epoch ends that of the lower: close 4409',
-    async check(test) {
-      const { link: old } = await test.open(await test.ownCall());
-      const { link } = await test.open(await test.placeAnew());
-      await old.closes([CLOSE.conflict]);
-      await link.settle();
-    },
-  },
-  {
     id: 'O-13',
     title: 'a second link of the same epoch ends the first: close 4409 replaced',
     async check(test) {
@@ -185,82 +176,6 @@ export const LIFE_RULES: readonly WorkerRule[] = [
       const again = await test.dial(call);
       again.say({ ...again.hello, mediaEpochTicks: '1' });
       await again.closes([CLOSE.protocolError], { reason: 'media_epoch_changed' });
-    },
-  },
-  {
-    id: 'R-5',
-    title: 'after a break welcome lists each stream once, between durable and received',
-    async check(test) {
-      const call = await test.ownCall();
-      const { link } = await test.open(call);
-      link.openStream(1);
-      link.openStream(2, { firstSequence: 500 });
-      link.sendFrames([...silentFrames(1, 0, 20), ...silentFrames(2, 500, 10)]);
-      await link.received(1, 20);
-      await link.received(2, 510);
-      const durable = [link.position(1)?.durable ?? 0, link.position(2)?.durable ?? 500];
-      await link.wire.break();
-      const { welcome } = await test.open(call);
-      const ids = welcome.resume.map(({ streamId }) => streamId).toSorted((a, b) => a - b);
-      require(ids.join() === '1,2', 'resume of streams 1 and 2', welcome.resume);
-      for (const { streamId, durableSequence } of welcome.resume) {
-        const [least, most] = streamId === 1 ? [durable[0]!, 20] : [durable[1]!, 510];
-        const isBetween = durableSequence >= least && durableSequence <= most;
-        require(isBetween, `stream ${streamId} from ${least} to ${most}`, durableSequence);
-      }
-    },
-  },
-  {
-    id: 'R-15',
-    title: 'after a break a stream goes on where it was, and what was lost between is counted',
-    async check(test) {
-      const call = await test.ownCall();
-      const { link } = await test.open(call);
-      link.openStream(1);
-      link.sendFrames(silentFrames(1, 0, 20));
-      await link.received(1, 20);
-      await link.wire.break();
-      const { link: next, welcome } = await test.open(call);
-      const firstSequence = welcome.resume.find((r) => r.streamId === 1)?.durableSequence;
-      if (firstSequence === undefined) throw new NotApplicable('resume lists no stream', 'R-5');
-      next.openStream(1, { firstSequence });
-      const replayed = silentFrames(1, firstSequence, 20 - firstSequence);
-      next.sendFrames([...replayed.map((f) => ({ ...f, flags: 2 })), ...silentFrames(1, 20, 5)]);
-      await next.received(1, 25);
-      next.requireLost(1, 0);
-    },
-  },
-  {
-    id: 'R-9',
-    title: 'frames before its own position are ignored after a break, slots after it are lost',
-    async check(test) {
-      const call = await test.ownCall();
-      const { link } = await test.open(call);
-      link.openStream(1);
-      link.sendFrames(silentFrames(1, 0, 10));
-      await link.received(1, 10);
-      await link.wire.break();
-      const { link: next } = await test.open(call);
-      next.openStream(1, { firstSequence: 0 });
-      next.sendFrames(silentFrames(1, 0, 10).map((frame) => ({ ...frame, flags: 2 })));
-      next.sendFrames(silentFrames(1, 15, 5));
-      await next.received(1, 20);
-      next.requireLost(1, 5);
-    },
-  },
-  {
-    id: 'R-17',
-    title: 'lost counts slots told by streamClose',
-    async check(test) {
-      const { link } = await test.open();
-      link.openStream(1);
-      link.sendFrames(silentFrames(1, 0, 10));
-      await link.received(1, 10);
-      if (link.position(1)?.lost === undefined) throw new NotApplicable('no lost in progress');
-      link.closeStream(1, 14);
-      const isLost = (): boolean => link.position(1)?.lost === 4;
-      await link.take(isLost);
-      require(isLost(), 'lost 4 of stream 1', link.position(1));
     },
   },
   {

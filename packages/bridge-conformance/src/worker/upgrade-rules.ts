@@ -1,10 +1,7 @@
 import { MEDIA_SUBPROTOCOL } from '@earshot/bridge-protocol';
-import { require } from '../outcome.js';
+import { NotApplicable, require } from '../outcome.js';
 import type { UpgradeAnswer } from '../upgrade-request.js';
 import type { WorkerRule, WorkerTest } from './worker-test.js';
-
-/** A token lives a second at least; this is later than that. */
-const PAST_EXPIRY_MS = 1500;
 
 /** What the worker makes of upgrade requests and tokens. */
 export const UPGRADE_RULES: readonly WorkerRule[] = [
@@ -107,27 +104,6 @@ export const UPGRADE_RULES: readonly WorkerRule[] = [
       require(isWhole, '{"status","title","code"}', body === '' ? 'no body' : body);
     },
   },
-  {
-    id: 'U-12.reuse',
-    title: 'a token is good for a second link while it lives',
-    async check(test) {
-      const call = await test.call();
-      const { link } = await test.open(call);
-      await link.wire.break();
-      await test.open(call);
-    },
-  },
-  {
-    id: 'U-12.expiry',
-    title: "a link stays open past its token's expiry",
-    async check(test) {
-      const call = await test.call();
-      const token = await test.forge({ ttlMs: 1000 });
-      const { link } = await test.open({ ...call, token });
-      await link.wire.next(PAST_EXPIRY_MS);
-      await link.settle();
-    },
-  },
 ];
 
 function requireAgreed({ status, headers }: UpgradeAnswer): void {
@@ -165,6 +141,14 @@ function refusedToken(
       require(status === 401, 'status 401', `status ${status}`);
     },
   };
+}
+
+/** @throws Mismatch unless the request was refused so, with a JSON body. */
+export function requireRefusal(answer: UpgradeAnswer, status: number, code: string): void {
+  require(answer.status === status, `status ${status}`, `status ${answer.status}`);
+  const told = parseObject(answer.body)?.['code'];
+  if (told === undefined) throw new NotApplicable('the refusal says no code', 'U-5');
+  require(told === code, `code ${code}`, told);
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -14,12 +14,14 @@ import { Mismatch, NotApplicable } from '../outcome.js';
 import type { Wire, WireClose, WireItem } from '../wire.js';
 import { closeText } from '../wire.js';
 
-/** A stream's two positions as the worker last told them. */
+/** A stream's positions as the worker last told them. */
 export interface Position {
   readonly received: number;
   readonly durable: number;
   /** Slots before `received` that never came; a worker need not count them. */
   readonly lost?: number;
+  /** Frames that came and that it had no room for; it need not count them. */
+  readonly dropped?: number;
 }
 
 export interface WorkerLinkOptions {
@@ -35,6 +37,8 @@ export class WorkerLink {
   readonly hello: HelloMessage;
   /** All messages of the worker so far that the protocol knows, in order. */
   readonly messages: WorkerMessage[] = [];
+  /** Of its welcome. */
+  resumeToken: string | undefined;
   readonly #clock: Clock;
   readonly #replyMs: number;
   readonly #open = new Set<number>();
@@ -164,6 +168,12 @@ export class WorkerLink {
     }
   }
 
+  /** @throws Mismatch when the worker has closed the link, NotApplicable when it tells nothing. */
+  requireProgress(): void {
+    this.requireOpen();
+    if (!this.#hasProgress) throw new NotApplicable('the worker tells no progress', 'C-3');
+  }
+
   /** What the worker last said of a stream. */
   position(streamId: number): Position | undefined {
     return this.#positions.get(streamId);
@@ -178,8 +188,7 @@ export class WorkerLink {
     const isThere = (): boolean => this.#positions.get(streamId)?.received === sequence;
     if (!isThere()) await this.take(isThere);
     if (isThere()) return;
-    this.requireOpen();
-    if (!this.#hasProgress) throw new NotApplicable('the worker tells no progress', 'C-3');
+    this.requireProgress();
     const told = this.#positions.get(streamId)?.received;
     throw new Mismatch(`received ${sequence}`, told === undefined ? 'none' : `received ${told}`);
   }

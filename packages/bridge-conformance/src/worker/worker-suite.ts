@@ -4,10 +4,15 @@ import { runRules } from '../run-rules.js';
 import { selectRules } from '../select-rules.js';
 import type { CallSource } from './call-source.js';
 import { CONTROL_RULES } from './control-rules.js';
+import { CREDIT_RULES } from './credit-rules.js';
 import { FRAME_RULES } from './frame-rules.js';
 import { HELLO_RULES } from './hello-rules.js';
 import { LIFE_RULES } from './life-rules.js';
+import { MOVE_RULES } from './move-rules.js';
+import { RESUME_RULES } from './resume-rules.js';
 import { SEQUENCE_RULES } from './sequence-rules.js';
+import { TokenBook } from './token-book.js';
+import { TOKEN_RULES } from './token-rules.js';
 import { UPGRADE_RULES } from './upgrade-rules.js';
 import type { TokenKey, WorkerRule } from './worker-test.js';
 import { WorkerTest } from './worker-test.js';
@@ -15,11 +20,15 @@ import { WorkerTest } from './worker-test.js';
 /** All checks of workers. */
 export const WORKER_RULES: readonly WorkerRule[] = [
   ...UPGRADE_RULES,
+  ...TOKEN_RULES,
   ...HELLO_RULES,
   ...CONTROL_RULES,
   ...FRAME_RULES,
   ...SEQUENCE_RULES,
+  ...CREDIT_RULES,
   ...LIFE_RULES,
+  ...RESUME_RULES,
+  ...MOVE_RULES,
 ];
 
 export interface WorkerSuiteOptions {
@@ -39,6 +48,11 @@ export interface WorkerSuiteOptions {
   readonly limitMs?: number | undefined;
   /** Checks under way at once; with a fixed call always 1. @defaultValue 8 */
   readonly concurrency?: number | undefined;
+  /**
+   * How many connections of one address the worker leaves open and not yet welcomed (U-15);
+   * without it that is not checked.
+   */
+  readonly pendingLimit?: number | undefined;
   readonly onResult?: ((result: RuleResult) => void) | undefined;
 }
 
@@ -48,17 +62,33 @@ export interface WorkerSuiteOptions {
  * @throws CodedError `unknown_rule`
  */
 export function checkWorker(options: WorkerSuiteOptions): Promise<RuleResult[]> {
-  const { url, calls, tokenKey, clock, replyMs = 3000, quietMs = 500 } = options;
+  const { url, calls, tokenKey, clock, replyMs = 3000, quietMs = 500, pendingLimit } = options;
+  const tokens = new TokenBook();
   return runRules({
     rules: selectRules(WORKER_RULES, options.only),
     clock,
-    // Links of one call replace each other.
-    concurrency: calls.isFixed ? 1 : (options.concurrency ?? 8),
+    concurrency: lanesOf(options),
     limitMs: options.limitMs ?? 15_000,
     onResult: options.onResult,
     open() {
-      const test = new WorkerTest({ url, calls, tokenKey, clock, replyMs, quietMs });
+      const test = new WorkerTest({
+        url,
+        calls,
+        tokenKey,
+        clock,
+        replyMs,
+        quietMs,
+        tokens,
+        pendingLimit,
+      });
       return { test, close: () => test.close() };
     },
   });
+}
+
+function lanesOf({ calls, concurrency = 8, pendingLimit = 64 }: WorkerSuiteOptions): number {
+  // Links of one call replace each other.
+  if (calls.isFixed) return 1;
+  // A rule has two links at most that are not welcomed, and must not stand in the way of others.
+  return Math.max(1, Math.min(concurrency, Math.floor(pendingLimit / 3)));
 }

@@ -12,6 +12,8 @@ import type { UpgradeAnswer } from '../upgrade-request.js';
 import { requestUpgrade, upgradeHeaders } from '../upgrade-request.js';
 import { Wire } from '../wire.js';
 import type { CallSource, PlacedCall } from './call-source.js';
+import type { TokenBook } from './token-book.js';
+import { resumeTokenOf } from './token-book.js';
 import { WorkerLink } from './worker-link.js';
 
 /** What the suite must know to make tokens that a worker must refuse. */
@@ -27,6 +29,22 @@ export interface WorkerTestOptions {
   readonly clock: Clock;
   readonly replyMs: number;
   readonly quietMs: number;
+  /** Of one suite: a call that all rules share goes on with the token of its last welcome. */
+  readonly tokens: TokenBook;
+  /** Connections of one address that the worker leaves open and not welcomed, if known. */
+  readonly pendingLimit: number | undefined;
+}
+
+/** What a link is dialled with. */
+export interface DialOptions {
+  /** @defaultValue the call's resume token where a welcome had one, else its media token */
+  readonly token?: string;
+}
+
+/** A link that the worker has welcomed. */
+export interface OpenLink {
+  readonly link: WorkerLink;
+  readonly welcome: WelcomeMessage;
 }
 
 /** A rule about workers. */
@@ -80,6 +98,20 @@ export class WorkerTest {
     return await this.#options.calls.place(callId);
   }
 
+  /** As `placeAnew`, on the second worker where the run has one. */
+  async placeElsewhere(): Promise<PlacedCall> {
+    const { calls } = this.#options;
+    const { callId } = await this.call();
+    return await (calls.placeElsewhere?.(callId) ?? calls.place(callId));
+  }
+
+  /** @throws NotApplicable when the run was not told. */
+  get pendingLimit(): number {
+    const { pendingLimit } = this.#options;
+    if (pendingLimit !== undefined) return pendingLimit;
+    throw new NotApplicable("tell the worker's limit (pendingLimit) to check this");
+  }
+
   /** A token of our own making. @throws NotApplicable without the key. */
   async forge(
     changes: Partial<ForgedClaims> & { readonly key?: Uint8Array | null } = {},
@@ -98,7 +130,7 @@ export class WorkerTest {
     changes: Readonly<Record<string, string | undefined>> = {},
     url: string = this.url,
   ): Promise<UpgradeAnswer> {
-    const { token } = await this.call();
+    const token = this.#options.tokens.tokenOf(await this.call());
     const headers = upgradeHeaders({
       'sec-websocket-protocol': MEDIA_SUBPROTOCOL,
       authorization: `Bearer ${token}`,
@@ -108,23 +140,30 @@ export class WorkerTest {
   }
 
   /** Opens the socket of a link, and says nothing yet. @throws NotApplicable when refused. */
-  async dial(call?: PlacedCall): Promise<WorkerLink> {
-    const { callId, epoch, token } = call ?? (await this.call());
-    const socket = new WebSocket(this.url, MEDIA_SUBPROTOCOL, {
+  async dial(given?: PlacedCall, options: DialOptions = {}): Promise<WorkerLink> {
+    const call = given ?? (await this.call());
+    const { tokens } = this.#options;
+    const token = options.token ?? tokens.tokenOf(call);
+    const socket = new WebSocket(call.url ?? this.url, MEDIA_SUBPROTOCOL, {
       ...SOCKET_OPTIONS,
       headers: { authorization: `Bearer ${token}` },
       handshakeTimeout: this.replyMs,
     });
     const wire = new Wire(socket, this.clock);
     const { replyMs, clock } = this;
-    const hello = this.#hello(callId, epoch);
+    const link = new WorkerLink(wire, { clock, replyMs, hello: this.#hello(call) });
+    socket.on('message', (data, isBinary) => {
+      const resumeToken = isBinary ? undefined : resumeTokenOf(String(data));
+      if (resumeToken === undefined) return;
+      link.resumeToken = resumeToken;
+      tokens.renew(call, resumeToken);
+    });
     try {
       await once(socket, 'open');
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new NotApplicable(`the worker takes no link: ${why}`, 'U-3');
     }
-    const link = new WorkerLink(wire, { clock, replyMs, hello });
     if (this.#isOver) await wire.break();
     this.#links.push(link);
     return link;
@@ -134,9 +173,16 @@ export class WorkerTest {
   async open(
     call?: PlacedCall,
     hello: Partial<HelloMessage> = {},
-  ): Promise<{ link: WorkerLink; welcome: WelcomeMessage }> {
-    const link = await this.dial(call);
+    options: DialOptions = {},
+  ): Promise<OpenLink> {
+    const link = await this.dial(call, options);
     return { link, welcome: await link.open(hello) };
+  }
+
+  /** Breaks a link, and opens the next one of its attachment. */
+  async reopen(call: PlacedCall, link: WorkerLink): Promise<OpenLink> {
+    await link.wire.break();
+    return await this.open(call);
   }
 
   /** Ends all links. */
@@ -145,7 +191,7 @@ export class WorkerTest {
     await Promise.all(this.#links.map((link) => link.end()));
   }
 
-  #hello(callId: string, epoch: number): HelloMessage {
+  #hello({ callId, epoch }: PlacedCall): HelloMessage {
     return {
       type: 'hello',
       version: 1,

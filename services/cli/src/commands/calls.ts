@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { CodedError } from '@earshot/async';
 import { signalingClient } from '../connection.js';
+import { PostedAudio } from '../signaling-client.js';
 
 /** `earshot calls list`: id and state, one call a line. */
 export async function callsList(): Promise<void> {
@@ -13,4 +16,25 @@ export async function callsShow(callId: string): Promise<void> {
 /** `earshot calls hang-up <id>`: leaves the meeting. */
 export async function callsHangUp(callId: string): Promise<void> {
   await signalingClient().hangUp(callId);
+}
+
+/** `earshot calls play <id> <file>`: a WAV or Ogg Opus file is heard in the meeting. */
+export async function callsPlay(callId: string, file: string): Promise<void> {
+  const bytes = new Uint8Array(await read(file));
+  const isWav = Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'RIFF';
+  const audio = new PostedAudio(bytes, isWav ? 'audio/wav' : 'audio/ogg');
+  console.log(JSON.stringify(await signalingClient().play(callId, audio), null, 2));
+}
+
+async function read(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CodedError(
+      'audio_file_unreadable',
+      `Cannot play ${file}: it must be a readable file, got ${reason}`,
+      { cause },
+    );
+  }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
-import type { CallSource, RuleResult, TokenKey } from '@earshot/bridge-conformance';
+import type { CallSource, RuleResult, SecondWorker, TokenKey } from '@earshot/bridge-conformance';
 import {
   checkHost,
   checkWorker,
@@ -41,6 +41,11 @@ export interface WorkerConformanceOptions extends ConformanceOptions {
   readonly token?: string;
   /** Redis of an Earshot deployment: calls are placed as signaling places them. */
   readonly redis?: string;
+  /** A second worker, for calls that move. */
+  readonly secondUrl?: string;
+  readonly secondWorkerId?: string;
+  /** How many connections the worker lets wait for their welcome. */
+  readonly pendingLimit?: number;
 }
 
 export interface HostConformanceOptions extends ConformanceOptions {
@@ -50,6 +55,8 @@ export interface HostConformanceOptions extends ConformanceOptions {
   readonly activate?: string;
   /** Run after the host was sent away for good; starts it anew. */
   readonly restart?: string;
+  /** Checks under way at once. */
+  readonly sessions?: number;
 }
 
 const claimsSchema = z.object({ sub: z.string(), epoch: z.int() });
@@ -64,7 +71,11 @@ export async function conformanceWorker(options: WorkerConformanceOptions): Prom
     const onResult = printer(options);
     const only = options.rule;
     const clock = systemClock;
-    print(options, await checkWorker({ url, calls, tokenKey, clock, only, limitMs, onResult }));
+    const { pendingLimit } = options;
+    print(
+      options,
+      await checkWorker({ url, calls, tokenKey, clock, only, limitMs, pendingLimit, onResult }),
+    );
   } finally {
     await close();
   }
@@ -85,6 +96,7 @@ export async function conformanceHost(options: HostConformanceOptions): Promise<
     clock: systemClock,
     only: options.rule,
     limitMs: limitOf(options),
+    sessions: options.sessions,
     onListening: (hostLinkUrl) => {
       process.stderr.write(`waiting for the host at ${hostLinkUrl}\n`);
     },
@@ -118,15 +130,28 @@ async function callsOf(options: WorkerConformanceOptions): Promise<{
   const key = Buffer.from(text, 'base64url');
   const workerId = needed(options.workerId, '--worker-id', 'the audience of its tokens');
   const tokenKey = { key: new Uint8Array(key), workerId };
+  const second = secondWorker(options);
   if (redis === undefined) {
-    const calls = keyedCalls({ tokenKey, clock: systemClock });
+    const calls = keyedCalls({ tokenKey, clock: systemClock, second });
     return { calls, tokenKey, close: async () => {} };
   }
   const registry = new Registry({ redisUrl: redis, clock: systemClock });
   await registry.ready();
-  const place = (callId: string): Promise<number> => placeOn(registry, callId, workerId);
-  const calls = keyedCalls({ tokenKey, clock: systemClock, place });
+  const place = (callId: string, onWorker: string): Promise<number> =>
+    placeOn(registry, callId, onWorker);
+  const calls = keyedCalls({ tokenKey, clock: systemClock, place, second });
   return { calls, tokenKey, close: () => registry.close() };
+}
+
+function secondWorker({
+  secondUrl,
+  secondWorkerId,
+}: WorkerConformanceOptions): SecondWorker | undefined {
+  if (secondUrl === undefined && secondWorkerId === undefined) return undefined;
+  return {
+    url: needed(secondUrl, '--second-url', 'the media link of --second-worker-id'),
+    workerId: needed(secondWorkerId, '--second-worker-id', 'the worker of --second-url'),
+  };
 }
 
 /** Places the call as signaling does, on the worker under test and no other. */

@@ -157,6 +157,7 @@ class MainJob {
       apiKey: stack.apiKey,
       redisUrl: stack.redisUrl,
       workerUrl: stack.workerUrl,
+      sandboxUrl: stack.sandboxUrl,
       joinUrl: meeting.joinUrl,
     });
     return meeting;

@@ -1,5 +1,4 @@
 import type { Cancel, Clock } from '@earshot/async';
-import { CodedError } from '@earshot/async';
 import { PTIME_MS } from '@earshot/audio';
 import type {
   ByeMessage,
@@ -19,10 +18,10 @@ import { HeardAudio } from './heard-audio.js';
 import type { StreamAccount } from './host-stream.js';
 import { HostStreams } from './host-streams.js';
 import { MediaClock } from './media-clock.js';
-import type { Attachment } from './media-link.js';
-import { MediaLink } from './media-link.js';
+import type { Attachment, MediaLink } from './media-link.js';
 import type { SendStreamState } from './send-stream.js';
 import { SendStreams } from './send-streams.js';
+import { WorkerLinks } from './worker-links.js';
 
 /** What is left to send at a call's end gets this long. */
 const DRAIN_MS = 10_000;
@@ -63,15 +62,12 @@ export class MediaSession implements RunSink {
   readonly #streams: HostStreams;
   readonly #mediaClock: MediaClock;
   readonly #sends: SendStreams;
+  readonly #links: WorkerLinks;
   /** What was played into the meeting. */
   readonly heard: HeardAudio = new HeardAudio();
   /** Graph's name for the call; undefined until it uses the blob, and for calls without Graph. */
   graphCallId: string | undefined;
   #hasBegun = false;
-  #link: MediaLink | undefined;
-  /** Dialled for the same epoch, while `#link` goes on. */
-  #nextLink: MediaLink | undefined;
-  #attachedEpoch = -1;
   #state: 'open' | 'draining' | 'ended' = 'open';
   #cancelDrain: Cancel | undefined;
 
@@ -88,17 +84,8 @@ export class MediaSession implements RunSink {
       sent: options.sent,
       onMismatch: (account) => options.onMismatch(account),
     });
-    this.#sends = new SendStreams({
-      capability: SEND_CAPABILITY,
-      clock: options.clock,
-      decoders: options.decoders,
-      heard: this.heard,
-      isActive: () => this.#hasBegun && this.#state === 'open',
-      clockTicks: (mediaMs) => {
-        const clock = this.#mediaClock;
-        return String(mediaMs === undefined ? clock.nowTicks() : clock.ticksAt(mediaMs));
-      },
-    });
+    this.#sends = this.#createSends();
+    this.#links = this.#createLinks();
   }
 
   get isEnded(): boolean {
@@ -112,7 +99,7 @@ export class MediaSession implements RunSink {
 
   /** What waits for the worker or for its word that it is durable, in bytes: rings, then socket. */
   get held(): { readonly ringBytes: number; readonly socketBytes: number } {
-    const socketBytes = this.#link?.outlet?.bufferedBytes ?? 0;
+    const socketBytes = this.#links.current?.outlet?.bufferedBytes ?? 0;
     return { ringBytes: this.#streams.heldBytes, socketBytes };
   }
 
@@ -158,7 +145,7 @@ export class MediaSession implements RunSink {
   }
 
   flush(): void {
-    const outlet = this.#link?.outlet;
+    const outlet = this.#links.current?.outlet;
     if (outlet === undefined) return;
     this.#streams.flush(outlet, this.#mediaClock.ticks);
     if (this.#state === 'draining' && this.#streams.areCloseSent) this.#finish('callEnded');
@@ -167,7 +154,7 @@ export class MediaSession implements RunSink {
   /** For virtual time: whether each stream may get another frame without any being lost. */
   hasRoom(): boolean {
     if (this.#state !== 'open') return true;
-    return this.#link?.outlet !== undefined && this.#streams.haveRoom;
+    return this.#links.current?.outlet !== undefined && this.#streams.haveRoom;
   }
 
   /**
@@ -175,33 +162,9 @@ export class MediaSession implements RunSink {
    *
    * @throws CodedError `stale_epoch`, `media_ended`; another when the worker can't be reached or refuses.
    */
-  async attach(attachment: Attachment): Promise<void> {
-    this.#requireWanted(attachment);
-    const isSame = attachment.epoch === this.#attachedEpoch;
-    this.#attachedEpoch = attachment.epoch;
+  attach(attachment: Attachment): Promise<void> {
     this.#mediaClock.start();
-    void this.#nextLink?.close();
-    this.#nextLink = undefined;
-    if (!isSame) {
-      const before = this.#link;
-      this.#link = undefined;
-      this.#sends.linkLost();
-      await before?.leave('reattach');
-      // A worker may take its time to let go: meanwhile a newer one was named, or the call ended.
-      this.#requireWanted(attachment);
-    }
-    const link = this.#createLink(attachment);
-    // No bye to the same attachment, which would end it: the worker replaces the link (O-13).
-    if (this.#link === undefined) this.#link = link;
-    else this.#nextLink = link;
-    try {
-      await link.open();
-    } catch (error) {
-      if (this.#link === link) this.#link = undefined;
-      if (this.#nextLink === link) this.#nextLink = undefined;
-      this.#requireWanted(attachment);
-      throw error;
-    }
+    return this.#links.attach(attachment);
   }
 
   /** The call is over: what is left is sent, then the worker is told. */
@@ -210,7 +173,7 @@ export class MediaSession implements RunSink {
     this.#state = 'draining';
     this.#sends.endAll();
     this.#streams.closeAll();
-    if (this.#link === undefined) {
+    if (this.#links.current === undefined) {
       this.#finish('callEnded');
       return;
     }
@@ -229,42 +192,43 @@ export class MediaSession implements RunSink {
     this.#state = 'ended';
     this.#cancelDrain?.();
     this.#sends.endAll();
-    this.#link?.send({ type: 'bye', reason: 'shutdown' });
-    await Promise.all([this.#link?.close(), this.#nextLink?.close()]);
+    await this.#links.shutDown();
   }
 
-  #requireWanted({ epoch }: Attachment): void {
-    if (this.isEnded) throw mediaEnded();
-    if (epoch < this.#attachedEpoch) throw staleEpoch(epoch, this.#attachedEpoch);
+  #createSends(): SendStreams {
+    const { clock, decoders } = this.#options;
+    return new SendStreams({
+      capability: SEND_CAPABILITY,
+      clock,
+      decoders,
+      heard: this.heard,
+      isActive: () => this.#hasBegun && this.#state === 'open',
+      clockTicks: (mediaMs) => {
+        const media = this.#mediaClock;
+        return String(mediaMs === undefined ? media.nowTicks() : media.ticksAt(mediaMs));
+      },
+    });
   }
 
-  #createLink(attachment: Attachment): MediaLink {
-    const { clock, random, log, replayWindowMs } = this.#options;
-    const link: MediaLink = new MediaLink({
-      attachment,
+  #createLinks(): WorkerLinks {
+    const { clock, random, log, replayWindowMs, onState } = this.#options;
+    return new WorkerLinks({
       clock,
       random,
       log,
       replayWindowMs,
-      hello: () => this.#hello(attachment.epoch),
+      hello: (epoch) => this.#hello(epoch),
       nowTicks: () => this.#mediaClock.nowTicks(),
       handlers: {
-        opened: (welcome) => this.#onOpened(link, welcome),
-        progress: (progress) => this.#onProgress(link, progress),
-        drain: () => this.#tell(link, 'active', 'drain_requested'),
-        send: {
-          frames: (cursor) => {
-            if (this.#link === link) this.#sends.frames(cursor);
-          },
-          message: (message) => {
-            if (this.#link === link) this.#sends.message(message);
-          },
-        },
-        interrupted: () => this.#onInterrupted(link),
-        failed: (detail) => this.#onLinkFailed(link, detail),
+        opened: (link, welcome) => this.#onOpened(link, welcome),
+        progress: (progress, epoch) => this.#onProgress(progress, epoch),
+        drain: () => onState('active', 'drain_requested'),
+        send: this.#sends,
+        gone: () => this.#sends.linkLost(),
+        interrupted: () => onState('inactive', 'link_interrupted'),
+        failed: (detail) => this.#onFailed(detail),
       },
     });
-    return link;
   }
 
   #hello(epoch: number): HelloMessage {
@@ -283,15 +247,6 @@ export class MediaSession implements RunSink {
   }
 
   #onOpened(link: MediaLink, welcome: WelcomeMessage): void {
-    if (this.#nextLink === link) {
-      this.#nextLink = undefined;
-      void this.#link?.close();
-      this.#link = link;
-    }
-    if (this.#link !== link) {
-      void link.close();
-      return;
-    }
     this.#streams.restart(welcome.resume, link.epoch, welcome.creditFrames);
     this.#sends.linkOpened(welcome.send === true ? link : undefined);
     this.#options.onState('active');
@@ -300,30 +255,16 @@ export class MediaSession implements RunSink {
   }
 
   /** A link that is left still tells what became of its frames. */
-  #onProgress(link: MediaLink, progress: ProgressMessage): void {
-    if (link.epoch !== this.#streams.epoch) return;
+  #onProgress(progress: ProgressMessage, epoch: number): void {
+    if (epoch !== this.#streams.epoch) return;
     this.#streams.progress(progress);
     this.flush();
     this.#options.onRoom();
   }
 
-  #onInterrupted(link: MediaLink): void {
-    if (this.#link === link) this.#sends.linkLost();
-    this.#tell(link, 'inactive', 'link_interrupted');
-  }
-
-  #onLinkFailed(link: MediaLink, detail: string): void {
-    if (this.#link !== link) return;
-    this.#sends.linkLost();
-    this.#link = this.#nextLink;
-    this.#nextLink = undefined;
-    if (this.#link !== undefined) return;
+  #onFailed(detail: string): void {
     if (this.#state === 'draining') this.#finish('callEnded');
     else this.#options.onState('failed', detail);
-  }
-
-  #tell(link: MediaLink, state: MediaState, detail: string): void {
-    if (this.#link === link && this.#state !== 'ended') this.#options.onState(state, detail);
   }
 
   #finish(reason: ByeMessage['reason']): void {
@@ -331,30 +272,14 @@ export class MediaSession implements RunSink {
     this.#state = 'ended';
     this.#cancelDrain?.();
     this.#sends.endAll();
-    const link = this.#link;
-    this.#link = undefined;
-    void this.#nextLink?.close();
-    this.#nextLink = undefined;
+    const isLinked = this.#links.current !== undefined;
+    const left = this.#links.end(reason);
     this.#options.onRoom();
     const ended = (): void => {
       this.#streams.end();
       this.#options.onState('ended', reason);
     };
-    if (link === undefined) ended();
-    else link.leave(reason).then(ended, ended);
+    if (isLinked) left.then(ended, ended);
+    else ended();
   }
-}
-
-function mediaEnded(): CodedError {
-  return new CodedError(
-    'media_ended',
-    'Cannot attach: the media session must not be over, it ended meanwhile',
-  );
-}
-
-function staleEpoch(epoch: number, attached: number): CodedError {
-  return new CodedError(
-    'stale_epoch',
-    `Cannot attach: the epoch must not be below ${attached}, got ${epoch}`,
-  );
 }

@@ -25,6 +25,8 @@ export type SendEnd =
   | 'platform_error';
 
 const NO_FRAMES = new SendBuffer(0);
+/** No sequence. */
+const UNTOLD = -1;
 
 /** A mistake of the worker that closes the link. */
 export type SendFault = 'credit_exceeded' | 'too_many_marks';
@@ -83,8 +85,8 @@ export class SendStream {
   #ended: SendEnd | undefined;
   /** `received + creditFrames` as told last: no frame may come at or past it. */
   #toldLimit = 0;
-  #toldReceived = -1;
-  #toldPlayed = -1;
+  #toldReceived = UNTOLD;
+  #toldPlayed = UNTOLD;
   #framesPlayed = 0;
   #underrunFrames = 0;
   #droppedFrames = 0;
@@ -150,8 +152,11 @@ export class SendStream {
     this.#ended = undefined;
     this.#isEndSaid = false;
     this.#marks.newLink();
+    const isContinued = this.#toldReceived !== UNTOLD;
     const { received, creditFrames } = this.progress(streamId);
     this.#options.say({ type: 'sendOpened', streamId, nextSequence: received, creditFrames });
+    // `sendOpened` does not say how far it was played meanwhile.
+    if (isContinued) this.#toldPlayed = UNTOLD;
   }
 
   /** The link is gone: what is buffered is played, the rest is kept (W-26). */

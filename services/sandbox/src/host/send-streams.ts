@@ -173,6 +173,7 @@ export class SendStreams implements WayBackHandlers {
     kept.link = this.#linkCount;
     this.#open.set(streamId, kept.stream);
     kept.stream.open(streamId);
+    this.#tell();
   }
 
   #refusalOf({ sendId, codec }: SendOpenMessage): SendEnd | undefined {

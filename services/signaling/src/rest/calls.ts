@@ -6,7 +6,7 @@ import type { CallDriver } from '../calls/call-driver.js';
 import type { CallStarter } from '../calls/call-starter.js';
 import { viewOf } from '../calls/call-view.js';
 import { serviceState, withService } from '../calls/service-state.js';
-import { Problem } from './problem.js';
+import { callOf } from './call-of.js';
 import type { CallView } from './schemas.js';
 import { createCallBody, idempotencyKey, listCallsQuery } from './schemas.js';
 import { validate } from './validate.js';
@@ -48,10 +48,12 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
     };
   });
 
-  app.get<CallParams>('/v1/calls/:id', async (request) => view(await callOf(request.params.id)));
+  app.get<CallParams>('/v1/calls/:id', async (request) =>
+    view(await callOf(registry, request.params.id)),
+  );
 
   app.delete<CallParams>('/v1/calls/:id', async (request, reply) => {
-    const { callId } = await callOf(request.params.id);
+    const { callId } = await callOf(registry, request.params.id);
     const record = await registry.updateCall(callId, (current) => hangUp(current, clock));
     driver.wake(callId);
     reply.code(202);
@@ -68,17 +70,6 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
       ...(rttMs === undefined ? {} : { rttMs }),
     })),
   }));
-
-  async function callOf(callId: string): Promise<CallRecord> {
-    const record = await registry.readCall(callId);
-    if (record !== undefined) return record;
-    throw new Problem({
-      status: 404,
-      code: 'call_not_found',
-      title: 'No such call',
-      detail: 'Cannot find the call: its id must be one that POST /v1/calls gave, got another',
-    });
-  }
 
   async function view(record: CallRecord): Promise<CallView> {
     return viewOf(record, await options.publishedOf(record.callId));

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { AUDIO_TYPES } from '../plays/posted-audio.js';
+import { playListView, playView } from './play-schemas.js';
 import {
   callListView,
   callView,
@@ -11,6 +13,8 @@ import { TAP_SCHEMAS, tapPaths } from './tap-paths.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
+const AUDIO = { type: 'string', format: 'binary' } as const;
+const PLAY_ID = { name: 'playId', in: 'path', required: true, schema: { type: 'string' } } as const;
 const CALL_ID = { name: 'id', in: 'path', required: true, schema: { type: 'string' } } as const;
 
 /** The REST API as an OpenAPI 3.1 document, made from the schemas that requests are checked by. */
@@ -29,6 +33,8 @@ export function openApiDocument(): Json {
         Call: output(callView),
         CallList: output(callListView),
         HostList: output(hostListView),
+        Play: output(playView),
+        PlayList: output(playListView),
         Problem: output(problemView),
         ...Object.fromEntries(
           Object.entries(TAP_SCHEMAS).map(([name, schema]) => [name, output(schema)]),
@@ -59,6 +65,37 @@ export function openApiDocument(): Json {
           summary: 'Hang up; repeating it is harmless',
           parameters: [CALL_ID],
           responses: answers(202, 'The call is being ended, or has ended', 'Call'),
+        },
+      },
+      '/v1/calls/{id}/play': {
+        post: {
+          summary: 'Play audio into the meeting, after what was posted before',
+          parameters: [CALL_ID, IDEMPOTENCY_KEY],
+          requestBody: {
+            required: true,
+            description: 'Ogg Opus, or uncompressed WAV: at most 10 MiB and 10 minutes',
+            content: Object.fromEntries(AUDIO_TYPES.map((type) => [type, { schema: AUDIO }])),
+          },
+          responses: answers(202, 'It is queued', 'Play'),
+        },
+      },
+      '/v1/calls/{id}/plays': {
+        get: {
+          summary: 'What is, was and will be played into the meeting',
+          parameters: [CALL_ID],
+          responses: answers(200, 'The plays', 'PlayList'),
+        },
+      },
+      '/v1/calls/{id}/plays/{playId}': {
+        get: {
+          summary: 'One play',
+          parameters: [CALL_ID, PLAY_ID],
+          responses: answers(200, 'The play', 'Play'),
+        },
+        delete: {
+          summary: 'Stop it, or take it off the queue; repeating it is harmless',
+          parameters: [CALL_ID, PLAY_ID],
+          responses: answers(202, 'It is being cleared, or is over', 'Play'),
         },
       },
       '/v1/hosts': {

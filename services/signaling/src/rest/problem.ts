@@ -92,6 +92,8 @@ const CLIENT_FAULTS: Readonly<Record<string, { code: string; title: string }>> =
 const KNOWN_FAILURES: Readonly<Record<string, { status: number; title: string }>> = {
   invalid_cursor: { status: 400, title: 'Invalid request' },
   too_many_notifications: { status: 503, title: 'Too busy' },
+  invalid_audio: { status: 422, title: 'Invalid audio' },
+  too_many_plays: { status: 429, title: 'Too many plays' },
   redis_unreachable: { status: 503, title: 'Redis is away' },
   webhook_not_found: { status: 404, title: 'No such webhook' },
   delivery_not_found: { status: 404, title: 'No such delivery' },
@@ -104,15 +106,12 @@ const KNOWN_FAILURES: Readonly<Record<string, { status: number; title: string }>
   too_many_event_streams: { status: 503, title: 'Too busy' },
 };
 
-function fixOf(error: Error): { fix?: string } {
-  return error instanceof CodedError && error.fix !== undefined ? { fix: error.fix } : {};
-}
-
 function asProblem(error: FastifyError): Problem {
   if (error instanceof Problem) return error;
-  const known = error instanceof CodedError ? KNOWN_FAILURES[error.code] : undefined;
-  if (known !== undefined) {
-    return new Problem({ ...known, code: error.code, detail: error.message, ...fixOf(error) });
+  if (error instanceof CodedError) {
+    const { code, message: detail, fix } = error;
+    const known = KNOWN_FAILURES[code];
+    if (known !== undefined) return new Problem({ ...known, code, detail, fix });
   }
   const status = error.statusCode;
   if (status !== undefined && status >= 400 && status < 500) {

@@ -1,0 +1,29 @@
+import type { Redis } from 'ioredis';
+import type { RedisConnection } from './redis-connection.js';
+
+/** Hears of calls in whose plays something changed, over a connection of its own. */
+export class PlayWakes {
+  readonly #redis: RedisConnection;
+  readonly #channel: string;
+  #subscriber: Redis | undefined;
+
+  constructor(redis: RedisConnection, channel: string) {
+    this.#redis = redis;
+    this.#channel = channel;
+  }
+
+  /**
+   * Tells `listener` of each change from now on, whoever made it. What happens while Redis is away
+   * is not told: look by yourself now and then. Call once.
+   */
+  async listen(listener: (callId: string) => void): Promise<void> {
+    const subscriber = this.#redis.subscriber();
+    this.#subscriber = subscriber;
+    subscriber.on('message', (_channel: string, callId: string) => listener(callId));
+    await this.#redis.run(() => subscriber.subscribe(this.#channel));
+  }
+
+  close(): void {
+    this.#subscriber?.disconnect();
+  }
+}

@@ -1,0 +1,6 @@
+/** What became of the plays of a worker, since its start. */
+export class PlayCounts {
+  played = 0;
+  cleared = 0;
+  failed = 0;
+}

@@ -19,5 +19,7 @@ export type {
 export { EventPublisher } from './event-publisher.js';
 export { EVENT_TYPES, eventJsonSchema, eventSchema, parseEvent } from './event-schema.js';
 export { PARTITIONS, partitionOf } from './partition.js';
+export type { RecentEventsOptions, RecentPage } from './recent-events.js';
+export { RecentEvents } from './recent-events.js';
 export type { DeadLetter, SubscriptionState, SubscriptionsOptions } from './subscriptions.js';
 export { Subscriptions } from './subscriptions.js';

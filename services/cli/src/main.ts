@@ -5,6 +5,13 @@ import { conformanceHost, conformanceWorker } from './commands/conformance.js';
 import { eventsTail } from './commands/events-tail.js';
 import { join } from './commands/join.js';
 import { start } from './commands/start.js';
+import {
+  webhooksAdd,
+  webhooksDeliveries,
+  webhooksList,
+  webhooksRedeliver,
+  webhooksRemove,
+} from './commands/webhooks.js';
 
 const program = new Command('earshot')
   .description('Real-time audio from Microsoft Teams meetings.')
@@ -45,6 +52,28 @@ events
   .option('--subscription <name>', 'a named, lasting copy of the events; else one of its own')
   .option('--parent', 'end with the parent process', false)
   .action(eventsTail);
+
+const webhooks = program.command('webhooks').description('where events are posted to');
+webhooks.command('list').description('id, state, backlog and URL of each').action(webhooksList);
+webhooks
+  .command('add')
+  .argument('<url>', 'https, or http to this machine where that is allowed')
+  .description('post events there; prints the id and, this once, the secret')
+  .option('--type <type>', 'only events of this type; repeat for more', collect, [])
+  .option('--call <id>', "only this call's events")
+  .action(webhooksAdd);
+webhooks.command('remove').argument('<id>').action(webhooksRemove);
+webhooks
+  .command('deliveries')
+  .argument('<id>')
+  .description('the newest 100: id, when, type, status, attempts, answer, duration')
+  .action(webhooksDeliveries);
+webhooks
+  .command('redeliver')
+  .argument('<id>')
+  .argument('<deliveryId>')
+  .description('send one again')
+  .action(webhooksRedeliver);
 
 const conformance = program
   .command('conformance')

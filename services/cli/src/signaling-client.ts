@@ -11,6 +11,34 @@ export interface CallView {
   readonly events?: { readonly published: number } | undefined;
 }
 
+/** A webhook as signaling shows it; the secret is there only when it was made. */
+export interface WebhookView {
+  readonly id: string;
+  readonly url: string;
+  readonly enabled: boolean;
+  readonly disabled?: { readonly reason: string } | undefined;
+  readonly backlog: number;
+  readonly secret?: string | undefined;
+}
+
+/** A delivery as signaling shows it. */
+export interface DeliveryView {
+  readonly id: string;
+  readonly type: string;
+  readonly status: string;
+  readonly attempts: number;
+  readonly updatedAt: string;
+  readonly responseStatus?: number | undefined;
+  readonly durationMs?: number | undefined;
+  readonly error?: string | undefined;
+}
+
+export interface NewWebhook {
+  readonly url: string;
+  readonly eventTypes?: readonly string[];
+  readonly callId?: string;
+}
+
 const callSchema: z.ZodType<CallView> = z.looseObject({
   id: z.string(),
   state: z.string(),
@@ -33,6 +61,26 @@ const callListSchema = z.looseObject({
   calls: z.array(callSchema),
   nextCursor: z.string().optional(),
 });
+const webhookSchema: z.ZodType<WebhookView> = z.object({
+  id: z.string(),
+  url: z.string(),
+  enabled: z.boolean(),
+  disabled: z.object({ reason: z.string() }).optional(),
+  backlog: z.number(),
+  secret: z.string().optional(),
+});
+const webhookListSchema = z.object({ webhooks: z.array(webhookSchema) });
+const deliverySchema: z.ZodType<DeliveryView> = z.object({
+  id: z.string(),
+  type: z.string(),
+  status: z.string(),
+  attempts: z.number(),
+  updatedAt: z.string(),
+  responseStatus: z.number().optional(),
+  durationMs: z.number().optional(),
+  error: z.string().optional(),
+});
+const deliveryListSchema = z.object({ deliveries: z.array(deliverySchema) });
 const problemSchema = z.looseObject({
   detail: z.string().optional(),
   title: z.string().optional(),
@@ -94,6 +142,29 @@ export class SignalingClient {
     await this.#request('DELETE', `/v1/calls/${encodeURIComponent(callId)}`);
   }
 
+  async webhooks(): Promise<readonly WebhookView[]> {
+    return this.#read(webhookListSchema, await this.#request('GET', '/v1/webhooks')).webhooks;
+  }
+
+  async addWebhook(webhook: NewWebhook): Promise<WebhookView> {
+    return this.#read(webhookSchema, await this.#request('POST', '/v1/webhooks', webhook));
+  }
+
+  async removeWebhook(id: string): Promise<void> {
+    await this.#request('DELETE', webhookPath(id));
+  }
+
+  /** The newest ones, newest first; `limit` up to 100. */
+  async deliveries(id: string, limit: number): Promise<readonly DeliveryView[]> {
+    const answer = await this.#request('GET', `${webhookPath(id)}/deliveries?limit=${limit}`);
+    return this.#read(deliveryListSchema, answer).deliveries;
+  }
+
+  async redeliver(id: string, deliveryId: string): Promise<DeliveryView> {
+    const path = `${webhookPath(id)}/deliveries/${encodeURIComponent(deliveryId)}/redeliver`;
+    return this.#read(deliverySchema, await this.#request('POST', path));
+  }
+
   /** Posts audio to be heard in the meeting. */
   async play(callId: string, audio: PostedAudio): Promise<PlayView> {
     const path = `/v1/calls/${encodeURIComponent(callId)}/play`;
@@ -149,6 +220,10 @@ export class SignalingClient {
       );
     }
   }
+}
+
+function webhookPath(id: string): string {
+  return `/v1/webhooks/${encodeURIComponent(id)}`;
 }
 
 function typeOf(body: unknown): string {

@@ -101,6 +101,8 @@ async function startAll(options: StackOptions, closers: CloseStack): Promise<Sta
       GRAPH_CLIENT_SECRET: sandbox.ready.clientSecret,
       GRAPH_TENANT_ID: sandbox.ready.tenantId,
       NODE_EXTRA_CA_CERTS: sandbox.ready.caFile,
+      // Webhooks to try out end on this machine.
+      EARSHOT_WEBHOOK_ALLOWED_RANGES: '127.0.0.0/8,::1/128',
     }),
     startService(options, closers, 'media-worker', workerReady, {
       REDIS_URL: redisUrl,

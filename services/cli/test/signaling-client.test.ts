@@ -34,6 +34,29 @@ describe('SignalingClient', () => {
     expect((await client.list()).map(({ id }) => id)).toEqual(['c_0', 'c_1', 'c_2']);
   });
 
+  it('makes, reads and removes webhooks', async () => {
+    const webhook = { id: 'wh_1', url: 'https://x.example/', enabled: true, backlog: 0 };
+    const delivery = { id: 'msg_1', type: 'x', status: 'failed', attempts: 7, updatedAt: 'now' };
+    const asked: string[] = [];
+    answer = ({ pathname, search }) => {
+      asked.push(pathname + search);
+      if (pathname.endsWith('/redeliver')) return JSON.stringify(delivery);
+      if (pathname.endsWith('/deliveries')) return JSON.stringify({ deliveries: [delivery] });
+      const all = { ...webhook, secret: 'whsec_x', webhooks: [webhook] };
+      return JSON.stringify(all);
+    };
+    expect(await client.webhooks()).toEqual([webhook]);
+    expect((await client.addWebhook({ url: webhook.url })).secret).toBe('whsec_x');
+    expect(await client.deliveries('wh_1', 5)).toEqual([delivery]);
+    expect(await client.redeliver('wh_1', 'msg/1')).toEqual(delivery);
+    await client.removeWebhook('wh_1');
+    expect(asked.slice(2)).toEqual([
+      '/v1/webhooks/wh_1/deliveries?limit=5',
+      '/v1/webhooks/wh_1/deliveries/msg%2F1/redeliver',
+      '/v1/webhooks/wh_1',
+    ]);
+  });
+
   it('tells in one line that something else answers', async () => {
     answer = () => '<html>';
     for (const asking of [client.list(), client.read('c_1'), client.join('url')]) {

@@ -5,6 +5,7 @@ import type { ListenAddress } from '@earshot/service-process';
 import { parseListenAddress } from '@earshot/service-process';
 import type { HealthLimits } from '@earshot/telemetry';
 import { DEFAULT_CLEAR_AFTER_MS, parseHealthLimits } from '@earshot/telemetry';
+import { AddressRules } from '@earshot/webhooks';
 import { z } from 'zod';
 import { SIGNALING_HEALTH_CHECKS } from './health.js';
 
@@ -39,6 +40,12 @@ export interface SignalingConfig {
   readonly tenantId: string | undefined;
   /** Connections of one address on the host link that are open and not yet welcomed. */
   readonly maxPendingPerAddress: number;
+  /** Ranges, such as 10.1.0.0/16, that webhooks may reach though they are not public. */
+  readonly webhookAllowedRanges: readonly string[];
+  /** Webhooks may go to http: URLs of other machines. */
+  readonly webhookAllowHttp: boolean;
+  /** Live event streams at a time. */
+  readonly maxEventStreams: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Of the checks of `/livez` and `/readyz`, in place of their own. */
   readonly healthLimits: HealthLimits;
@@ -67,6 +74,16 @@ const environmentSchema = z.object({
     ),
   EARSHOT_API_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
   EARSHOT_MAX_PENDING_PER_ADDRESS: z.coerce.number().int().min(1).max(65_536).default(64),
+  EARSHOT_WEBHOOK_ALLOWED_RANGES: z
+    .string()
+    .transform(splitList)
+    .refine(areRanges, 'must be ranges such as 10.1.0.0/16,fd00::/8')
+    .default([]),
+  EARSHOT_WEBHOOK_ALLOW_HTTP: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .default(false),
+  EARSHOT_MAX_EVENT_STREAMS: z.coerce.number().int().min(0).max(10_000).default(100),
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   EARSHOT_HEALTH_LIMITS: z.string().default(''),
   EARSHOT_HEALTH_CLEAR_MS: z.coerce
@@ -80,12 +97,7 @@ const environmentSchema = z.object({
   GRAPH_CALLBACK_OPENID_URL: url.default(GLOBAL_CLOUD.callbackOpenIdUrl),
   GRAPH_CALLBACK_ISSUERS: z
     .string()
-    .transform((list) =>
-      list
-        .split(',')
-        .map((issuer) => issuer.trim())
-        .filter(Boolean),
-    )
+    .transform(splitList)
     .refine((issuers) => issuers.length > 0, 'must name at least one issuer')
     .default([...GLOBAL_CLOUD.callbackIssuers]),
   GRAPH_CLIENT_ID: filled,
@@ -132,10 +144,28 @@ export function readConfig(
     clientSecret: data.GRAPH_CLIENT_SECRET,
     tenantId: data.GRAPH_TENANT_ID,
     maxPendingPerAddress: data.EARSHOT_MAX_PENDING_PER_ADDRESS,
+    webhookAllowedRanges: data.EARSHOT_WEBHOOK_ALLOWED_RANGES,
+    webhookAllowHttp: data.EARSHOT_WEBHOOK_ALLOW_HTTP,
+    maxEventStreams: data.EARSHOT_MAX_EVENT_STREAMS,
     logLevel: data.EARSHOT_LOG_LEVEL,
     healthLimits: parseHealthLimits(data.EARSHOT_HEALTH_LIMITS, SIGNALING_HEALTH_CHECKS),
     healthClearMs: data.EARSHOT_HEALTH_CLEAR_MS,
   });
+}
+
+function splitList(list: string): string[] {
+  return list
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
+function areRanges(allowedRanges: readonly string[]): boolean {
+  try {
+    return new AddressRules({ allowedRanges }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function isLoopback(host: string): boolean {

@@ -20,9 +20,13 @@ import { signalingMetrics } from './metrics.js';
 import { openRedis } from './redis.js';
 import { requireApiKey } from './rest/api-key.js';
 import { addCallRoutes } from './rest/calls.js';
+import { addEventStreamRoutes } from './rest/event-stream.js';
 import { addOperationsRoutes } from './rest/operations.js';
 import { addPlayRoutes } from './rest/plays.js';
 import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
+import { addWebhookRoutes } from './rest/webhooks.js';
+import type { Taps } from './taps/taps.js';
+import { openTaps } from './taps/taps.js';
 
 const HOST_LINK_PATH = '/v1/host-link';
 const MAX_BODY_BYTES = 64 * 1024;
@@ -76,6 +80,7 @@ async function start(
   const { registry, publisher } = await openRedis({ ...config, clock, log, closers });
   const metrics = createMetrics({ service: 'signaling' });
   const counters = signalingMetrics(metrics);
+  const taps = await openTaps({ config, clock, random, log, metrics, closers });
   const app = fastify({
     ...HTTP_LIMITS,
     bodyLimit: MAX_BODY_BYTES,
@@ -103,11 +108,13 @@ async function start(
   closers.defer(() => calls.mediaStates.close());
   closers.defer(() => app.close());
   app.addHook('preClose', () => calls.hostLink.close());
+  app.addHook('preClose', async () => taps.hub.close());
   answerWithProblems(app, log);
   const watched = { hostLink: calls.hostLink, backlog, registry, publisher, metrics, clock, log };
   const health = watchHealth(config, watched, closers);
   addRoutes(app, {
     ...calls,
+    ...taps,
     config,
     clock,
     registry,
@@ -130,7 +137,7 @@ async function start(
   };
 }
 
-interface RouteParts extends Calls {
+interface RouteParts extends Calls, Taps {
   readonly config: SignalingConfig;
   readonly clock: Clock;
   readonly registry: Registry;
@@ -152,6 +159,8 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
     addPlayRoutes(scope, parts);
+    addWebhookRoutes(scope, { admin: parts.webhooks.admin, clock });
+    addEventStreamRoutes(scope, parts);
   });
   app.register(async (scope) => {
     const auth = new CallbackAuth({ endpoints: config.graph, audience: config.clientId, clock });

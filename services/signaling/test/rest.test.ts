@@ -118,6 +118,10 @@ describe('the REST API', () => {
       '/v1/calls/{id}/plays',
       '/v1/calls/{id}/plays/{playId}',
       '/v1/hosts',
+      ...['/v1/webhooks', '/v1/webhooks/{id}', '/v1/webhooks/{id}/secret'],
+      ...['/v1/webhooks/{id}/test', '/v1/webhooks/{id}/deliveries'],
+      '/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver',
+      ...['/v1/events', '/v1/calls/{id}/events'],
     ]);
     const post = document.paths['/v1/calls']?.['post'];
     expect(post?.requestBody?.content['application/json']?.schema.required).toEqual(['joinUrl']);

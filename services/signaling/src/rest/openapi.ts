@@ -9,6 +9,7 @@ import {
   listCallsQuery,
   problemView,
 } from './schemas.js';
+import { TAP_SCHEMAS, tapPaths } from './tap-paths.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -35,6 +36,9 @@ export function openApiDocument(): Json {
         Play: output(playView),
         PlayList: output(playListView),
         Problem: output(problemView),
+        ...Object.fromEntries(
+          Object.entries(TAP_SCHEMAS).map(([name, schema]) => [name, output(schema)]),
+        ),
       },
     },
     paths: {
@@ -100,6 +104,12 @@ export function openApiDocument(): Json {
           responses: answers(200, 'The hosts', 'HostList'),
         },
       },
+      ...tapPaths({
+        answers,
+        queryParameters,
+        body: (schema) => ({ content: json(input(schema)) }),
+        problem: PROBLEM,
+      }),
     },
   };
 }
@@ -111,13 +121,15 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string', maxLength: 255 },
 } as const;
 
+const PROBLEM = {
+  description: 'A problem (RFC 9457)',
+  content: { 'application/problem+json': { schema: reference('Problem') } },
+} as const;
+
 function answers(status: number, description: string, schema: string): Json {
   return {
     [status]: { description, content: json(reference(schema)) },
-    default: {
-      description: 'A problem (RFC 9457)',
-      content: { 'application/problem+json': { schema: reference('Problem') } },
-    },
+    default: PROBLEM,
   };
 }
 

@@ -95,6 +95,15 @@ const KNOWN_FAILURES: Readonly<Record<string, { status: number; title: string }>
   invalid_audio: { status: 422, title: 'Invalid audio' },
   too_many_plays: { status: 429, title: 'Too many plays' },
   redis_unreachable: { status: 503, title: 'Redis is away' },
+  webhook_not_found: { status: 404, title: 'No such webhook' },
+  delivery_not_found: { status: 404, title: 'No such delivery' },
+  delivery_pending: { status: 409, title: 'Still on its way' },
+  webhook_disabled: { status: 409, title: 'The webhook is off' },
+  too_many_webhooks: { status: 409, title: 'Too many webhooks' },
+  invalid_webhook_url: { status: 422, title: 'Invalid URL' },
+  address_not_allowed: { status: 422, title: 'Address not allowed' },
+  invalid_secret: { status: 422, title: 'Invalid secret' },
+  too_many_event_streams: { status: 503, title: 'Too busy' },
 };
 
 function asProblem(error: FastifyError): Problem {

@@ -287,7 +287,8 @@ export class Harness {
         : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: JSON.parse(text) };
+    const value = text === '' ? undefined : JSON.parse(text);
+    return { status: response.status, headers: response.headers, body: value };
   }
 }
 

@@ -1,0 +1,62 @@
+import type { Registry } from '@earshot/registry';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { EventHub } from '../taps/event-hub.js';
+import { Problem } from './problem.js';
+import { validate } from './validate.js';
+import { lastEventId } from './webhook-schemas.js';
+
+/** What the routes stand on. */
+export interface EventStreamRoutesOptions {
+  readonly registry: Registry;
+  readonly hub: EventHub;
+}
+
+interface CallParams {
+  Params: { id: string };
+}
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  // Else nginx collects events before it passes them on.
+  'x-accel-buffering': 'no',
+} as const;
+
+/** `/v1/events` and `/v1/calls/:id/events`: events as they come, as server-sent events. */
+export function addEventStreamRoutes(
+  app: FastifyInstance,
+  { registry, hub }: EventStreamRoutesOptions,
+): void {
+  // A HEAD would take a place among the streams and never end.
+  const options = { exposeHeadRoute: false };
+
+  app.get('/v1/events', options, (request, reply) => open(request, reply, undefined));
+
+  app.get<CallParams>('/v1/calls/:id/events', options, async (request, reply) => {
+    const { id } = request.params;
+    if ((await registry.readCall(id)) !== undefined) return open(request, reply, id);
+    throw new Problem({
+      status: 404,
+      code: 'call_not_found',
+      title: 'No such call',
+      detail: 'Cannot find the call: its id must be one that POST /v1/calls gave, got another',
+    });
+  });
+
+  async function open(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    callId: string | undefined,
+  ): Promise<FastifyReply> {
+    await hub.open({
+      callId,
+      lastEventId: validate(lastEventId, request.headers['last-event-id'], 'header'),
+      begin() {
+        reply.hijack();
+        reply.raw.writeHead(200, HEADERS);
+        return reply.raw;
+      },
+    });
+    return reply;
+  }
+}

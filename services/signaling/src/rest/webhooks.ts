@@ -1,0 +1,124 @@
+import type { Clock } from '@earshot/async';
+import type { Delivery, Webhook, WebhookAdmin, WebhookState } from '@earshot/webhooks';
+import type { FastifyInstance } from 'fastify';
+import { validate } from './validate.js';
+import type { DeliveryView, NewWebhookView, WebhookView } from './webhook-schemas.js';
+import {
+  createWebhookBody,
+  listDeliveriesQuery,
+  patchWebhookBody,
+  rotateSecretBody,
+} from './webhook-schemas.js';
+
+/** What the routes stand on. */
+export interface WebhookRoutesOptions {
+  readonly admin: WebhookAdmin;
+  readonly clock: Clock;
+}
+
+interface WebhookParams {
+  Params: { id: string };
+}
+
+interface DeliveryParams {
+  Params: { id: string; deliveryId: string };
+}
+
+/** `/v1/webhooks` and what lies below. */
+export function addWebhookRoutes(
+  app: FastifyInstance,
+  { admin, clock }: WebhookRoutesOptions,
+): void {
+  app.post('/v1/webhooks', async (request, reply) => {
+    const webhook = await admin.create(validate(createWebhookBody, request.body, 'body'));
+    reply.code(201).header('location', `/v1/webhooks/${webhook.id}`);
+    return withSecret(webhook);
+  });
+
+  app.get('/v1/webhooks', async () => ({ webhooks: (await admin.list()).map(view) }));
+
+  app.get<WebhookParams>('/v1/webhooks/:id', async ({ params }) =>
+    view(await admin.find(params.id)),
+  );
+
+  app.patch<WebhookParams>('/v1/webhooks/:id', async ({ params: { id }, body }) => {
+    const { enabled } = validate(patchWebhookBody, body, 'body');
+    if (enabled) return view(await admin.enable(id));
+    await admin.disable(id, 'requested');
+    return view(await admin.find(id));
+  });
+
+  app.delete<WebhookParams>('/v1/webhooks/:id', async ({ params }, reply) => {
+    await admin.remove(params.id);
+    return reply.code(204).send();
+  });
+
+  app.post<WebhookParams>('/v1/webhooks/:id/secret', async ({ params, body }) =>
+    withSecret(await admin.rotateSecret(params.id, validate(rotateSecretBody, body, 'body'))),
+  );
+
+  app.post<WebhookParams>('/v1/webhooks/:id/test', async ({ params }, reply) => {
+    reply.code(202);
+    return deliveryView(await admin.test(params.id));
+  });
+
+  app.get<WebhookParams>('/v1/webhooks/:id/deliveries', async ({ params, query }) => {
+    const { limit, cursor } = validate(listDeliveriesQuery, query, 'query');
+    const { deliveries, next } = await admin.deliveries(params.id, { limit, before: cursor });
+    return {
+      deliveries: deliveries.map(deliveryView),
+      ...(next === undefined ? {} : { nextCursor: String(next) }),
+    };
+  });
+
+  app.post<DeliveryParams>(
+    '/v1/webhooks/:id/deliveries/:deliveryId/redeliver',
+    async ({ params }, reply) => {
+      reply.code(202);
+      return deliveryView(await admin.redeliver(params.id, params.deliveryId));
+    },
+  );
+
+  async function withSecret({ id, secrets }: Webhook): Promise<NewWebhookView> {
+    return { ...view(await admin.find(id)), secret: secrets[0]?.secret ?? '' };
+  }
+
+  function view({ webhook, health, backlog }: WebhookState): WebhookView {
+    const { id, url, eventTypes, callId, description, disabled } = webhook;
+    const { delivered, failed, dropped } = health;
+    const nowMs = clock.wallclockMs();
+    return {
+      ...{ id, url, eventTypes, callId, description },
+      enabled: disabled === undefined,
+      disabled: disabled && { reason: disabled.reason, at: iso(disabled.atMs) },
+      createdAt: iso(webhook.createdAtMs),
+      failingSince: isoOrNone(health.failingSinceMs),
+      backlog,
+      counts: { delivered, failed, dropped },
+      secrets: webhook.secrets
+        .filter(({ expiresAtMs = Number.POSITIVE_INFINITY }) => expiresAtMs > nowMs)
+        .map(({ createdAtMs, expiresAtMs }) => ({
+          createdAt: iso(createdAtMs),
+          expiresAt: isoOrNone(expiresAtMs),
+        })),
+    };
+  }
+}
+
+function deliveryView(delivery: Delivery): DeliveryView {
+  const { createdAtMs, updatedAtMs, nextAttemptAtMs, ...rest } = delivery;
+  return {
+    ...rest,
+    createdAt: iso(createdAtMs),
+    updatedAt: iso(updatedAtMs),
+    nextAttemptAt: isoOrNone(nextAttemptAtMs),
+  };
+}
+
+function iso(wallclockMs: number): string {
+  return new Date(wallclockMs).toISOString();
+}
+
+function isoOrNone(wallclockMs: number | undefined): string | undefined {
+  return wallclockMs === undefined ? undefined : iso(wallclockMs);
+}

@@ -82,6 +82,9 @@ const envelope = z.object({
   sourceId: z.string().nullable().describe("The audio source's id in the meeting."),
 });
 
+/** What all events have, beside `type` and `data`. */
+export const envelopeSchema: z.ZodType = envelope;
+
 /** The schema of every event. Unknown fields are dropped, unknown types refused. */
 export const eventSchema: z.ZodType<EarshotEvent> = z.discriminatedUnion('type', [
   variant('call.stateChanged'),

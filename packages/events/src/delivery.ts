@@ -23,6 +23,8 @@ export interface DeliveryOptions {
   readonly names: Names;
   readonly clock: Clock;
   readonly subscription: string;
+  /** How long it is known that an event was handled. */
+  readonly handledTtlMs: number;
   readonly taker: BatchTaker;
   readonly deadLetters: DeadLetters;
   readonly onError: (error: unknown) => void;

@@ -47,6 +47,10 @@ export interface ConsumerStats {
   readonly failed: number;
 }
 
+/** A copy of an event comes, if at all, soon after: by a retry, or by audio played again. */
+const HANDLED_TTL_MS = 6 * 3_600_000;
+/** For a view of what happens now. */
+const EPHEMERAL_HANDLED_TTL_MS = 10 * 60_000;
 const HEARTBEAT_MS = 10_000;
 /** Handlers are told to stop so long after `close`, … */
 const STOP_AFTER_MS = 9_000;
@@ -88,6 +92,7 @@ export class EventConsumer {
       names: this.#names,
       clock: this.#clock,
       subscription: this.#subscription,
+      handledTtlMs: this.#isEphemeral ? EPHEMERAL_HANDLED_TTL_MS : HANDLED_TTL_MS,
       taker,
       deadLetters: new DeadLetters(this.#client, this.#names.deadLetters(this.#subscription)),
       onError: this.#onError,

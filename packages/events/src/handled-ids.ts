@@ -1,27 +1,55 @@
+import type { Clock } from '@earshot/async';
 import type { EarshotEvent } from './event.js';
 import type { Names } from './names.js';
 import type { RedisClient } from './redis.js';
+import { LuaScript } from './redis.js';
 
-/** A copy of an event comes, if at all, soon after: by a retry, or by audio played again. */
-const TTL_MS = 6 * 3_600_000;
+/** Marks are sent at once, unless others were sent less than this before. */
+const SEND_EVERY_MS = 1;
+
+/** KEYS: calls. ARGV: for each its number of ids, then these. */
+const STATES = new LuaScript(`
+local states, at = {}, 1
+for i = 1, #KEYS do
+  for j = at + 1, at + ARGV[at] do
+    local flags = redis.call('SMISMEMBER', KEYS[i], ARGV[j], '!' .. ARGV[j])
+    states[#states + 1] = flags[1] == 1 and 1 or flags[2] * 2
+  end
+  at = at + ARGV[at] + 1
+end
+return states`);
+
+/** KEYS: calls. ARGV: time to live; then for each call its number of ids, then these. */
+const MARK = new LuaScript(`
+local at = 2
+for i = 1, #KEYS do
+  for j = at + 1, at + ARGV[at] do redis.call('SADD', KEYS[i], ARGV[j]) end
+  redis.call('PEXPIRE', KEYS[i], ARGV[1])
+  at = at + ARGV[at] + 1
+end
+return 1`);
 
 export type HandledState = 'new' | 'handled' | 'setAside';
 
 export interface HandledIdsOptions {
   readonly client: RedisClient;
   readonly names: Names;
+  readonly clock: Clock;
   readonly subscription: string;
+  /** How long the ids of a call are kept after the last one. */
+  readonly handledTtlMs: number;
 }
 
 /**
  * Which events of a batch were handled, by call and id, kept in Redis for some hours. Marks are
- * sent together: once in each turn of the event loop, and when asked to.
+ * sent one by one, or together when they come within the same millisecond.
  */
 export class HandledIds {
   readonly #options: HandledIdsOptions;
   #pending = new Map<string, string[]>();
   #scheduled: NodeJS.Immediate | undefined;
   #sent: Promise<unknown>[] = [];
+  #lastSentMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: HandledIdsOptions) {
     this.#options = options;
@@ -31,27 +59,26 @@ export class HandledIds {
   async statesOf(events: readonly EarshotEvent[]): Promise<HandledState[]> {
     const byCall = new Map<string, number[]>();
     for (const [index, { callId }] of events.entries()) push(byCall, callId, index);
-    const pipeline = this.#options.client.pipeline();
-    for (const [callId, indices] of byCall) {
-      const ids = indices.map((index) => events[index]?.id ?? '');
-      pipeline.smismember(this.#key(callId), ...ids, ...ids.map(setAsideMember));
-    }
-    const replies = await execute(pipeline);
+    const keys = [...byCall.keys()].map((callId) => this.#key(callId));
+    const ids = [...byCall.values()].flatMap((indices) => [
+      indices.length,
+      ...indices.map((index) => events[index]?.id ?? ''),
+    ]);
+    const replies = await STATES.run(this.#options.client, keys, ids);
+    if (!Array.isArray(replies)) throw new Error('Redis must answer with a list');
     const states = new Array<HandledState>(events.length).fill('new');
-    for (const [call, indices] of [...byCall.values()].entries()) {
-      const flags = replies[call];
-      if (!Array.isArray(flags)) throw new Error('Redis must answer SMISMEMBER with a list');
-      for (const [i, index] of indices.entries()) {
-        if (flags[i] === 1) states[index] = 'handled';
-        else if (flags[indices.length + i] === 1) states[index] = 'setAside';
-      }
+    for (const [i, index] of [...byCall.values()].flat().entries()) {
+      if (replies[i] === 1) states[index] = 'handled';
+      else if (replies[i] === 2) states[index] = 'setAside';
     }
     return states;
   }
 
   mark({ callId, id }: EarshotEvent): void {
     push(this.#pending, callId, id);
-    this.#scheduled ??= setImmediate(() => this.#send());
+    const isLate = this.#options.clock.nowMs() - this.#lastSentMs >= SEND_EVERY_MS;
+    if (isLate) this.#send();
+    else this.#scheduled ??= setImmediate(() => this.#send());
   }
 
   markSetAside({ callId, id }: EarshotEvent): void {
@@ -68,6 +95,7 @@ export class HandledIds {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
     if (this.#pending.size === 0) return;
+    this.#lastSentMs = this.#options.clock.nowMs();
     const marks = this.#pending;
     this.#pending = new Map();
     const sending = this.#write(marks).catch((error) => {
@@ -79,12 +107,10 @@ export class HandledIds {
   }
 
   async #write(marks: ReadonlyMap<string, readonly string[]>): Promise<void> {
-    const pipeline = this.#options.client.pipeline();
-    for (const [callId, ids] of marks) {
-      const key = this.#key(callId);
-      pipeline.sadd(key, ...ids).pexpire(key, TTL_MS);
-    }
-    await execute(pipeline);
+    const { client, handledTtlMs } = this.#options;
+    const keys = [...marks.keys()].map((callId) => this.#key(callId));
+    const ids = [...marks.values()].flatMap((each) => [each.length, ...each]);
+    await MARK.run(client, keys, [handledTtlMs, ...ids]);
   }
 
   #key(callId: string): string {
@@ -101,12 +127,4 @@ function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [value]);
   else list.push(value);
-}
-
-async function execute(pipeline: ReturnType<RedisClient['pipeline']>): Promise<unknown[]> {
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  });
 }

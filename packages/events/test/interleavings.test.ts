@@ -111,8 +111,10 @@ class Run {
     let handlings = 0;
     let lock: BatchLock | undefined;
     let crash = () => {};
+    let isCrashed = false;
     const crashed = new Promise<'crashed'>((resolve) => {
       crash = () => {
+        isCrashed = true;
         this.log.push('crash');
         // Nothing it says from now on is heard.
         client.disconnect();
@@ -138,6 +140,7 @@ class Run {
             return never();
           }
           if (this.#plan.waits) await nextTurn();
+          if (isCrashed) return never();
           await this.#handle(events);
           if (end === 'crashInside' || end === 'crashAfter') {
             // The handler is done, and the consumer dies before it could say so, or just after.

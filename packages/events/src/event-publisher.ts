@@ -24,7 +24,7 @@ export interface PublisherOptions {
   readonly maxBatch?: number;
   /**
    * Least time between two jobs of a partition, ms, unless one is full or `flushed` waits for it.
-   * @defaultValue 10
+   * @defaultValue 20
    */
   readonly batchWindowMs?: number;
   /** Told when events were left out because their call has an owner with a newer epoch. */
@@ -75,7 +75,7 @@ export class EventPublisher {
   #closing: Promise<void> | undefined;
 
   constructor(options: PublisherOptions) {
-    const { clock, maxBatch = 500, batchWindowMs = 10 } = options;
+    const { clock, maxBatch = 500, batchWindowMs = 20 } = options;
     this.#clock = clock;
     this.#names = new Names(options.prefix ?? 'earshot');
     this.#outboxCapacity = options.outboxCapacity ?? 10_000;

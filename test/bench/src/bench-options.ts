@@ -23,7 +23,7 @@ const USAGE = 'npm run bench -- decode [--json] [--quick] [--no-pipeline] [--eng
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
   if (positionals.length !== 1 || positionals[0] !== 'decode') {
-    throw invalid(`the subject must be decode, got ${positionals.join(' ') || 'none'}`);
+    throw invalid(`the subject must be decode or events, got ${positionals.join(' ') || 'none'}`);
   }
   const { json, quick } = values;
   return {

@@ -36,6 +36,10 @@ export class EphemeralSubscriptions {
     await this.#client.zrem(this.#key, name);
   }
 
+  async names(): Promise<ReadonlySet<string>> {
+    return new Set(await this.#client.zrange(this.#key, '0', '-1'));
+  }
+
   /** Calls `remove` for each whose consumer is dead. */
   async sweep(remove: (name: string) => Promise<void>): Promise<void> {
     const names = await EXPIRED.run(this.#client, [this.#key], []);

@@ -11,7 +11,7 @@ import { PartitionQueues } from './partition-queues.js';
 import { PartitionWorker } from './partition-worker.js';
 import type { RedisClient } from './redis.js';
 import { connect, createClient, disconnect } from './redis.js';
-import { removeSubscription } from './remove-subscription.js';
+import { removeSubscription, sweepSubscriptions } from './remove-subscription.js';
 
 export interface ConsumerSettings {
   /** `redis://…`, `redis+cluster://…` or the absolute path of a unix socket. */
@@ -51,11 +51,15 @@ export interface ConsumerStats {
 const HANDLED_TTL_MS = 6 * 3_600_000;
 /** For a view of what happens now. */
 const EPHEMERAL_HANDLED_TTL_MS = 10 * 60_000;
+/** Often enough for an ephemeral subscription to outlive two that failed. */
 const HEARTBEAT_MS = 10_000;
-/** Handlers are told to stop so long after `close`, … */
-const STOP_AFTER_MS = 9_000;
-/** … and left alone so long after it. */
-const CLOSE_WITHIN_MS = 10_000;
+/** Who was told to stop and does not is left alone after this. */
+const STOP_WITHIN_MS = 1_000;
+
+export interface ConsumerCloseOptions {
+  /** How long a handler may go on with what it is at; then it is told to stop, ms. @defaultValue 9 000 */
+  readonly deadlineMs?: number;
+}
 
 /** Receives the events of one subscription: in order per call, each at least once. */
 export class EventConsumer {
@@ -70,6 +74,7 @@ export class EventConsumer {
   readonly #delivery: Delivery;
   #workers: readonly PartitionWorker[] = [];
   #stopHeartbeat: Cancel = () => {};
+  #leave = () => {};
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isOutageTold = false;
@@ -115,12 +120,21 @@ export class EventConsumer {
   }
 
   /**
-   * Ends what the handler is at, gives the rest of its batches to others, and closes; idempotent.
-   * A handler that takes longer is told to stop after 9 s and left alone after 10.
+   * Ends what the handler is at, gives the rest of its batches to others, and closes; idempotent,
+   * though a shorter deadline makes it faster. A handler that was told to stop and does not is left
+   * alone a second later.
    */
-  close(): Promise<void> {
+  close({ deadlineMs = 9_000 }: ConsumerCloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close();
-    return this.#closing;
+    const deadline = this.#clock.nowMs() + deadlineMs;
+    const cancelStop = this.#clock.at(deadline, () => {
+      for (const worker of this.#workers) worker.interrupt();
+    });
+    const cancelLeave = this.#clock.at(deadline + STOP_WITHIN_MS, () => this.#leave());
+    return this.#closing.finally(() => {
+      cancelStop();
+      cancelLeave();
+    });
   }
 
   async #start(): Promise<void> {
@@ -156,15 +170,7 @@ export class EventConsumer {
   async #heartbeat(): Promise<void> {
     if (this.#client.status !== 'ready') return;
     if (this.#isEphemeral) await this.#register();
-    await this.#ephemeral.sweep((name) => this.#remove(name));
-  }
-
-  #remove(name: string): Promise<void> {
-    return removeSubscription(name, {
-      client: this.#client,
-      names: this.#names,
-      queues: this.#queues,
-    });
+    await sweepSubscriptions(this.#client, this.#names);
   }
 
   #createWorker(partition: number): PartitionWorker {
@@ -200,11 +206,10 @@ export class EventConsumer {
     // Without Redis nothing can be ended in good order; the batches come again later.
     const force = this.#client.status !== 'ready';
     const closed = Promise.allSettled(this.#workers.map((worker) => worker.close(force)));
-    const cancel = this.#clock.at(this.#clock.nowMs() + STOP_AFTER_MS, () => {
-      for (const worker of this.#workers) worker.interrupt();
+    const left = new Promise<void>((resolve) => {
+      this.#leave = resolve;
     });
-    await this.#orAfter(CLOSE_WITHIN_MS, closed);
-    cancel();
+    await Promise.race([closed, left]);
     await this.#end();
     await this.#queues.close();
     await disconnect(this.#client);
@@ -212,19 +217,13 @@ export class EventConsumer {
 
   async #end(): Promise<void> {
     if (!this.#isEphemeral || this.#workers.length === 0 || this.#client.status !== 'ready') return;
-    await this.#remove(this.#subscription).catch((error) => this.#report(error));
-    await this.#ephemeral.release(this.#subscription).catch((error) => this.#report(error));
-  }
-
-  /** Waits for `work`, but no longer than given: a handler may hang. */
-  #orAfter(durationMs: number, work: Promise<unknown>): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.at(this.#clock.nowMs() + durationMs, resolve);
-      void work.then(() => {
-        cancel();
-        resolve();
-      });
-    });
+    const parts = { client: this.#client, names: this.#names, queues: this.#queues };
+    try {
+      await removeSubscription(this.#subscription, parts);
+      await this.#ephemeral.release(this.#subscription);
+    } catch (error) {
+      this.#report(error);
+    }
   }
 }
 

@@ -13,7 +13,12 @@ export type {
   FrameCounts,
   ParticipantData,
 } from './event.js';
-export type { ConsumerOptions, ConsumerSettings, ConsumerStats } from './event-consumer.js';
+export type {
+  ConsumerCloseOptions,
+  ConsumerOptions,
+  ConsumerSettings,
+  ConsumerStats,
+} from './event-consumer.js';
 export { EventConsumer } from './event-consumer.js';
 export { eventCounts } from './event-counts.js';
 export type { CloseOptions, PublisherOptions, PublisherStats } from './event-publisher.js';

@@ -1,7 +1,8 @@
 import { DeadLetters } from './dead-letters.js';
+import { EphemeralSubscriptions } from './ephemeral-subscriptions.js';
 import type { Names } from './names.js';
 import { PARTITIONS } from './partition.js';
-import type { PartitionQueues } from './partition-queues.js';
+import { PartitionQueues } from './partition-queues.js';
 import type { RedisClient } from './redis.js';
 
 export interface RemovalParts {
@@ -25,4 +26,13 @@ export async function removeSubscription(
     ),
   );
   await new DeadLetters(client, names.deadLetters(name)).clear();
+}
+
+/** Removes the ephemeral subscriptions whose consumers are dead. */
+export async function sweepSubscriptions(client: RedisClient, names: Names): Promise<void> {
+  const queues = new PartitionQueues(client, names);
+  await new EphemeralSubscriptions(client, names).sweep((name) =>
+    removeSubscription(name, { client, names, queues }),
+  );
+  await queues.close();
 }

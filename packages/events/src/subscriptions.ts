@@ -5,6 +5,7 @@ import type {
   DeadLetterQuery,
 } from './dead-letters.js';
 import { DeadLetters } from './dead-letters.js';
+import { EphemeralSubscriptions } from './ephemeral-subscriptions.js';
 import type { EarshotEvent } from './event.js';
 import { parseEvent } from './event-schema.js';
 import { checkSubscription, JOB_NAME, Names } from './names.js';
@@ -26,6 +27,8 @@ export interface SubscriptionState {
   /** Jobs, of many events each, that wait or are being handled. */
   readonly jobs: number;
   readonly deadLetters: number;
+  /** True when it ends with its consumer. */
+  readonly isEphemeral: boolean;
 }
 
 export interface ReplayResult {
@@ -57,14 +60,17 @@ export class Subscriptions {
 
   /** All subscriptions, by name; `default` is always among them. */
   async list(): Promise<SubscriptionState[]> {
-    const names = await this.#queues.registered();
+    const [names, ephemeral] = await Promise.all([
+      this.#queues.registered(),
+      new EphemeralSubscriptions(this.#client, this.#names).names(),
+    ]);
     return Promise.all(
       names.map(async (name) => {
         const [jobs, deadLetters] = await Promise.all([
           this.#jobsOf(name),
           this.#lettersOf(name).count(),
         ]);
-        return { name, jobs, deadLetters };
+        return { name, jobs, deadLetters, isEphemeral: ephemeral.has(name) };
       }),
     );
   }

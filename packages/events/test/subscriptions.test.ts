@@ -51,7 +51,12 @@ describe('subscriptions', () => {
     );
     await publisher.flushed();
     const admin = await subscriptions();
-    expect(await admin.list()).toContainEqual({ name: 'mine', jobs: 3, deadLetters: 0 });
+    expect(await admin.list()).toContainEqual({
+      name: 'mine',
+      jobs: 3,
+      deadLetters: 0,
+      isEphemeral: false,
+    });
     await admin.remove('mine');
     expect((await admin.list()).map(({ name }) => name)).toEqual(['default']);
     expect(await keysOf('mine')).toEqual([]);

@@ -14,7 +14,7 @@ const consumer = new EventConsumer({
     tell('event', event.callId, event.position);
     if (event.position !== Number(at)) return;
     if (does === 'die') process.kill(process.pid, 'SIGKILL');
-    if (does === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_500);
+    if (does === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6_000);
     if (does === 'hang') await new Promise((resolve) => input.once('line', resolve));
     tell('done', signal.aborted);
   },

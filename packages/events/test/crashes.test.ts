@@ -146,7 +146,8 @@ describe('a consumer that is thought dead', () => {
     if (positionsOf(blocked).length === 0) return expect(ours).toEqual(upTo(6));
     await until(() => ours.includes(5) && blocked.lines.includes('error batch_lost'));
     expect(positionsOf(blocked)).toEqual([0, 1]);
-    expect(ours).toEqual([1, 2, 3, 4, 5]);
+    // The event at hand comes again, unless it was done just before the other took over.
+    expect(ours.filter((position) => position !== 1)).toEqual([2, 3, 4, 5]);
   });
 
   it('because Redis was away, is told, and stops after the event at hand', async () => {

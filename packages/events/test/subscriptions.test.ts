@@ -128,6 +128,16 @@ describe('an ephemeral subscription', () => {
     await consumer.close();
   });
 
+  it('is removed by publishers, too', async () => {
+    await redis.raw.zadd('earshot:ephemeral-subscriptions', 1, 'orphan');
+    await redis.raw.sadd('earshot:{events-0}:subscriptions', 'orphan');
+    const clock = new VirtualClock();
+    await redis.publisher({ clock });
+    clock.advance(10_000);
+    await until(async () => (await keysOf('orphan')).length === 0);
+    await until(async () => (await redis.raw.exists('earshot:ephemeral-subscriptions')) === 0);
+  });
+
   it('lives as long as its consumer tells so, and comes back when it was gone', async () => {
     const clock = new VirtualClock();
     const got: number[] = [];

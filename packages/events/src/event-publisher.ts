@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '@earshot/async';
-import { CodedError } from '@earshot/async';
+import type { Cancel, Clock } from '@earshot/async';
+import { CodedError, every } from '@earshot/async';
 import type { EarshotEvent } from './event.js';
 import { readCounts } from './event-counts.js';
 import { FenceFilter } from './fence-filter.js';
 import { Names } from './names.js';
 import { OutboxLane } from './outbox-lane.js';
 import { PARTITIONS, partitionOf } from './partition.js';
-import type { Fence } from './publish-script.js';
+import type { Destination, Fence } from './publish-script.js';
 import { claimFence, publishBatch } from './publish-script.js';
 import type { RedisClient } from './redis.js';
-import { connect, connectionError, createClient, disconnect } from './redis.js';
+import { connect, connectionError, createClient, disconnect, minReplicasOf } from './redis.js';
+import { sweepSubscriptions } from './remove-subscription.js';
 
 export interface PublisherOptions {
   /** `redis://…`, `redis+cluster://host:port,host:port`, or the absolute path of a unix socket. */
@@ -52,6 +53,7 @@ export interface CloseOptions {
 
 /** A half-open connection is found out by this; the batch is then sent again. */
 const COMMAND_TIMEOUT_MS = 5_000;
+const SWEEP_EVERY_MS = 10_000;
 
 /**
  * Brings events to the queues of all subscriptions: in order per call, in batches, and again
@@ -65,6 +67,7 @@ export class EventPublisher {
   readonly #onError: (error: unknown) => void;
   readonly #onFenced: (attachment: Fence) => void;
   readonly #client: RedisClient;
+  readonly #destination: Destination;
   readonly #fences = new FenceFilter();
   readonly #lanes: readonly OutboxLane[];
   readonly #id = randomBytes(9).toString('base64url');
@@ -72,6 +75,7 @@ export class EventPublisher {
   #waiting = 0;
   #refused = 0;
   #fenced = 0;
+  #stopSweeping: Cancel = () => {};
   #closing: Promise<void> | undefined;
 
   constructor(options: PublisherOptions) {
@@ -87,6 +91,11 @@ export class EventPublisher {
       enableOfflineQueue: false,
       commandTimeout: COMMAND_TIMEOUT_MS,
     });
+    this.#destination = {
+      client: this.#client,
+      names: this.#names,
+      minReplicas: minReplicasOf(options.redisUrl),
+    };
     this.#lanes = Array.from(
       { length: PARTITIONS },
       (_, partition) =>
@@ -104,8 +113,10 @@ export class EventPublisher {
   }
 
   /** Connects. @throws CodedError `redis_unreachable`, after about a second of trying. */
-  ready(): Promise<void> {
-    return connect(this.#client);
+  async ready(): Promise<void> {
+    await connect(this.#client);
+    this.#stopSweeping();
+    this.#stopSweeping = every(this.#clock, SWEEP_EVERY_MS, () => this.#sweep());
   }
 
   /**
@@ -116,7 +127,7 @@ export class EventPublisher {
    */
   async claim(callId: string, epoch: number): Promise<'ok' | 'stale'> {
     try {
-      const isNewest = await claimFence(this.#client, this.#names, { callId, epoch });
+      const isNewest = await claimFence(this.#destination, { callId, epoch });
       return isNewest ? 'ok' : 'stale';
     } catch (error) {
       throw connectionError(error);
@@ -180,7 +191,15 @@ export class EventPublisher {
     return this.#closing;
   }
 
+  /** Publishing to the subscriptions of dead consumers would fill up Redis. */
+  #sweep(): void {
+    if (this.#client.status !== 'ready') return;
+    // What fails now is done the next time.
+    sweepSubscriptions(this.#client, this.#names).catch(() => {});
+  }
+
   async #close(deadlineMs: number): Promise<void> {
+    this.#stopSweeping();
     const giveUp = () => {
       for (const lane of this.#lanes) lane.abandon();
     };
@@ -212,7 +231,7 @@ export class EventPublisher {
   }
 
   #add(partition: number, events: readonly EarshotEvent[], number: number): Promise<Fence[]> {
-    return publishBatch(this.#client, this.#names, {
+    return publishBatch(this.#destination, {
       publisherId: this.#id,
       partition,
       number,

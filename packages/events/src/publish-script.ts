@@ -26,7 +26,11 @@ const KEYS_BEFORE_CALLS = 2;
  */
 const PUBLISH = new LuaScript(`
 local last = redis.call('GET', KEYS[1])
-if last and tonumber(last) >= tonumber(ARGV[1]) then return {} end
+if last and tonumber(last) >= tonumber(ARGV[1]) then
+  -- Written, so that there is something to wait for: maybe no replica has the batch.
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return {}
+end
 local fenced = {}
 for i = ${KEYS_BEFORE_CALLS + 1}, #KEYS do
   local epoch = tonumber(ARGV[5 + 2 * i])
@@ -70,6 +74,14 @@ redis.call('HSET', KEYS[1], 'fence', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`);
 
+/** Where batches go. */
+export interface Destination {
+  readonly client: RedisClient;
+  readonly names: Names;
+  /** So many replicas must have a batch. */
+  readonly minReplicas: number;
+}
+
 /** Events of one partition that go into one job. */
 export interface Batch {
   readonly publisherId: string;
@@ -93,8 +105,7 @@ export interface Fence {
  * @returns the fences that some of its events are behind; unless there is none, nothing was added.
  */
 export async function publishBatch(
-  client: RedisClient,
-  names: Names,
+  { client, names, minReplicas }: Destination,
   batch: Batch,
 ): Promise<Fence[]> {
   const { publisherId, partition, number, events, wallclockMs } = batch;
@@ -111,17 +122,17 @@ export async function publishBatch(
     ...[jobId, JOB_NAME, wallclockMs, JSON.stringify({ events }), options],
     ...calls.flatMap(({ epoch, count }) => [epoch, count]),
   ];
-  const reply = await PUBLISH.run(client, keys, args);
+  const reply = await PUBLISH.runReplicated(client, keys, args, minReplicas);
   return Array.isArray(reply) ? fencesOf(reply, calls) : [];
 }
 
 /** Raises the fence of a call; false when it is higher already. */
 export async function claimFence(
-  client: RedisClient,
-  names: Names,
+  { client, names, minReplicas }: Destination,
   { callId, epoch }: Fence,
 ): Promise<boolean> {
-  return (await CLAIM.run(client, [names.call(callId)], [epoch, CALL_TTL_MS])) === 1;
+  const args = [epoch, CALL_TTL_MS];
+  return (await CLAIM.runReplicated(client, [names.call(callId)], args, minReplicas)) === 1;
 }
 
 interface CallPart {

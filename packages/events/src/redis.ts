@@ -5,5 +5,6 @@ export {
   createClient,
   disconnect,
   LuaScript,
+  minReplicasOf,
   withClient,
 } from '@earshot/redis-client';

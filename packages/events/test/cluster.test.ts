@@ -1,5 +1,5 @@
 import { systemClock } from '@earshot/async/system';
-import type { TestCluster } from '@earshot/test-kit';
+import type { ClusterNode, TestCluster } from '@earshot/test-kit';
 import { startTestCluster } from '@earshot/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EarshotEvent } from '../src/event.js';
@@ -26,8 +26,8 @@ afterEach(async () => {
   await cluster.close();
 });
 
-async function publisher(): Promise<EventPublisher> {
-  const opened = new EventPublisher({ redisUrl: cluster.url, clock: systemClock });
+async function publisher(redisUrl = cluster.url): Promise<EventPublisher> {
+  const opened = new EventPublisher({ redisUrl, clock: systemClock });
   open.push(opened);
   await opened.ready();
   return opened;
@@ -107,6 +107,36 @@ describe('on a Redis Cluster', () => {
     await until(() => new Set(got.map(({ id }) => id)).size === all.length);
     expectAll(got);
     expect((await cluster.ownerOf(names.partition(0))).port).not.toBe(victim.port);
+  });
+});
+
+describe('with minReplicas', () => {
+  it('nothing that was accepted is lost when a master dies in the middle of it', async () => {
+    const got: EarshotEvent[] = [];
+    await consumer('default', got);
+    const a = await publisher(`${cluster.url}?minReplicas=1`);
+    const all = events();
+    let victim: ClusterNode | undefined;
+    for (const [index, event] of all.entries()) {
+      await publishAll(a, [event]);
+      if (index % 40 === 0) await a.flushed();
+      if (index < all.length / 2 || victim !== undefined) continue;
+      victim = await cluster.ownerOf(new Names('earshot').partition(0));
+      await victim.kill();
+      // Its replica is master then, and needs one itself.
+      await until(
+        async () => (await cluster.ownerOf(new Names('earshot').partition(0))) !== victim,
+      );
+      await victim.restart();
+    }
+    await a.flushed();
+    await until(() => new Set(got.map(({ id }) => id)).size === all.length);
+    // What the consumer said in its last moment may be lost with the master: then it comes again.
+    const seen = new Set<string>();
+    expectAll(got.filter(({ id }) => !seen.has(id) && seen.add(id)));
+    for (const callId of CALLS) {
+      expect(await a.counts(callId)).toEqual({ published: EVENTS });
+    }
   });
 });
 

@@ -13,6 +13,8 @@ const names = new Names('earshot');
 const partition = partitionOf('c_1');
 const queueKey = `earshot:{events-${partition}}:events-default-${partition}`;
 
+const destination = () => ({ client: redis.raw, names, minReplicas: 0 });
+
 function batch(number: number, events: readonly EarshotEvent[], more: Partial<Batch> = {}): Batch {
   return { publisherId: 'p', partition, number, events, wallclockMs: 1_700_000_000_000, ...more };
 }
@@ -40,7 +42,7 @@ function neighbour(): string {
 describe('a published batch', () => {
   it('is the job that BullMQ itself would have added', async () => {
     const events = [media(0, 1)];
-    await publishBatch(redis.raw, names, batch(0, events));
+    await publishBatch(destination(), batch(0, events));
     const state = () =>
       Promise.all([
         redis.raw.hgetall(`${queueKey}:p-${partition}-0`),
@@ -73,14 +75,14 @@ describe('a published batch', () => {
     const marker = () => redis.raw.exists(`${queueKey}:marker`);
     await redis.raw.hset(`${queueKey}:meta`, 'concurrency', '1');
     await redis.raw.lpush(`${queueKey}:active`, 'other');
-    await publishBatch(redis.raw, names, batch(0, [media(0, 1)]));
+    await publishBatch(destination(), batch(0, [media(0, 1)]));
     expect(await marker()).toBe(0);
     await redis.raw.del(`${queueKey}:active`);
     await redis.raw.hset(`${queueKey}:meta`, 'paused', '1');
-    await publishBatch(redis.raw, names, batch(1, [media(1, 1)]));
+    await publishBatch(destination(), batch(1, [media(1, 1)]));
     expect(await marker()).toBe(0);
     await redis.raw.hdel(`${queueKey}:meta`, 'paused');
-    await publishBatch(redis.raw, names, batch(2, [media(2, 1)]));
+    await publishBatch(destination(), batch(2, [media(2, 1)]));
     expect(await marker()).toBe(1);
     expect(await queued()).toEqual(['c_1/1/0', 'c_1/1/1', 'c_1/1/2']);
   });
@@ -89,17 +91,17 @@ describe('a published batch', () => {
     const queues = new PartitionQueues(redis.raw, names);
     await queues.register('mine');
     await queues.register('default');
-    await publishBatch(redis.raw, names, batch(0, [media(0, 1)]));
-    await publishBatch(redis.raw, names, batch(0, [media(0, 1)]));
+    await publishBatch(destination(), batch(0, [media(0, 1)]));
+    await publishBatch(destination(), batch(0, [media(0, 1)]));
     // As after it was handled, when there is no job of this id.
     await redis.raw.del(`${queueKey}:wait`, `${queueKey}:p-${partition}-0`);
-    await publishBatch(redis.raw, names, batch(0, [media(0, 1)]));
-    await publishBatch(redis.raw, names, batch(1, [media(1, 1)]));
+    await publishBatch(destination(), batch(0, [media(0, 1)]));
+    await publishBatch(destination(), batch(1, [media(1, 1)]));
     expect(await queued('mine')).toEqual(['c_1/1/0', 'c_1/1/1']);
     expect(await queued()).toEqual(['c_1/1/1']);
     expect(await queues.registered()).toEqual(['default', 'mine']);
     await queues.unregister('mine');
-    await publishBatch(redis.raw, names, batch(2, [media(2, 1)]));
+    await publishBatch(destination(), batch(2, [media(2, 1)]));
     expect(await queued('mine')).toEqual(['c_1/1/0', 'c_1/1/1']);
     expect(await redis.raw.hget(names.call('c_1'), 'published')).toBe('3');
     expect(await queues.registered()).toEqual(['default']);
@@ -107,32 +109,32 @@ describe('a published batch', () => {
 
   it('is refused as a whole for one call that has a newer owner, and said which', async () => {
     const other = neighbour();
-    await claimFence(redis.raw, names, { callId: 'c_1', epoch: 2 });
+    await claimFence(destination(), { callId: 'c_1', epoch: 2 });
     const mixed = [media(0, 1), media(0, 1, other), media(1, 1)];
-    expect(await publishBatch(redis.raw, names, batch(0, mixed))).toEqual([
+    expect(await publishBatch(destination(), batch(0, mixed))).toEqual([
       { callId: 'c_1', epoch: 2 },
     ]);
     expect(await redis.raw.keys('*')).toEqual([names.call('c_1')]);
-    expect(await publishBatch(redis.raw, names, batch(0, [media(0, 1, other)]))).toEqual([]);
-    expect(await publishBatch(redis.raw, names, batch(1, [media(0, 2)]))).toEqual([]);
+    expect(await publishBatch(destination(), batch(0, [media(0, 1, other)]))).toEqual([]);
+    expect(await publishBatch(destination(), batch(1, [media(0, 2)]))).toEqual([]);
     expect(await queued()).toEqual([`${other}/1/0`, 'c_1/2/0']);
   });
 
   it('fences older epochs by itself, though not what signaling says', async () => {
-    await publishBatch(redis.raw, names, batch(0, [media(0, 5)]));
-    expect(await publishBatch(redis.raw, names, batch(1, [media(1, 4)]))).toEqual([
+    await publishBatch(destination(), batch(0, [media(0, 5)]));
+    expect(await publishBatch(destination(), batch(1, [media(1, 4)]))).toEqual([
       { callId: 'c_1', epoch: 5 },
     ]);
     const signaling: EarshotEvent = { ...media(0, 4), source: 'signaling' };
-    expect(await publishBatch(redis.raw, names, batch(1, [signaling]))).toEqual([]);
-    expect(await claimFence(redis.raw, names, { callId: 'c_1', epoch: 4 })).toBe(false);
-    expect(await claimFence(redis.raw, names, { callId: 'c_1', epoch: 5 })).toBe(true);
-    expect(await claimFence(redis.raw, names, { callId: 'c_1', epoch: 6 })).toBe(true);
+    expect(await publishBatch(destination(), batch(1, [signaling]))).toEqual([]);
+    expect(await claimFence(destination(), { callId: 'c_1', epoch: 4 })).toBe(false);
+    expect(await claimFence(destination(), { callId: 'c_1', epoch: 5 })).toBe(true);
+    expect(await claimFence(destination(), { callId: 'c_1', epoch: 6 })).toBe(true);
     expect(await redis.raw.hget(names.call('c_1'), 'fence')).toBe('6');
   });
 
   it('leaves nothing that stays for ever but what waits', async () => {
-    await publishBatch(redis.raw, names, batch(0, [media(0, 1)]));
+    await publishBatch(destination(), batch(0, [media(0, 1)]));
     const keys = (await redis.raw.keys('*')).filter((key) => !key.startsWith(queueKey));
     expect(keys.sort()).toEqual([names.call('c_1'), names.lastBatch(partition, 'p')].sort());
     for (const key of keys) expect(await redis.raw.pttl(key)).toBeGreaterThan(3_600_000);

@@ -3,4 +3,4 @@ export { connect, createClient, disconnect, execute, withClient } from './client
 export { connectionError, unreachable } from './connection-error.js';
 export { LuaScript } from './lua-script.js';
 export type { RedisAddress } from './redis-address.js';
-export { parseRedisUrl, REDIS_URL_PATTERN } from './redis-address.js';
+export { minReplicasOf, parseRedisUrl } from './redis-address.js';

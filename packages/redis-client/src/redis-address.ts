@@ -1,8 +1,5 @@
 import { CodedError } from '@earshot/async';
 
-/** What a Redis URL looks like, for those that check configuration before they connect. */
-export const REDIS_URL_PATTERN: RegExp = /^(rediss?(\+cluster)?:\/\/|\/)/;
-
 /** Where Redis is: one server (or a service with one address), or servers of a cluster. */
 export type RedisAddress =
   | { readonly kind: 'single'; readonly url: string }
@@ -13,28 +10,37 @@ export type RedisAddress =
       readonly username?: string;
       readonly password?: string;
       readonly tls: boolean;
+      /** So many replicas must have what matters before it counts as written. */
+      readonly minReplicas: number;
     };
 
-const CLUSTER = /^(rediss?)\+cluster:\/\/(?:([^@/]*)@)?([^@/?#]+)\/?$/;
+const CLUSTER = /^(rediss?)\+cluster:\/\/(?:([^@/]*)@)?([^@/?#]+)\/?(?:\?minReplicas=(\d))?$/;
 const DEFAULT_PORT = 6379;
 
 /**
  * Reads `redis://…`, `rediss://…`, the absolute path of a unix socket, or
- * `redis+cluster://[user:password@]host:port,host:port` (`rediss+cluster` with TLS).
+ * `redis+cluster://[user:password@]host:port,host:port[?minReplicas=1]` (`rediss+cluster` with TLS).
  *
  * @throws CodedError `redis_unreachable`; the message does not repeat the address.
  */
 export function parseRedisUrl(redisUrl: string): RedisAddress {
   if (!/^rediss?\+cluster:/.test(redisUrl)) return { kind: 'single', url: redisUrl };
   const match = CLUSTER.exec(redisUrl);
-  const [, scheme, userInfo, hosts] = match ?? [];
+  const [, scheme, userInfo, hosts, minReplicas = '0'] = match ?? [];
   if (hosts === undefined) throw noAddress();
   return {
     kind: 'cluster',
     nodes: hosts.split(',').map(parseNode),
     ...parseUserInfo(userInfo),
     tls: scheme === 'rediss',
+    minReplicas: Number(minReplicas),
   };
+}
+
+/** What the address says of replicas; 0 for a single server. */
+export function minReplicasOf(redisUrl: string): number {
+  const address = parseRedisUrl(redisUrl);
+  return address.kind === 'cluster' ? address.minReplicas : 0;
 }
 
 /** The error quotes no address, which may hold a password. */

@@ -24,7 +24,10 @@ interface Consumer {
 }
 
 /** A consumer that does something special at the event of this position. */
-async function spawnConsumer(at: number, does: 'hang' | 'block' | 'die'): Promise<Consumer> {
+async function spawnConsumer(
+  at: number,
+  does: 'hang' | 'block' | 'die' | 'log',
+): Promise<Consumer> {
   const child = spawn(process.execPath, [PROGRAM, redis.server.url, String(at), does], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -70,6 +73,32 @@ describe('a consumer that dies', () => {
     const failoverMs = Math.max(...[...firstMs.values()].map((ms) => ms - diedMs));
     console.info(`fail-over of ${PARTITIONS} partitions: ${failoverMs.toFixed(0)} ms`);
     expect(failoverMs).toBeLessThan(FAILOVER_MS);
+  });
+
+  it('in full flow, and another, and another, loses nothing and inverts nothing', async () => {
+    const calls = upTo(24).map((i) => `c_${i}`);
+    const events = upTo(150).flatMap((i) => calls.map((callId) => speech(callId, i)));
+    const consumers = await Promise.all(upTo(3).map(() => spawnConsumer(-1, 'log')));
+    const publisher = await redis.publisher({ maxBatch: 20, outboxCapacity: events.length });
+    await publishAll(publisher, events);
+    for (const share of [0.1, 0.4, 0.7]) {
+      await until(async () => (await redis.raw.llen('log')) > share * events.length);
+      consumers.shift()?.process.kill('SIGKILL');
+      consumers.push(await spawnConsumer(-1, 'log'));
+    }
+    const handled = async () => new Set(await redis.raw.lrange('log', 0, -1)).size;
+    await until(async () => (await handled()) === events.length);
+    const log = await redis.raw.lrange('log', 0, -1);
+    const once = [...new Set(log)];
+    for (const callId of calls) {
+      const ids = once.filter((id) => id.startsWith(`${callId}/`));
+      expect(ids).toEqual(upTo(150).map((i) => `${callId}/${i}`));
+    }
+    // At most the event at hand of each partition comes again.
+    console.info(
+      `3 consumers killed: ${log.length - once.length} of ${events.length} events twice`,
+    );
+    expect(log.length - once.length).toBeLessThanOrEqual(3 * PARTITIONS);
   });
 
   it('again and again over one event loses only that: it is set aside', async () => {

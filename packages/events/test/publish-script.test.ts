@@ -47,7 +47,7 @@ describe('a published batch', () => {
       Promise.all([
         redis.raw.hgetall(`${queueKey}:p-${partition}-0`),
         redis.raw.lrange(`${queueKey}:wait`, 0, -1),
-        redis.raw.zrange(`${queueKey}:marker`, 0, -1, 'WITHSCORES'),
+        redis.raw.zrange(`${queueKey}:marker`, '0', '-1', 'WITHSCORES'),
       ]);
     const ours = await state();
     await redis.raw.flushall();

@@ -1,5 +1,5 @@
 // @ts-check
-// `npm run bench -- decode`: set up, then the bench of test/bench; see docs/performance.md.
+// `npm run bench -- decode` or `events`: set up, then the bench of test/bench; see docs/performance.md.
 import { fail, setUp } from './setup.mjs';
 
 setUp();

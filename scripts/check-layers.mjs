@@ -5,17 +5,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** @typedef {'pure' | 'adapter' | 'core' | 'service' | 'test'} Layer */
+/** @typedef {'pure' | 'driver' | 'adapter' | 'core' | 'service' | 'test'} Layer */
 /** @typedef {{ name: string, folder: string, layer: Layer, dependencies: Set<string>, devDependencies: Set<string> }} Package */
 /** @typedef {{ file: string, text: string }} Source */
 
 /** Which layers the sources of a layer may import. @type {Record<Layer, readonly Layer[]>} */
 const MAY_IMPORT = {
   pure: ['pure'],
-  adapter: ['pure'],
+  driver: ['pure'],
+  adapter: ['pure', 'driver'],
   core: ['pure'],
   service: ['pure', 'adapter', 'core'],
-  test: ['pure', 'adapter', 'core', 'service', 'test'],
+  test: ['pure', 'driver', 'adapter', 'core', 'service', 'test'],
 };
 
 /** Outside packages that do no I/O, own no clock and may stand in a pure package. */

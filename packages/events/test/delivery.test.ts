@@ -98,9 +98,10 @@ describe('publisher and consumer', () => {
     );
     await until(() => consumer.stats.delivered === 120);
     await consumer.close();
-    const ttlMs = await redis.raw.pttl('earshot:{c_1}:events-handled:default');
+    const partition = `earshot:{events-${partitionOf('c_1')}}`;
+    const ttlMs = await redis.raw.pttl(`${partition}:handled:default:c_1`);
     expect(ttlMs).toBeGreaterThan(3_600_000);
-    const queue = `earshot:events-default-${partitionOf('c_1')}`;
+    const queue = `${partition}:events-default-${partitionOf('c_1')}`;
     for (const list of ['wait', 'active']) expect(await redis.raw.llen(`${queue}:${list}`)).toBe(0);
     for (const set of ['completed', 'failed']) {
       expect(await redis.raw.zcard(`${queue}:${set}`)).toBe(0);
@@ -118,7 +119,7 @@ describe('publisher and consumer', () => {
     expect(await eventCounts(redis.server.url, 'c_1')).toEqual({ published: 11 });
     expect(await a.counts('c_2')).toEqual({ published: 10 });
     expect(await a.counts('c_3')).toEqual({ published: 0 });
-    expect(a.stats).toEqual({ published: 20, waiting: 0, refused: 0, redisUp: true });
+    expect(a.stats).toEqual({ published: 20, waiting: 0, refused: 0, fenced: 0, redisUp: true });
   });
 
   it('have counted an event before it can be seen', async () => {
@@ -157,14 +158,14 @@ describe('publisher and consumer', () => {
     await until(() => total === 150);
     expect(most).toBe(1);
     for (const partition of upTo(PARTITIONS)) {
-      const meta = `earshot:events-default-${partition}:meta`;
+      const meta = `earshot:{events-${partition}}:events-default-${partition}:meta`;
       expect(await redis.raw.hget(meta, 'concurrency')).toBe('1');
     }
   });
 });
 
 describe('closing', () => {
-  it('of a consumer lets the batch at hand end, which then does not come again', async () => {
+  it('of a consumer lets the event at hand end, and gives the rest to others', async () => {
     let finish = () => {};
     let begun = false;
     const first: string[] = [];
@@ -183,13 +184,14 @@ describe('closing', () => {
     const closing = consumer.close();
     finish();
     await closing;
-    expect(first).toEqual(['c_1/0', 'c_1/1']);
+    expect(first).toEqual(['c_1/0']);
 
     publisher.publish(speech('c_1', 2));
     const second: string[] = [];
-    await redis.consumer((event) => void second.push(event.id));
-    await until(() => second.length > 0);
-    expect(second).toEqual(['c_1/2']);
+    const next = await redis.consumer((event) => void second.push(event.id));
+    await until(() => second.length > 1);
+    expect(second).toEqual(['c_1/1', 'c_1/2']);
+    expect(next.stats.duplicates).toBe(1);
   });
 
   it('of a publisher sends what is in the outbox, then takes nothing more', async () => {

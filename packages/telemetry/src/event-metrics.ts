@@ -23,6 +23,11 @@ export function addEventMetrics(metrics: Metrics, publisher: PublisherFigures): 
     help: 'Events that the full outbox turned away; their calls try again.',
     read: () => publisher.stats.refused,
   });
+  metrics.counter({
+    name: 'events_fenced_total',
+    help: 'Events kept out because their call had gone to another worker.',
+    read: () => publisher.stats.fenced,
+  });
   metrics.gauge({
     name: 'events_waiting',
     help: 'Events accepted and not yet in Redis.',

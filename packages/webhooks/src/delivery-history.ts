@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import type { Names } from './names.js';
+import type { RedisClient } from './redis.js';
 import { LuaScript, run } from './redis.js';
 import type { Delivery, DeliveryStatus, WebhookMessage } from './webhook.js';
 
@@ -63,11 +63,11 @@ export interface DeliveryNews {
 
 /** What became of the deliveries of each webhook: the newest, for a while. */
 export class DeliveryHistory {
-  readonly #client: Redis;
+  readonly #client: RedisClient;
   readonly #names: Names;
   readonly #limits: HistoryLimits;
 
-  constructor(client: Redis, names: Names, limits: HistoryLimits) {
+  constructor(client: RedisClient, names: Names, limits: HistoryLimits) {
     this.#client = client;
     this.#names = names;
     this.#limits = limits;

@@ -1,9 +1,9 @@
 import type { Job } from 'bullmq';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Names } from './names.js';
 import { LANES, laneOf, RESTING_COUNT } from './names.js';
 
+import type { RedisClient } from './redis.js';
 /** What a job carries. */
 export interface DeliveryJob {
   readonly deliveryId: string;
@@ -14,7 +14,7 @@ export interface DeliveryJob {
 export type OnDropped = (webhookId: string, deliveryId: string) => Promise<void>;
 
 export interface DeliveryQueuesOptions {
-  readonly client: Redis;
+  readonly client: RedisClient;
   readonly names: Names;
   /** Deliveries of one webhook that may wait; `dropOldest` in each lane beyond its share. */
   readonly maxBacklog: number;

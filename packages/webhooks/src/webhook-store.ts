@@ -1,6 +1,6 @@
 import { CodedError } from '@earshot/async';
-import type { Redis } from 'ioredis';
 import type { Names } from './names.js';
+import type { RedisClient } from './redis.js';
 import { execute, LuaScript, run } from './redis.js';
 import type { Webhook, WebhookHealth } from './webhook.js';
 
@@ -26,10 +26,10 @@ export interface WebhookSet {
 
 /** The webhooks in Redis. Every change raises a revision that all processes watch. */
 export class WebhookStore {
-  readonly #client: Redis;
+  readonly #client: RedisClient;
   readonly #names: Names;
 
-  constructor(client: Redis, names: Names) {
+  constructor(client: RedisClient, names: Names) {
     this.#client = client;
     this.#names = names;
   }

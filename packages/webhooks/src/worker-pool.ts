@@ -1,14 +1,14 @@
 import { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { DeliveryJob, DeliveryQueues } from './delivery-queues.js';
 import type { DeliveryRunner } from './delivery-runner.js';
 import { delayAfter } from './delivery-runner.js';
 import type { Names } from './names.js';
 import { LANES, RESTING_COUNT } from './names.js';
+import type { RedisClient } from './redis.js';
 import type { Webhook } from './webhook.js';
 
 export interface WorkerPoolOptions {
-  readonly client: Redis;
+  readonly client: RedisClient;
   readonly names: Names;
   readonly queues: DeliveryQueues;
   readonly runner: DeliveryRunner;

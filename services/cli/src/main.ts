@@ -2,6 +2,12 @@ import { CodedError } from '@earshot/async';
 import { Command, InvalidArgumentError } from 'commander';
 import { callsHangUp, callsList, callsPlay, callsShow } from './commands/calls.js';
 import { conformanceHost, conformanceWorker } from './commands/conformance.js';
+import {
+  eventsDeadDrop,
+  eventsDeadList,
+  eventsDeadReplay,
+  eventsDeadShow,
+} from './commands/events-dead.js';
 import { eventsTail } from './commands/events-tail.js';
 import { join } from './commands/join.js';
 import { start } from './commands/start.js';
@@ -74,6 +80,23 @@ webhooks
   .argument('<deliveryId>')
   .description('send one again')
   .action(webhooksRedeliver);
+const dead = events.command('dead').description('the events that no handler could handle');
+withDeadOptions(dead.command('list'))
+  .description('list them, newest first')
+  .option('--type <type>', 'only events of this type')
+  .option('--call <id>', 'only events of this call')
+  .option('--limit <n>', 'at most so many', parseLimit, 50)
+  .option('--before <id>', 'only those older than this one: the next page')
+  .option('--json', 'print one JSON object: letters, and next for --before', false)
+  .action(eventsDeadList);
+withDeadOptions(dead.command('show'))
+  .argument('<id>')
+  .description('one as JSON, with the error and the event as it came')
+  .action(eventsDeadShow);
+withSelection(dead.command('replay'))
+  .description('give them to the consumers again, in the order in which they failed')
+  .action(eventsDeadReplay);
+withSelection(dead.command('drop')).description('forget them').action(eventsDeadDrop);
 
 const conformance = program
   .command('conformance')
@@ -103,6 +126,27 @@ try {
 } catch (error) {
   reportFailure(error);
   process.exitCode = 1;
+}
+
+function withDeadOptions(command: Command): Command {
+  return command
+    .option('--redis <url>', 'redis:// URL or socket path; by default of the newest run here')
+    .option('--subscription <name>', 'whose consumers failed', 'default');
+}
+
+function withSelection(command: Command): Command {
+  return withDeadOptions(command)
+    .argument('[ids...]')
+    .option('--type <type>', 'only events of this type')
+    .option('--call <id>', 'only events of this call')
+    .option('--all', 'all of them', false)
+    .option('--json', 'print how many as JSON', false);
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 10_000) return limit;
+  throw new InvalidArgumentError('it must be a number from 1 to 10000.');
 }
 
 function withSuiteOptions(command: Command): Command {

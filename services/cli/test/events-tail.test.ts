@@ -59,6 +59,16 @@ describe('earshot events tail', () => {
     expect(await names()).toEqual(['default']);
   });
 
+  it('leaves one that ends by itself when it is killed', async () => {
+    const { exited } = tail(redis.url);
+    await vi.waitUntil(async () => (await names()).length === 2, WAIT);
+    child?.kill('SIGKILL');
+    expect(await exited).toEqual([null, 'SIGKILL']);
+    const [, left] = await subscriptions.list();
+    expect(left).toMatchObject({ name: expect.stringMatching(/^tail-/), isEphemeral: true });
+    await subscriptions.remove(left?.name ?? '');
+  });
+
   it('ends quietly, and with its subscription, when nobody reads any more', async () => {
     const { exited, stderr } = tail(redis.url);
     await vi.waitUntil(async () => (await names()).length === 2, WAIT);

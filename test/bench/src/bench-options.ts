@@ -35,7 +35,9 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
   const [subject] = positionals;
   if (positionals.length !== 1 || (subject !== 'decode' && subject !== 'bridge')) {
-    throw invalid(`the subject must be decode or bridge, got ${positionals.join(' ') || 'none'}`);
+    throw invalid(
+      `the subject must be decode, bridge or events, got ${positionals.join(' ') || 'none'}`,
+    );
   }
   const { json, quick, engines, 'no-pipeline': noPipeline } = values;
   if (subject === 'decode') {

@@ -10,17 +10,19 @@ import { buildControl } from './control/build-control.js';
 import { loadControl } from './control/control.js';
 import { makeCorpora } from './corpora/make-corpora.js';
 import { loadEngines, measureEngines } from './engines/measure-engines.js';
+import { runEventsBench } from './events/run-events-bench.js';
 import { measurePipeline } from './pipeline/measure-pipeline.js';
 import { say } from './progress.js';
 import { formatEngines, formatPipeline } from './report.js';
 
 /**
- * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`) on stdout.
+ * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`, `EventsResult`) on stdout.
  *
  * @throws CodedError `invalid_bench_options`, `bench_needs_libopus`, `control_build_failed`,
  * `opus_engine_unavailable`, `bench_disturbed`
  */
 export async function runBench(args: readonly string[]): Promise<void> {
+  if (args[0] === 'events') return runEventsBench(args.slice(1));
   const options = parseBenchOptions(args);
   const print = options.json ? () => {} : (text: string) => process.stdout.write(`${text}\n`);
   const json = await (options.subject === 'decode'

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@earshot/async/system';
-import { EventConsumer, Subscriptions } from '@earshot/events';
+import type { EarshotEvent, HandlerContext } from '@earshot/events';
+import { EventConsumer } from '@earshot/events';
 import { connection } from '../connection.js';
 
 export interface EventsTailOptions {
@@ -8,7 +9,8 @@ export interface EventsTailOptions {
   readonly redis?: string;
   /**
    * Consumers of one subscription share its events, and it lasts until it is removed. Without a
-   * name the command has a subscription of its own, which ends with it.
+   * name the command has a subscription of its own, which ends with it, or half a minute after it
+   * was killed.
    */
   readonly subscription?: string;
   /** End when the parent process goes away. */
@@ -22,39 +24,34 @@ export async function eventsTail(options: EventsTailOptions): Promise<void> {
   const consumer = new EventConsumer({
     redisUrl,
     subscription,
+    isEphemeral: options.subscription === undefined,
     clock: systemClock,
     // What could not be written stays unhandled, for others of the subscription.
-    handler: (event) =>
-      new Promise((resolve) => {
-        process.stdout.write(`${JSON.stringify(event)}\n`, (error) => {
-          if (!error) resolve();
-        });
-      }),
+    handler: print,
   });
   const { asked, unread } = endRequested(options.parent ?? false);
-  let isUnread = false;
   try {
     await consumer.start();
-    isUnread = (await Promise.race([asked, unread])) === 'unread';
+    await Promise.race([asked, unread]);
   } finally {
-    // The event that nobody reads would keep the consumer from closing in good order; who reads
-    // may go while it closes, as a parent does that was killed.
-    if (!isUnread) isUnread = (await Promise.race([consumer.close(), unread])) === 'unread';
+    // Who reads may go while it closes, as a parent does that was killed: then the event that
+    // nobody reads must not be waited for.
+    void unread.then(() => consumer.close({ deadlineMs: 0 }));
+    await consumer.close();
     // The IPC channel would keep the process alive.
     if (process.connected) process.disconnect();
   }
-  if (options.subscription === undefined) await removeSubscription(redisUrl, subscription);
-  if (isUnread) process.exit();
 }
 
-async function removeSubscription(redisUrl: string, name: string): Promise<void> {
-  const subscriptions = new Subscriptions({ redisUrl });
-  try {
-    await subscriptions.ready();
-    await subscriptions.remove(name);
-  } finally {
-    await subscriptions.close();
-  }
+function print(event: EarshotEvent, { signal }: HandlerContext): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', reject);
+    process.stdout.write(`${JSON.stringify(event)}\n`, (error) => {
+      if (error) return;
+      signal.removeEventListener('abort', reject);
+      resolve();
+    });
+  });
 }
 
 /** Asked for from the first moment: who reads, and a parent, may go while the command starts. */

@@ -1,0 +1,87 @@
+// @ts-check
+// An example of each type of event, for the published schema; made up.
+
+/** @typedef {import('../dist/index.js').EventType} EventType */
+/** @typedef {{ [Type in EventType]: import('../dist/index.js').EventOf<Type>['data'] }} ExampleData */
+
+const FRAMES = {
+  framesReceived: 3000,
+  framesDecoded: 2997,
+  framesConcealed: 2,
+  framesMissing: 3,
+  framesCorrupt: 0,
+  framesDropped: 0,
+};
+const GUEST = { isMuted: false, isInLobby: false, kind: 'guest' };
+
+/** @type {ExampleData} */
+const DATA = {
+  'call.stateChanged': { from: 'establishing', to: 'established' },
+  'call.ended': { reason: 'host_hung_up', retryClass: 'normal', resultCode: 0, resultSubcode: 0 },
+  'participant.joined': GUEST,
+  'participant.updated': { ...GUEST, isMuted: true },
+  'participant.left': GUEST,
+  'media.started': { streams: 2 },
+  'media.streamOpened': { streamId: 1, kind: 'unmixed', codec: 'opus' },
+  'media.streamClosed': { streamId: 1, ...FRAMES },
+  'media.gap': {
+    streamId: 1,
+    missingFrames: 3,
+    concealedFrames: 2,
+    startMs: 41_000,
+    durationMs: 60,
+    cause: 'lost',
+  },
+  'media.stopped': { streams: 2, gaps: 1, reason: 'call_ended', ...FRAMES },
+  'media.deaf': { reason: 'noFrames', quietMs: 10_000, unmutedParticipants: 2 },
+  'media.recovered': { deafMs: 12_400 },
+  'tone.detected': {
+    digit: '5',
+    startMs: 12_340,
+    durationMs: 120,
+    levelDbfs: -14.5,
+    origin: 'inBand',
+    acrossGap: false,
+  },
+  'play.started': { playId: 'p_3c9e', durationMs: 3_020 },
+  'play.ended': { playId: 'p_3c9e', outcome: 'played', playedMs: 3_020 },
+  'speech.started': { startMs: 20_020 },
+  'speech.ended': { startMs: 20_020, endMs: 23_480, durationMs: 3_460 },
+};
+
+/** Events about a participant's audio. @type {ReadonlySet<string>} */
+const OF_SOURCE = new Set(['tone.detected', 'speech.started', 'speech.ended', 'media.gap']);
+
+/**
+ * One valid event of each type, by type.
+ * @returns {Record<string, Record<string, unknown>>}
+ */
+export function exampleEvents() {
+  return Object.fromEntries(
+    Object.entries(DATA).map(([type, data], position) => [
+      type,
+      exampleEvent(type, data, position),
+    ]),
+  );
+}
+
+/** @param {string} type @param {object} data @param {number} position */
+function exampleEvent(type, data, position) {
+  const isSignaling = type.startsWith('call.') || type.startsWith('participant.');
+  const source = isSignaling ? 'signaling' : 'media';
+  const hasParticipant = type.startsWith('participant.') || OF_SOURCE.has(type);
+  return {
+    version: 1,
+    id: `c_7f3a/${source}/${position}`,
+    type,
+    callId: 'c_7f3a',
+    epoch: 1,
+    source,
+    position,
+    mediaTimeMs: 'startMs' in data ? data.startMs : null,
+    wallclock: '2026-11-26T09:30:00.000Z',
+    participant: hasParticipant ? { id: 'p_19', displayName: 'Guest' } : null,
+    sourceId: OF_SOURCE.has(type) ? '112' : null,
+    data,
+  };
+}

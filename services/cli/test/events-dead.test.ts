@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '@earshot/async/system';
+import { EventConsumer, EventPublisher, Subscriptions } from '@earshot/events';
+import type { RedisServer } from '@earshot/redis-server';
+import { startRedis } from '@earshot/redis-server';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { event } from './fixtures.js';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const WAIT = { timeout: 20_000, interval: 20 };
+
+describe('earshot events dead', () => {
+  let folder: string;
+  let redis: RedisServer;
+  let subscriptions: Subscriptions;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'earshot-dead-'));
+    redis = await startRedis({ dataDir: folder });
+    subscriptions = new Subscriptions({ redisUrl: redis.url });
+    await subscriptions.ready();
+    await setAside(['one', 'two', 'three']);
+  });
+
+  afterAll(async () => {
+    await subscriptions.close();
+    await redis.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** One event per name, set aside in this order; the last one is of another call and type. */
+  async function setAside(ids: readonly string[]): Promise<void> {
+    const options = { redisUrl: redis.url, clock: systemClock };
+    const failing = new EventConsumer({
+      ...options,
+      handler: ({ id }) => Promise.reject(new Error(`no\n\u001b[31m${id}`)),
+    });
+    await failing.start();
+    const publisher = new EventPublisher(options);
+    await publisher.ready();
+    for (const [index, id] of ids.entries()) {
+      const isLast = index === ids.length - 1;
+      const more = { id, position: index, callId: isLast ? 'c_2' : 'c_1' };
+      publisher.publish(
+        isLast
+          ? event('media.recovered', { deafMs: 1 }, more)
+          : event('speech.started', { startMs: 0 }, more),
+      );
+      await vi.waitUntil(() => failing.stats.failed === index + 1, WAIT);
+    }
+    await publisher.close();
+    await failing.close();
+  }
+
+  async function dead(...args: string[]) {
+    const child = spawn(process.execPath, [MAIN, 'events', 'dead', ...args, '--redis', redis.url]);
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit'),
+    ]);
+    return { stdout, stderr, code };
+  }
+
+  it('lists them, page by page, as a table or as JSON', async () => {
+    const { stdout, code } = await dead('list', '--limit', '2');
+    expect(code).toBe(0);
+    const [headings, first, second, more] = stdout.split('\n');
+    expect(headings).toMatch(/^ID +FAILED AT +TYPE +CALL +POSITION +ERROR$/);
+    expect(first).toMatch(/^\d+-\d+ +\d{4}-\S+Z +media\.recovered +c_2 +2 +no \[31mthree$/);
+    expect(second).toMatch(/speech\.started +c_1 +1 +no \[31mtwo$/);
+    const [, id] = more?.match(/^more: --before (\d+-\d+)$/) ?? [];
+    const next = JSON.parse((await dead('list', '--before', id ?? '', '--json')).stdout);
+    expect(next).toMatchObject({ letters: [{ event: { id: 'one' } }], next: null });
+    const ofCall = JSON.parse((await dead('list', '--call', 'c_1', '--json')).stdout);
+    expect(ofCall.letters.length).toBe(2);
+    const ofType = JSON.parse((await dead('list', '--type', 'media.recovered', '--json')).stdout);
+    expect(ofType.letters.length).toBe(1);
+    expect((await dead('list', '--subscription', 'other')).stdout).toBe('no dead letters\n');
+  });
+
+  it('shows one', async () => {
+    const [letter] = (await subscriptions.deadLetters('default', { limit: 1 })).letters;
+    const { stdout } = await dead('show', letter?.id ?? '');
+    expect(JSON.parse(stdout)).toEqual(letter);
+    const missing = await dead('show', '1-1');
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain('[dead_letter_not_found]');
+    expect((await dead('show', 'x')).stderr).toContain('[invalid_dead_letter_id]');
+  });
+
+  it('replays and drops what is selected, and only that, however often', async () => {
+    for (const command of ['replay', 'drop']) {
+      const { stderr, code } = await dead(command);
+      expect(code).toBe(1);
+      expect(stderr).toContain('[nothing_selected]');
+    }
+    const ofCall = ['--call', 'c_1'];
+    expect((await dead('replay', ...ofCall)).stdout).toBe('replayed 2 events\n');
+    expect((await dead('replay', ...ofCall)).stdout).toBe('replayed 0 events\n');
+    const { letters } = await subscriptions.deadLetters('default');
+    expect(letters.length).toBe(1);
+    const got: string[] = [];
+    const consumer = new EventConsumer({
+      redisUrl: redis.url,
+      clock: systemClock,
+      handler: ({ id }) => void got.push(id),
+    });
+    await consumer.start();
+    await vi.waitUntil(() => got.length === 2, WAIT);
+    expect(got).toEqual(['one', 'two']);
+    await consumer.close();
+    const id = letters[0]?.id ?? '';
+    expect((await dead('drop', id)).stdout).toBe('dropped 1 event\n');
+    expect((await dead('drop', '--all', '--json')).stdout).toBe('{"dropped":0}\n');
+  });
+});

@@ -6,6 +6,7 @@ export interface PublisherFigures {
   readonly stats: {
     readonly published: number;
     readonly refused: number;
+    readonly fenced: number;
     readonly redisUp: boolean;
   };
   readonly outbox: OutboxState;

@@ -1,30 +1,42 @@
-import type { Clock } from '@earshot/async';
-import type { Job } from 'bullmq';
-import { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Cancel, Clock } from '@earshot/async';
+import { CodedError, every } from '@earshot/async';
+import { DeadLetters } from './dead-letters.js';
 import { Delivery } from './delivery.js';
-import type { EarshotEvent } from './event.js';
+import { EphemeralSubscriptions } from './ephemeral-subscriptions.js';
+import type { Handling } from './handling.js';
+import { batchTaker } from './handling.js';
 import { checkSubscription, DEFAULT_SUBSCRIPTION, Names } from './names.js';
 import { PARTITIONS } from './partition.js';
 import { PartitionQueues } from './partition-queues.js';
+import { PartitionWorker } from './partition-worker.js';
+import type { RedisClient } from './redis.js';
 import { connect, createClient, disconnect } from './redis.js';
+import { removeSubscription } from './remove-subscription.js';
 
-export interface ConsumerOptions {
-  /** `redis://…` or the absolute path of a unix socket. */
+export interface ConsumerSettings {
+  /** `redis://…`, `redis+cluster://…` or the absolute path of a unix socket. */
   readonly redisUrl: string;
-  /**
-   * Called for one event after the other of a call; resolve when done with it. It is called
-   * again at once when it throws, three times in all; then the event is set aside.
-   */
-  readonly handler: (event: EarshotEvent) => Promise<void> | void;
   /** Consumers of one subscription share its events. @defaultValue default */
   readonly subscription?: string;
+  /**
+   * True when the subscription is this consumer's alone and ends with it: on `close`, or 30 to
+   * 40 s after its process died.
+   *
+   * @defaultValue false: it lasts, and its events wait for the next consumer
+   */
+  readonly isEphemeral?: boolean;
   /** Before every key. @defaultValue earshot */
   readonly prefix?: string;
   readonly clock: Clock;
   /** Told of failures of the handler and of the connection; consuming goes on. */
   readonly onError?: (error: unknown) => void;
 }
+
+/**
+ * What throws is called again at once, three times in all; then the event is set aside as a dead
+ * letter, and the next one comes.
+ */
+export type ConsumerOptions = ConsumerSettings & Handling;
 
 export interface ConsumerStats {
   /** Events that the handler took. */
@@ -35,45 +47,49 @@ export interface ConsumerStats {
   readonly failed: number;
 }
 
-/**
- * A consumer that died frees its partitions after these (3 to 6 s); shorter times would take a
- * busy consumer for a dead one. The check is the queue's: all consumers must agree.
- */
-const LOCK_MS = 4_000;
-const STALLED_CHECK_MS = 2_000;
-/** A batch whose consumer died so often is taken for the cause, and set aside. */
-const MAX_DEATHS = 20;
+const HEARTBEAT_MS = 10_000;
+/** Handlers are told to stop so long after `close`, … */
+const STOP_AFTER_MS = 9_000;
+/** … and left alone so long after it. */
 const CLOSE_WITHIN_MS = 10_000;
 
 /** Receives the events of one subscription: in order per call, each at least once. */
 export class EventConsumer {
   readonly #names: Names;
   readonly #subscription: string;
+  readonly #isEphemeral: boolean;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
-  readonly #client: Redis;
+  readonly #client: RedisClient;
   readonly #queues: PartitionQueues;
+  readonly #ephemeral: EphemeralSubscriptions;
   readonly #delivery: Delivery;
-  #workers: readonly Worker[] = [];
+  #workers: readonly PartitionWorker[] = [];
+  #stopHeartbeat: Cancel = () => {};
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isOutageTold = false;
 
-  /** @throws CodedError `invalid_subscription`. */
+  /** @throws CodedError `invalid_subscription`, `invalid_handling` or `redis_unreachable`. */
   constructor(options: ConsumerOptions) {
     this.#clock = options.clock;
     this.#names = new Names(options.prefix ?? 'earshot');
     this.#subscription = checkSubscription(options.subscription ?? DEFAULT_SUBSCRIPTION);
+    this.#isEphemeral = options.isEphemeral ?? false;
+    if (this.#isEphemeral && this.#subscription === DEFAULT_SUBSCRIPTION) throw notEphemeral();
     this.#onError = options.onError ?? (() => {});
-    // Commands wait while Redis is away: a job that has begun ends when it is back.
+    const taker = batchTaker(options);
+    // Commands wait while Redis is away: a batch that has begun ends when it is back.
     this.#client = createClient(options.redisUrl, { maxRetriesPerRequest: null });
     this.#queues = new PartitionQueues(this.#client, this.#names);
+    this.#ephemeral = new EphemeralSubscriptions(this.#client, this.#names);
     this.#delivery = new Delivery({
       client: this.#client,
       names: this.#names,
       clock: this.#clock,
       subscription: this.#subscription,
-      handler: options.handler,
+      taker,
+      deadLetters: new DeadLetters(this.#client, this.#names.deadLetters(this.#subscription)),
       onError: this.#onError,
     });
   }
@@ -93,7 +109,10 @@ export class EventConsumer {
     return { delivered, duplicates, failed };
   }
 
-  /** Takes no more batches, ends those begun, and closes; idempotent. */
+  /**
+   * Ends what the handler is at, gives the rest of its batches to others, and closes; idempotent.
+   * A handler that takes longer is told to stop after 9 s and left alone after 10.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -105,41 +124,59 @@ export class EventConsumer {
     // A Redis without persistence forgets all this when it restarts.
     this.#client.on('ready', () => {
       this.#isOutageTold = false;
-      this.#register().catch((error) => this.#report(error));
+      this.#tryTo(() => this.#register());
     });
+    this.#stopHeartbeat = every(this.#clock, HEARTBEAT_MS, () =>
+      this.#tryTo(() => this.#heartbeat()),
+    );
     this.#workers = Array.from({ length: PARTITIONS }, (_, partition) =>
       this.#createWorker(partition),
     );
-    await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
+    await Promise.all(this.#workers.map((worker) => worker.ready()));
   }
 
   async #register(): Promise<void> {
-    const slots = Array.from({ length: PARTITIONS }, (_, partition) =>
-      // One batch at a time over all consumers: what keeps the order.
-      this.#queues.of(this.#subscription, partition).setGlobalConcurrency(1),
+    // In this order: a subscription that should end is never without an end.
+    if (this.#isEphemeral) await this.#ephemeral.keep(this.#subscription);
+    else await this.#ephemeral.release(this.#subscription);
+    await this.#queues.register(this.#subscription);
+    await Promise.all(
+      Array.from({ length: PARTITIONS }, (_, partition) =>
+        // One batch at a time over all consumers: what keeps the order.
+        this.#queues.of(this.#subscription, partition).setGlobalConcurrency(1),
+      ),
     );
-    await Promise.all([
-      this.#client.sadd(this.#names.subscriptions(), this.#subscription),
-      ...slots,
-    ]);
   }
 
-  #createWorker(partition: number): Worker {
-    const name = this.#names.queue(this.#subscription, partition);
-    const worker = new Worker(name, (job) => this.#process(job), {
-      connection: this.#client,
-      prefix: this.#names.prefix,
-      concurrency: 1,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      // Never failed by BullMQ, which would drop the events: see MAX_DEATHS.
-      maxStalledCount: 1_000_000,
-      runRetryDelay: 500,
-      skipVersionCheck: true,
+  async #heartbeat(): Promise<void> {
+    if (this.#client.status !== 'ready') return;
+    if (this.#isEphemeral) await this.#register();
+    await this.#ephemeral.sweep((name) => this.#remove(name));
+  }
+
+  #remove(name: string): Promise<void> {
+    return removeSubscription(name, {
+      client: this.#client,
+      names: this.#names,
+      queues: this.#queues,
     });
-    worker.on('error', (error) => this.#report(error));
-    worker.on('failed', (_job, error) => this.#onError(error));
-    return worker;
+  }
+
+  #createWorker(partition: number): PartitionWorker {
+    return new PartitionWorker({
+      client: this.#client,
+      queue: this.#names.queue(this.#subscription, partition),
+      prefix: this.#names.partition(partition),
+      partition,
+      clock: this.#clock,
+      delivery: this.#delivery,
+      onError: (error) => this.#report(error),
+    });
+  }
+
+  #tryTo(work: () => Promise<void>): void {
+    if (this.#closing !== undefined) return;
+    work().catch((error) => this.#report(error));
   }
 
   /** Each of the many connections fails when Redis goes away: one of them is told. */
@@ -151,23 +188,27 @@ export class EventConsumer {
     this.#onError(error);
   }
 
-  async #process(job: Job<unknown>): Promise<void> {
-    const events = eventsOf(job.data);
-    if (job.stalledCounter > MAX_DEATHS) {
-      await this.#delivery.setAside(events, `its consumer died ${job.stalledCounter} times`);
-    } else {
-      await this.#delivery.deliver(events);
-    }
-  }
-
   async #close(): Promise<void> {
     await this.#starting?.catch(() => {});
+    this.#stopHeartbeat();
+    this.#delivery.stop();
     // Without Redis nothing can be ended in good order; the batches come again later.
     const force = this.#client.status !== 'ready';
     const closed = Promise.allSettled(this.#workers.map((worker) => worker.close(force)));
+    const cancel = this.#clock.at(this.#clock.nowMs() + STOP_AFTER_MS, () => {
+      for (const worker of this.#workers) worker.interrupt();
+    });
     await this.#orAfter(CLOSE_WITHIN_MS, closed);
+    cancel();
+    await this.#end();
     await this.#queues.close();
     await disconnect(this.#client);
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#isEphemeral || this.#workers.length === 0 || this.#client.status !== 'ready') return;
+    await this.#remove(this.#subscription).catch((error) => this.#report(error));
+    await this.#ephemeral.release(this.#subscription).catch((error) => this.#report(error));
   }
 
   /** Waits for `work`, but no longer than given: a handler may hang. */
@@ -182,7 +223,9 @@ export class EventConsumer {
   }
 }
 
-function eventsOf(data: unknown): readonly unknown[] {
-  const hasEvents = typeof data === 'object' && data !== null && 'events' in data;
-  return hasEvents && Array.isArray(data.events) ? data.events : [data];
+function notEphemeral(): CodedError {
+  return new CodedError(
+    'invalid_subscription',
+    'Cannot use an ephemeral subscription: it must have a name of its own, got default',
+  );
 }

@@ -1,25 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
-import type { Redis } from 'ioredis';
 import type { EarshotEvent } from './event.js';
-import { readCounts, recordCounts } from './event-counts.js';
-import { DEFAULT_SUBSCRIPTION, Names } from './names.js';
+import { readCounts } from './event-counts.js';
+import { FenceFilter } from './fence-filter.js';
+import { Names } from './names.js';
 import { OutboxLane } from './outbox-lane.js';
 import { PARTITIONS, partitionOf } from './partition.js';
-import { PartitionQueues } from './partition-queues.js';
+import type { Fence } from './publish-script.js';
+import { claimFence, publishBatch } from './publish-script.js';
+import type { RedisClient } from './redis.js';
 import { connect, connectionError, createClient, disconnect } from './redis.js';
 
 export interface PublisherOptions {
-  /** `redis://…` or the absolute path of a unix socket. */
+  /** `redis://…`, `redis+cluster://host:port,host:port`, or the absolute path of a unix socket. */
   readonly redisUrl: string;
   readonly clock: Clock;
   /** Before every key. @defaultValue earshot */
   readonly prefix?: string;
   /** Most events held in memory; more are refused. @defaultValue 10 000 */
   readonly outboxCapacity?: number;
-  /** Most events in one job. @defaultValue 50 */
+  /** Most events in one job. @defaultValue 500 */
   readonly maxBatch?: number;
+  /**
+   * Least time between two jobs of a partition, ms, unless one is full or `flushed` waits for it.
+   * @defaultValue 10
+   */
+  readonly batchWindowMs?: number;
+  /** Told when events were left out because their call has an owner with a newer epoch. */
+  readonly onFenced?: (attachment: { readonly callId: string; readonly epoch: number }) => void;
   /** Told when events can't be brought to Redis; publishing goes on. */
   readonly onError?: (error: unknown) => void;
 }
@@ -31,6 +40,8 @@ export interface PublisherStats {
   readonly waiting: number;
   /** Events turned away because the outbox was full. */
   readonly refused: number;
+  /** Events left out because their call had a newer owner. */
+  readonly fenced: number;
   readonly redisUp: boolean;
 }
 
@@ -52,39 +63,41 @@ export class EventPublisher {
   readonly #names: Names;
   readonly #outboxCapacity: number;
   readonly #onError: (error: unknown) => void;
-  readonly #client: Redis;
-  readonly #queues: PartitionQueues;
+  readonly #onFenced: (attachment: Fence) => void;
+  readonly #client: RedisClient;
+  readonly #fences = new FenceFilter();
   readonly #lanes: readonly OutboxLane[];
   readonly #id = randomBytes(9).toString('base64url');
   #published = 0;
   #waiting = 0;
   #refused = 0;
+  #fenced = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: PublisherOptions) {
-    const { clock, maxBatch = 50 } = options;
+    const { clock, maxBatch = 500, batchWindowMs = 10 } = options;
     this.#clock = clock;
     this.#names = new Names(options.prefix ?? 'earshot');
     this.#outboxCapacity = options.outboxCapacity ?? 10_000;
     this.#onError = options.onError ?? (() => {});
+    this.#onFenced = options.onFenced ?? (() => {});
     this.#client = createClient(options.redisUrl, {
       // Waiting is the outbox's work: a command fails at once when Redis is away.
       maxRetriesPerRequest: 1,
       enableOfflineQueue: false,
       commandTimeout: COMMAND_TIMEOUT_MS,
     });
-    this.#queues = new PartitionQueues(this.#client, this.#names);
     this.#lanes = Array.from(
       { length: PARTITIONS },
       (_, partition) =>
         new OutboxLane({
           clock,
           maxBatch,
+          windowMs: batchWindowMs,
           send: (batch, batchNumber) => this.#send(partition, batch, batchNumber),
           onError: this.#onError,
           onSent: (events) => {
             this.#waiting -= events;
-            this.#published += events;
           },
         }),
     );
@@ -93,6 +106,21 @@ export class EventPublisher {
   /** Connects. @throws CodedError `redis_unreachable`, after about a second of trying. */
   ready(): Promise<void> {
     return connect(this.#client);
+  }
+
+  /**
+   * Makes `epoch` the newest of a call: no event of an older one, from source `media`, gets to the
+   * queues from then on, whoever publishes it. `stale` when there is a newer one.
+   *
+   * @throws CodedError `redis_unreachable`; whether it took effect is then unknown.
+   */
+  async claim(callId: string, epoch: number): Promise<'ok' | 'stale'> {
+    try {
+      const isNewest = await claimFence(this.#client, this.#names, { callId, epoch });
+      return isNewest ? 'ok' : 'stale';
+    } catch (error) {
+      throw connectionError(error);
+    }
   }
 
   /**
@@ -138,6 +166,7 @@ export class EventPublisher {
       published: this.#published,
       waiting: this.#waiting,
       refused: this.#refused,
+      fenced: this.#fenced,
       redisUp: this.#client.status === 'ready',
     };
   }
@@ -159,7 +188,6 @@ export class EventPublisher {
     await Promise.allSettled(this.#lanes.map((lane) => lane.flushed()));
     cancel();
     giveUp();
-    await this.#queues.close();
     await disconnect(this.#client);
     if (this.#waiting === 0) return;
     this.#onError(
@@ -175,15 +203,28 @@ export class EventPublisher {
     batch: readonly EarshotEvent[],
     batchNumber: number,
   ): Promise<void> {
-    // Counted before they can be seen: who has the last event must not read too low a count.
-    const [registered] = await Promise.all([
-      this.#client.smembers(this.#names.subscriptions()),
-      recordCounts(this.#client, this.#names, batch, { publisherId: this.#id, batchNumber }),
-    ]);
-    const jobId = `${this.#id}-${partition}-${batchNumber}`;
-    const subscriptions = new Set([DEFAULT_SUBSCRIPTION, ...registered]);
-    await Promise.all(
-      [...subscriptions].map((name) => this.#queues.add(name, partition, jobId, batch)),
-    );
+    for (;;) {
+      const { passed, fenced } = this.#fences.apply(batch);
+      const fences = passed.length === 0 ? [] : await this.#add(partition, passed, batchNumber);
+      if (fences.length === 0) return this.#settle(passed.length, fenced);
+      for (const fence of fences) this.#fences.learn(fence);
+    }
+  }
+
+  #add(partition: number, events: readonly EarshotEvent[], number: number): Promise<Fence[]> {
+    return publishBatch(this.#client, this.#names, {
+      publisherId: this.#id,
+      partition,
+      number,
+      events,
+      wallclockMs: this.#clock.wallclockMs(),
+    });
+  }
+
+  #settle(published: number, fenced: readonly Fence[]): void {
+    this.#published += published;
+    this.#fenced += fenced.length;
+    const attachments = new Map(fenced.map((fence) => [`${fence.callId} ${fence.epoch}`, fence]));
+    for (const attachment of attachments.values()) this.#onFenced(attachment);
   }
 }

@@ -78,15 +78,15 @@ const dataSchemas = {
 
 const envelope = z.object({
   version: z.literal(1),
-  id: z.string().min(1),
+  id: z.string().min(1).describe('The same for the same fact, however often it is told.'),
   callId: z.string().min(1),
-  epoch: count,
+  epoch: count.describe("Fencing number of the call's ownership at that time."),
   source: z.enum(['signaling', 'media']),
-  position: count,
-  mediaTimeMs: z.number().nullable(),
-  wallclock: z.iso.datetime(),
+  position: count.describe('Order within call, source and epoch, from 0 without holes.'),
+  mediaTimeMs: z.number().nullable().describe("When it was found, on the call's media clock."),
+  wallclock: z.iso.datetime().describe('When it was found, in UTC.'),
   participant: z.object({ id: z.string().min(1), displayName: z.string().optional() }).nullable(),
-  sourceId: z.string().nullable(),
+  sourceId: z.string().nullable().describe("The audio source's id in the meeting."),
 });
 
 /** The schema of every event. Unknown fields are dropped, unknown types refused. */
@@ -126,11 +126,6 @@ export function parseEvent(value: unknown): EarshotEvent {
     'invalid_event',
     `Cannot read event: it must match the schema, got a problem at "${issue?.path.join('.')}" (${issue?.code})`,
   );
-}
-
-/** The schema of every event as JSON Schema, draft 2020-12. Unknown fields are allowed. */
-export function eventJsonSchema(): Record<string, unknown> {
-  return { title: 'Earshot event', ...z.toJSONSchema(eventSchema, { io: 'input' }) };
 }
 
 function variant<Type extends EventType>(type: Type) {

@@ -1,4 +1,10 @@
 export type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterPage,
+  DeadLetterQuery,
+} from './dead-letters.js';
+export type {
   Digit,
   EarshotEvent,
   EventData,
@@ -7,12 +13,20 @@ export type {
   FrameCounts,
   ParticipantData,
 } from './event.js';
-export type { ConsumerOptions, ConsumerStats } from './event-consumer.js';
+export type { ConsumerOptions, ConsumerSettings, ConsumerStats } from './event-consumer.js';
 export { EventConsumer } from './event-consumer.js';
 export { eventCounts } from './event-counts.js';
 export type { CloseOptions, PublisherOptions, PublisherStats } from './event-publisher.js';
 export { EventPublisher } from './event-publisher.js';
-export { EVENT_TYPES, eventJsonSchema, eventSchema, parseEvent } from './event-schema.js';
+export { EVENT_TYPES, eventSchema, parseEvent } from './event-schema.js';
+export type {
+  BatchHandler,
+  EventHandler,
+  HandlerContext,
+  Handling,
+  TypedHandlers,
+} from './handling.js';
+export { eventJsonSchema } from './json-schema.js';
 export { PARTITIONS, partitionOf } from './partition.js';
-export type { DeadLetter, SubscriptionState, SubscriptionsOptions } from './subscriptions.js';
+export type { ReplayResult, SubscriptionState, SubscriptionsOptions } from './subscriptions.js';
 export { Subscriptions } from './subscriptions.js';

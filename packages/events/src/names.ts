@@ -1,4 +1,5 @@
 import { CodedError } from '@earshot/async';
+import { partitionOf } from './partition.js';
 
 /** The subscription that every publisher serves, registered or not. */
 export const DEFAULT_SUBSCRIPTION = 'default';
@@ -6,27 +7,50 @@ export const DEFAULT_SUBSCRIPTION = 'default';
 /** The name of every job. */
 export const JOB_NAME = 'events';
 
-/** Names of everything this package keeps in Redis; documented in the README. */
+/**
+ * Names of everything this package keeps in Redis; documented in the README. All of one partition
+ * has one hash tag, so that one script can change it together, in a cluster too.
+ */
 export class Names {
-  readonly prefix: string;
+  readonly #prefix: string;
 
   constructor(prefix: string) {
-    this.prefix = prefix;
+    this.#prefix = prefix;
   }
 
+  /** Before all keys of a partition; BullMQ's `prefix` of its queues. */
+  readonly partition = (partition: number): string => `${this.#prefix}:{events-${partition}}`;
   /** The BullMQ queue of a partition of a subscription. */
   readonly queue = (subscription: string, partition: number): string =>
     `events-${subscription}-${partition}`;
-  /** Set of names. */
-  readonly subscriptions = (): string => `${this.prefix}:event-subscriptions`;
-  /** Hash: `published`, and per publisher the number of the last batch counted. */
-  readonly counts = (callId: string): string => `${this.prefix}:{${callId}}:event-counts`;
+  /** What is before and after a subscription's name in the keys of its queue in a partition. */
+  readonly aroundSubscription = (partition: number): readonly [string, string] => [
+    `${this.partition(partition)}:events-`,
+    `-${partition}:`,
+  ];
+  /** Set of names; each partition has a copy, for the script that publishes. */
+  readonly subscriptions = (partition: number): string =>
+    `${this.partition(partition)}:subscriptions`;
+  /** Hash: `published`, and `fence`, the newest epoch. */
+  readonly call = (callId: string): string => `${this.#ofCall(callId)}:call:${callId}`;
+  /** String: number of the publisher's newest batch in this partition. */
+  readonly lastBatch = (partition: number, publisherId: string): string =>
+    `${this.partition(partition)}:last-batch:${publisherId}`;
   /** Set of the ids of events that were handled. */
   readonly handled = (callId: string, subscription: string): string =>
-    `${this.prefix}:{${callId}}:events-handled:${subscription}`;
-  /** List of events that could not be handled, newest first. */
+    `${this.#ofCall(callId)}:handled:${subscription}:${callId}`;
+  /** Hash: id of an event to how often it was begun, where consumers die. */
+  readonly begun = (callId: string, subscription: string): string =>
+    `${this.#ofCall(callId)}:begun:${subscription}:${callId}`;
+  /** Sorted set: names of subscriptions of single consumers, by when they end, Unix ms. */
+  readonly ephemeralSubscriptions = (): string => `${this.#prefix}:ephemeral-subscriptions`;
+  /** Stream of events that could not be handled. */
   readonly deadLetters = (subscription: string): string =>
-    `${this.prefix}:dead-events:${subscription}`;
+    `${this.#prefix}:{dead-events:${subscription}}:letters`;
+
+  #ofCall(callId: string): string {
+    return this.partition(partitionOf(callId));
+  }
 }
 
 /** @throws CodedError `invalid_subscription`: the name becomes part of a queue's name. */

@@ -1,14 +1,21 @@
-import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterPage,
+  DeadLetterQuery,
+} from './dead-letters.js';
+import { DeadLetters } from './dead-letters.js';
 import type { EarshotEvent } from './event.js';
 import { parseEvent } from './event-schema.js';
-import { checkSubscription, DEFAULT_SUBSCRIPTION, Names } from './names.js';
+import { checkSubscription, JOB_NAME, Names } from './names.js';
 import { PARTITIONS, partitionOf } from './partition.js';
 import { PartitionQueues } from './partition-queues.js';
+import type { RedisClient } from './redis.js';
 import { connect, createClient, disconnect } from './redis.js';
+import { removeSubscription } from './remove-subscription.js';
 
 export interface SubscriptionsOptions {
-  /** `redis://…` or the absolute path of a unix socket. */
+  /** `redis://…`, `redis+cluster://…` or the absolute path of a unix socket. */
   readonly redisUrl: string;
   /** Before every key. @defaultValue earshot */
   readonly prefix?: string;
@@ -16,18 +23,16 @@ export interface SubscriptionsOptions {
 
 export interface SubscriptionState {
   readonly name: string;
-  /** Jobs, of up to 50 events each, that wait or are being handled. */
+  /** Jobs, of many events each, that wait or are being handled. */
   readonly jobs: number;
   readonly deadLetters: number;
 }
 
-/** An event that no attempt could handle. */
-export interface DeadLetter {
-  /** ISO 8601. */
-  readonly failedAt: string;
-  readonly error: string;
-  /** As it came; not necessarily a valid event. */
-  readonly event: unknown;
+export interface ReplayResult {
+  /** Letters whose events wait for the consumers again. */
+  readonly replayed: number;
+  /** Letters that are no valid events: they stay. */
+  readonly invalid: number;
 }
 
 /**
@@ -35,7 +40,7 @@ export interface DeadLetter {
  * until it is removed.
  */
 export class Subscriptions {
-  readonly #client: Redis;
+  readonly #client: RedisClient;
   readonly #names: Names;
   readonly #queues: PartitionQueues;
 
@@ -52,13 +57,12 @@ export class Subscriptions {
 
   /** All subscriptions, by name; `default` is always among them. */
   async list(): Promise<SubscriptionState[]> {
-    const registered = await this.#client.smembers(this.#names.subscriptions());
-    const names = [...new Set([DEFAULT_SUBSCRIPTION, ...registered])].sort();
+    const names = await this.#queues.registered();
     return Promise.all(
       names.map(async (name) => {
         const [jobs, deadLetters] = await Promise.all([
           this.#jobsOf(name),
-          this.#client.llen(this.#names.deadLetters(name)),
+          this.#lettersOf(name).count(),
         ]);
         return { name, jobs, deadLetters };
       }),
@@ -66,39 +70,54 @@ export class Subscriptions {
   }
 
   /** Ends a subscription and drops what waits for it. Its consumers must be closed before. */
-  async remove(name: string): Promise<void> {
-    checkSubscription(name);
-    await this.#client.srem(this.#names.subscriptions(), name);
-    await Promise.all(partitions((n) => this.#queues.of(name, n).obliterate({ force: true })));
-    await this.#client.del(this.#names.deadLetters(name));
+  remove(name: string): Promise<void> {
+    return removeSubscription(checkSubscription(name), {
+      client: this.#client,
+      names: this.#names,
+      queues: this.#queues,
+    });
   }
 
-  /** The newest dead letters of a subscription. */
-  async deadLetters(name: string, limit = 100): Promise<DeadLetter[]> {
-    const key = this.#names.deadLetters(checkSubscription(name));
-    const letters = await this.#client.lrange(key, 0, limit - 1);
-    return letters.map((letter) => JSON.parse(letter)).filter(isDeadLetter);
+  /** The newest dead letters of a subscription. @throws CodedError `invalid_dead_letter_id`. */
+  deadLetters(name: string, query: DeadLetterQuery = {}): Promise<DeadLetterPage> {
+    return this.#lettersOf(name).page(query);
+  }
+
+  /** @throws CodedError `invalid_dead_letter_id`. */
+  deadLetter(name: string, id: string): Promise<DeadLetter | undefined> {
+    return this.#lettersOf(name).get(id);
   }
 
   /**
-   * Gives the dead letters of a subscription to its consumers again, oldest first, behind what
-   * waits; those that are no valid events are dropped.
-   *
-   * @returns how many events were given.
+   * Gives dead letters to the subscription's consumers again: in the order in which they failed,
+   * behind what waits. Safe to repeat, also when it was cut short: an event that was handled by
+   * then does not come again.
    */
-  async replay(name: string): Promise<number> {
-    const key = this.#names.deadLetters(checkSubscription(name));
+  async replay(name: string, filter: DeadLetterFilter = {}): Promise<ReplayResult> {
+    const letters = this.#lettersOf(name);
     let replayed = 0;
-    for (let text = await this.#client.lindex(key, -1); text !== null; ) {
-      const event = validEventOf(JSON.parse(text));
-      if (event !== undefined) {
-        await this.#addAgain(name, event);
-        replayed += 1;
+    let invalid = 0;
+    for await (const letter of letters.oldestFirst(filter)) {
+      const event = validEventOf(letter);
+      if (event === undefined) {
+        invalid += 1;
+        continue;
       }
-      await this.#client.rpop(key);
-      text = await this.#client.lindex(key, -1);
+      await this.#addAgain(name, event.callId, letter);
+      await letters.remove(letter.id);
+      replayed += 1;
     }
-    return replayed;
+    return { replayed, invalid };
+  }
+
+  /** Forgets dead letters. @returns how many. */
+  async drop(name: string, filter: DeadLetterFilter = {}): Promise<number> {
+    const letters = this.#lettersOf(name);
+    let dropped = 0;
+    for await (const { id } of letters.oldestFirst(filter)) {
+      if (await letters.remove(id)) dropped += 1;
+    }
+    return dropped;
   }
 
   async close(): Promise<void> {
@@ -106,32 +125,31 @@ export class Subscriptions {
     await disconnect(this.#client);
   }
 
+  #lettersOf(name: string): DeadLetters {
+    return new DeadLetters(this.#client, this.#names.deadLetters(checkSubscription(name)));
+  }
+
   async #jobsOf(name: string): Promise<number> {
     const counts = await Promise.all(
-      partitions((n) => this.#queues.of(name, n).getJobCountByTypes('wait', 'active')),
+      Array.from({ length: PARTITIONS }, (_, partition) =>
+        this.#queues.of(name, partition).getJobCountByTypes('wait', 'active'),
+      ),
     );
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  async #addAgain(name: string, event: EarshotEvent): Promise<void> {
-    await this.#client.srem(this.#names.handled(event.callId, name), event.id);
-    const jobId = `replay-${randomBytes(9).toString('base64url')}`;
-    await this.#queues.add(name, partitionOf(event.callId), jobId, [event]);
+  async #addAgain(name: string, callId: string, letter: DeadLetter): Promise<void> {
+    const queue = this.#queues.of(name, partitionOf(callId));
+    // Consumers leave out what was handled or set aside; with `replay`, only the former.
+    const data = { events: [letter.event], replay: true };
+    await queue.add(JOB_NAME, data, { jobId: `replay-${letter.id}`, removeOnComplete: true });
   }
 }
 
-function partitions<T>(of: (partition: number) => T): T[] {
-  return Array.from({ length: PARTITIONS }, (_, partition) => of(partition));
-}
-
-function validEventOf(letter: unknown): EarshotEvent | undefined {
+function validEventOf({ event }: DeadLetter): EarshotEvent | undefined {
   try {
-    return isDeadLetter(letter) ? parseEvent(letter.event) : undefined;
+    return parseEvent(event);
   } catch {
     return undefined;
   }
-}
-
-function isDeadLetter(value: unknown): value is DeadLetter {
-  return typeof value === 'object' && value !== null && 'failedAt' in value && 'event' in value;
 }

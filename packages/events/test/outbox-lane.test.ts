@@ -21,6 +21,7 @@ function lane(more: Partial<LaneOptions> & { failures?: readonly boolean[] } = {
   const created = new OutboxLane({
     clock,
     maxBatch: 3,
+    windowMs: 10,
     send: async (batch, batchNumber) => {
       const sent = { batchNumber, positions: batch.map(({ position }) => position) };
       attempts.push(sent);
@@ -42,6 +43,11 @@ async function settle(clock: VirtualClock): Promise<void> {
     await Promise.resolve();
     clock.advance(1_000);
   }
+}
+
+/** Lets pending promises go on, and no time pass. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i += 1) await Promise.resolve();
 }
 
 describe('OutboxLane', () => {
@@ -89,6 +95,44 @@ describe('OutboxLane', () => {
     expect(numbers).toEqual([0, 1]);
     finish();
     await outbox.flushed();
+  });
+
+  it('sends what is alone at once, and then gives a batch time to fill', async () => {
+    const { clock, lane: outbox, accepted } = lane();
+    const sent = () => accepted.map(({ positions }) => positions);
+    outbox.push(speech('c_1', 0));
+    await turns();
+    expect(sent()).toEqual([[0]]);
+    outbox.push(speech('c_1', 1));
+    clock.advance(6);
+    outbox.push(speech('c_1', 2));
+    await turns();
+    expect(sent()).toEqual([[0]]);
+    clock.advance(4);
+    await turns();
+    expect(sent()).toEqual([[0], [1, 2]]);
+    clock.advance(10);
+    outbox.push(speech('c_1', 3));
+    await turns();
+    expect(sent()).toEqual([[0], [1, 2], [3]]);
+  });
+
+  it('waits no longer for a batch that is full, or that somebody waits for', async () => {
+    const { clock, lane: outbox, accepted } = lane();
+    const sent = () => accepted.map(({ positions }) => positions);
+    outbox.push(speech('c_1', 0));
+    await turns();
+    outbox.push(speech('c_1', 1));
+    await turns();
+    expect(sent()).toEqual([[0]]);
+    outbox.push(speech('c_1', 2));
+    outbox.push(speech('c_1', 3));
+    outbox.push(speech('c_1', 4));
+    await turns();
+    expect(sent()).toEqual([[0], [1, 2, 3]]);
+    await outbox.flushed();
+    expect(sent()).toEqual([[0], [1, 2, 3], [4]]);
+    expect(clock.pending).toBe(0);
   });
 
   it('resolves flushed for what came before it, not for what comes after', async () => {

@@ -5,10 +5,11 @@ import { startTestRedis } from '@earshot/test-kit';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { EarshotEvent } from '../src/event.js';
-import type { ConsumerOptions } from '../src/event-consumer.js';
+import type { ConsumerSettings } from '../src/event-consumer.js';
 import { EventConsumer } from '../src/event-consumer.js';
 import type { PublisherOptions } from '../src/event-publisher.js';
 import { EventPublisher } from '../src/event-publisher.js';
+import type { EventHandler, Handling } from '../src/handling.js';
 
 /** One Redis for a test file, emptied after each test, with publishers and consumers on it. */
 export function useRedis(options: { persistent?: boolean } = {}) {
@@ -44,13 +45,13 @@ export function useRedis(options: { persistent?: boolean } = {}) {
       return publisher;
     },
     async consumer(
-      handler: ConsumerOptions['handler'],
-      more: Partial<ConsumerOptions> = {},
+      handling: EventHandler | Handling,
+      more: Partial<ConsumerSettings> = {},
     ): Promise<EventConsumer> {
       const consumer = new EventConsumer({
         redisUrl: server.url,
         clock: systemClock,
-        handler,
+        ...(typeof handling === 'function' ? { handler: handling } : handling),
         ...more,
       });
       open.push(consumer);

@@ -5,7 +5,7 @@ import type { CallRecord } from './call-record.js';
 import { parseCallRecord } from './call-record.js';
 import type { Keys } from './keys.js';
 import type { RedisConnection } from './redis-connection.js';
-import { execute, LuaScript } from './redis-connection.js';
+import { LuaScript } from './redis-connection.js';
 
 export interface ListOptions {
   /** Most calls returned. */
@@ -151,24 +151,25 @@ export class CallStore {
   async #index(next: CallRecord, before?: CallRecord): Promise<void> {
     const { callId, attemptKey, endedAtMs } = next;
     await this.#redis.run((client) => {
-      const pipeline = client.pipeline();
-      pipeline.zadd(this.#keys.calls(), 'NX', next.createdAtMs, callId);
+      const commands: Promise<unknown>[] = [
+        client.zadd(this.#keys.calls(), 'NX', next.createdAtMs, callId),
+      ];
       if (before === undefined) {
         const oldestMs = this.#clock.wallclockMs() - OPEN_TTL_MS;
-        pipeline.zremrangebyscore(this.#keys.calls(), '-inf', oldestMs);
+        commands.push(client.zremrangebyscore(this.#keys.calls(), '-inf', oldestMs));
       }
       if (before?.attemptKey !== attemptKey) {
-        pipeline.set(this.#keys.attempt(attemptKey), callId, 'PX', OPEN_TTL_MS);
+        commands.push(client.set(this.#keys.attempt(attemptKey), callId, 'PX', OPEN_TTL_MS));
       }
-      if (endedAtMs === undefined) pipeline.sadd(this.#keys.openCalls(), callId);
+      if (endedAtMs === undefined) commands.push(client.sadd(this.#keys.openCalls(), callId));
       else {
-        pipeline.srem(this.#keys.openCalls(), callId);
+        commands.push(client.srem(this.#keys.openCalls(), callId));
         // They hold names too.
-        pipeline.pexpire(this.#keys.sources(callId), ENDED_TTL_MS);
-        pipeline.del(this.#keys.playAudio(callId));
-        pipeline.del(this.#keys.positions(callId));
+        commands.push(client.pexpire(this.#keys.sources(callId), ENDED_TTL_MS));
+        commands.push(client.del(this.#keys.playAudio(callId)));
+        commands.push(client.del(this.#keys.positions(callId)));
       }
-      return execute(pipeline);
+      return Promise.all(commands);
     });
   }
 

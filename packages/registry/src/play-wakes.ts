@@ -1,11 +1,11 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@earshot/redis-client';
 import type { RedisConnection } from './redis-connection.js';
 
 /** Hears of calls in whose plays something changed, over a connection of its own. */
 export class PlayWakes {
   readonly #redis: RedisConnection;
   readonly #channel: string;
-  #subscriber: Redis | undefined;
+  #subscriber: RedisClient | undefined;
 
   constructor(redis: RedisConnection, channel: string) {
     this.#redis = redis;

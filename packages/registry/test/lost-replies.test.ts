@@ -1,67 +1,10 @@
-import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import type { Server, Socket } from 'node:net';
-import { createConnection, createServer } from 'node:net';
 import { VirtualClock } from '@earshot/async';
+import { LossyLink } from '@earshot/test-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Registry } from '../src/registry.js';
 import { callRecord, LOCK_KEY, useRedis } from './support.js';
 
 const redis = useRedis();
-
-/** Stands before Redis and can swallow one answer: Redis did it, the client never hears so. */
-class LossyLink {
-  readonly path: string;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  #swallowAnswerTo: string | undefined;
-  swallowed = 0;
-
-  constructor(redisPath: string) {
-    this.path = `${redisPath}.lossy`;
-    this.#server = createServer((client) => {
-      const upstream = createConnection(redisPath);
-      let isLost = false;
-      for (const socket of [client, upstream]) {
-        this.#sockets.add(socket);
-        socket.on('error', () => {});
-        socket.on('close', () => {
-          client.destroy();
-          upstream.destroy();
-        });
-      }
-      client.on('data', (data) => {
-        const wanted = this.#swallowAnswerTo;
-        if (wanted !== undefined && data.includes(wanted)) {
-          this.#swallowAnswerTo = undefined;
-          isLost = true;
-        }
-        upstream.write(data);
-      });
-      upstream.on('data', (data) => {
-        if (!isLost) return client.write(data);
-        this.swallowed += 1;
-        return client.destroy();
-      });
-    });
-  }
-
-  async open(): Promise<void> {
-    this.#server.listen(this.path);
-    await once(this.#server, 'listening');
-  }
-
-  /** The answer to the next command that holds `text` is lost, with the connection. */
-  swallowAnswerTo(text: string): void {
-    this.#swallowAnswerTo = text;
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await rm(this.path, { force: true });
-  }
-}
 
 describe('a step whose answer is lost is sent again, and', () => {
   let link: LossyLink;

@@ -24,10 +24,16 @@ const GIVE_WAY_MS = 1000;
 /** Attachments remembered after their end, so that they can't begin again: oldest forgotten. */
 const MAX_ENDED = 1000;
 
+/** Keeps events of a call's former owners out; the publisher of @earshot/events. */
+export interface EventFence {
+  /** `stale` when the call has an owner with a newer epoch. */
+  claim(callId: string, epoch: number): Promise<'ok' | 'stale'>;
+}
+
 export interface CallTableOptions {
   readonly workerId: string;
   readonly registry: Registry;
-  readonly sink: EventSink;
+  readonly sink: EventSink & EventFence;
   readonly pool: DecodePool;
   readonly clock: Clock;
   readonly log: WorkerLog;
@@ -105,6 +111,13 @@ export class CallTable {
     return deaf;
   }
 
+  /** Events of an attachment were kept out: the call is another's by now. */
+  fenced({ callId, epoch }: { readonly callId: string; readonly epoch: number }): void {
+    for (const call of this.#unfinished) {
+      if (call.callId === callId && call.epoch === epoch) void call.end('leaseLost');
+    }
+  }
+
   /** Looks whether calls are heard; call it about once a second. */
   checkDeafness(): void {
     for (const call of this.#unfinished) call.checkDeafness();
@@ -167,16 +180,18 @@ export class CallTable {
     await Promise.race([older.call.end('leaseLost'), delay(this.#options.clock, GIVE_WAY_MS)]);
   }
 
-  /** Takes the call; nobody else moves its positions from then on. */
+  /** Takes the call; nobody else moves its positions or tells events of it from then on. */
   async #claim({
     callId,
     mediaId,
     epoch,
   }: HelloMessage): Promise<MediaLinkRefusal | { positions: readonly StreamPosition[] }> {
-    const { registry, workerId, log } = this.#options;
+    const { registry, sink, workerId, log } = this.#options;
     try {
       const result = await registry.claimLease(callId, workerId, epoch, LEASE_TTL_MS);
-      if (result === 'stale') return staleEpoch(epoch);
+      if (result === 'stale' || (await sink.claim(callId, epoch)) === 'stale') {
+        return staleEpoch(epoch);
+      }
       const own = this.#entries.get(callId)?.call;
       if (own?.epoch === epoch) {
         // It knows them better than Redis.

@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 /** What a media worker is told at its start. Times in ms. */
 export interface MediaWorkerConfig {
-  /** `redis://…` or the absolute path of a Unix socket. */
+  /** `redis://…`, `redis+cluster://host:port,host:port`, or the absolute path of a Unix socket. */
   readonly redisUrl: string;
   readonly listen: ListenAddress;
   readonly workerId: string;
@@ -52,7 +52,12 @@ const listenAddress = z
   .refine((address) => address !== undefined, 'must be host:port, such as 127.0.0.1:8081');
 
 const environmentSchema = z.object({
-  REDIS_URL: z.string().regex(/^(rediss?:\/\/|\/)/, 'must be redis://… or the path of a socket'),
+  REDIS_URL: z
+    .string()
+    .regex(
+      /^(rediss?(\+cluster)?:\/\/|\/)/,
+      'must be redis://…, redis+cluster://… or the path of a socket',
+    ),
   EARSHOT_LISTEN: listenAddress.default({ host: '127.0.0.1', port: 0 }),
   EARSHOT_WORKER_ID: z
     .string()

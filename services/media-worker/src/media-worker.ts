@@ -2,6 +2,7 @@ import type { Clock } from '@earshot/async';
 import { CloseStack, every } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import { MediaLinkServer } from '@earshot/bridge';
+import type { PublisherOptions } from '@earshot/events';
 import { EventPublisher } from '@earshot/events';
 import { MediaTokens } from '@earshot/media-token';
 import { Registry } from '@earshot/registry';
@@ -80,7 +81,11 @@ async function start(
 ): Promise<MediaWorker> {
   const clock = deps.clock ?? systemClock;
   const log = deps.log ?? createLog({ service: 'media-worker', level: config.logLevel });
-  const { registry, publisher } = await connectToRedis(config, clock, log, closers);
+  const { registry, publisher } = await connectToRedis(
+    config,
+    { clock, log, onFenced: (attachment) => calls.fenced(attachment) },
+    closers,
+  );
   const pool = await DecodePool.start({
     threads: config.decodeThreads,
     ringFrames: config.ringFrames,
@@ -152,8 +157,11 @@ async function start(
 
 async function connectToRedis(
   { redisUrl }: MediaWorkerConfig,
-  clock: Clock,
-  log: WorkerLog,
+  {
+    clock,
+    log,
+    onFenced,
+  }: Required<MediaWorkerDeps> & Required<Pick<PublisherOptions, 'onFenced'>>,
   closers: CloseStack,
 ): Promise<{ registry: Registry; publisher: EventPublisher }> {
   const registry = new Registry({ redisUrl, clock });
@@ -161,6 +169,7 @@ async function connectToRedis(
   const publisher = new EventPublisher({
     redisUrl,
     clock,
+    onFenced,
     onError: (error) => log.warn('events wait for Redis', { error: String(error) }),
   });
   closers.defer(() => publisher.close({ deadlineMs: FLUSH_MS }));

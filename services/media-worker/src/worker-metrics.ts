@@ -136,6 +136,11 @@ export class WorkerMetrics {
       read: () => publisher.stats.waiting,
     });
     metrics.gauge({
+      name: 'events_fenced',
+      help: 'Events kept out since the start because their call had gone to another worker.',
+      read: () => publisher.stats.fenced,
+    });
+    metrics.gauge({
       name: 'redis_up',
       help: '1 while Redis answers.',
       read: () => (publisher.stats.redisUp ? 1 : 0),

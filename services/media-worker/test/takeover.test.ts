@@ -1,5 +1,7 @@
+import { systemClock } from '@earshot/async/system';
 import { generateSequence } from '@earshot/dtmf';
 import type { EarshotEvent } from '@earshot/events';
+import { EventPublisher } from '@earshot/events';
 import { WARM_UP_FRAMES } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -190,7 +192,7 @@ describe('a call that another worker takes over', () => {
     first.open(1, '11');
     await first.play({ 1: TRACK.slice(0, 50) });
     await first.settled();
-    const { host } = await attached(second, callId);
+    const { host, epoch } = await attached(second, callId);
     const from = host.resumesAt(1);
     // The first host's link is up, and its worker knows nothing yet.
     await first.play({ 1: TRACK.slice(50, 90) });
@@ -199,8 +201,27 @@ describe('a call that another worker takes over', () => {
     expect(stored?.durable).toBe(from);
     await host.resume(1, '11', TRACK);
     await host.bye();
-    await bench.until(() => bench.ofType(callId, 'media.stopped').length === 2);
+    await stoppedOf(callId, epoch);
     expect(findings(callId)).toEqual(alone);
+    // What the first one says of its end is kept out.
+    expect(bench.ofType(callId, 'media.stopped').map((stopped) => stopped.epoch)).toEqual([epoch]);
+    const stats: { events: { fenced: number } } = JSON.parse(
+      await (await fetch(`${bench.worker.url}/v1/stats`)).text(),
+    );
+    expect(stats.events.fenced).toBeGreaterThan(0);
+  });
+
+  it('ends at a worker whose events are kept out, though its lease holds', async () => {
+    const { callId, epoch, host } = await attached(bench.worker);
+    host.open(1, '11');
+    await host.play({ 1: TRACK.slice(0, 50) });
+    await host.settled();
+    const other = new EventPublisher({ redisUrl: bench.redis.url, clock: systemClock });
+    await other.ready();
+    expect(await other.claim(callId, epoch + 1)).toBe('ok');
+    await other.close();
+    await host.play({ 1: TRACK.slice(50, 200) });
+    expect(await host.closed).toEqual({ code: 4409, reason: 'lease_lost' });
   });
 
   it('of another media session begins anew', async () => {

@@ -18,7 +18,7 @@ const SECRETS: ReadonlySet<string> = new Set([
 
 /** Everything that signaling reads from its environment, checked and frozen. */
 export interface SignalingConfig {
-  /** `redis://…` or the absolute path of a Unix socket. */
+  /** `redis://…`, `redis+cluster://host:port,host:port`, or the absolute path of a Unix socket. */
   readonly redisUrl: string;
   readonly listen: ListenAddress;
   /** Base of the callback addresses given to Graph; the service's own address when absent. */

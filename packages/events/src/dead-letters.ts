@@ -1,0 +1,152 @@
+import { CodedError } from '@earshot/async';
+import type { RedisClient } from './redis.js';
+
+const MAX_LETTERS = 10_000;
+const TTL_MS = 7 * 24 * 3_600_000;
+const MAX_ERROR_CHARS = 1_000;
+const MAX_STACK_CHARS = 4_000;
+const PAGE = 500;
+
+/** An event that could not be handled. */
+export interface DeadLetter {
+  /** Grows with time within the subscription. */
+  readonly id: string;
+  /** ISO 8601, by the clock of Redis. */
+  readonly failedAt: string;
+  /** What its handler threw last. */
+  readonly error: string;
+  readonly stack?: string | undefined;
+  /** As it came; not necessarily a valid event. */
+  readonly event: unknown;
+}
+
+/** Which letters; those that all of these fit. Without any, all of them. */
+export interface DeadLetterFilter {
+  readonly ids?: readonly string[] | undefined;
+  readonly type?: string | undefined;
+  readonly callId?: string | undefined;
+}
+
+export interface DeadLetterQuery extends DeadLetterFilter {
+  /** @defaultValue 100 */
+  readonly limit?: number | undefined;
+  /** Only letters older than this one: the `next` of the page before. */
+  readonly before?: string | undefined;
+}
+
+export interface DeadLetterPage {
+  /** Newest first. */
+  readonly letters: readonly DeadLetter[];
+  /** For the next page; null when this is the last one. */
+  readonly next: string | null;
+}
+
+/** The dead letters of one subscription: a Redis stream, bounded in number and time. */
+export class DeadLetters {
+  readonly #client: RedisClient;
+  readonly #key: string;
+
+  constructor(client: RedisClient, key: string) {
+    this.#client = client;
+    this.#key = key;
+  }
+
+  /** The oldest go when there are too many. */
+  async add(event: unknown, error: unknown): Promise<void> {
+    const letter = JSON.stringify({ ...describe(error), event });
+    const written = this.#client.xadd(this.#key, 'MAXLEN', '~', MAX_LETTERS, '*', 'letter', letter);
+    await Promise.all([written, this.#client.pexpire(this.#key, TTL_MS)]);
+  }
+
+  count(): Promise<number> {
+    return this.#client.xlen(this.#key);
+  }
+
+  /** @throws CodedError `invalid_dead_letter_id`. */
+  async page(query: DeadLetterQuery): Promise<DeadLetterPage> {
+    const limit = query.limit ?? 100;
+    const letters: DeadLetter[] = [];
+    let end = query.before === undefined ? '+' : `(${checkId(query.before)}`;
+    for (;;) {
+      const some = await this.#newestFirst(end);
+      for (const letter of some) {
+        if (!fits(letter, query)) continue;
+        if (letters.length === limit) return { letters, next: letters.at(-1)?.id ?? null };
+        letters.push(letter);
+      }
+      const last = some.at(-1);
+      if (last === undefined || some.length < PAGE) return { letters, next: null };
+      end = `(${last.id}`;
+    }
+  }
+
+  /** Those that are there at the beginning, oldest first. */
+  async *oldestFirst(filter: DeadLetterFilter): AsyncGenerator<DeadLetter> {
+    const [newest] = await this.#client.xrevrange(this.#key, '+', '-', 'COUNT', 1);
+    if (newest === undefined) return;
+    let start = '-';
+    for (;;) {
+      const entries = await this.#client.xrange(this.#key, start, newest[0], 'COUNT', PAGE);
+      const letters = entries.map(letterOf);
+      for (const letter of letters) if (fits(letter, filter)) yield letter;
+      const last = letters.at(-1);
+      if (last === undefined || letters.length < PAGE) return;
+      start = `(${last.id}`;
+    }
+  }
+
+  /** @throws CodedError `invalid_dead_letter_id`. */
+  async get(id: string): Promise<DeadLetter | undefined> {
+    const [entry] = await this.#client.xrange(this.#key, checkId(id), id);
+    return entry === undefined ? undefined : letterOf(entry);
+  }
+
+  /** @returns whether it was there. */
+  async remove(id: string): Promise<boolean> {
+    return (await this.#client.xdel(this.#key, id)) === 1;
+  }
+
+  async clear(): Promise<void> {
+    await this.#client.del(this.#key);
+  }
+
+  async #newestFirst(end: string): Promise<DeadLetter[]> {
+    const entries = await this.#client.xrevrange(this.#key, end, '-', 'COUNT', PAGE);
+    return entries.map(letterOf);
+  }
+}
+
+function letterOf([id, fields]: [string, string[]]): DeadLetter {
+  const { error, stack, event }: Record<string, unknown> = JSON.parse(fields[1] ?? '{}');
+  return {
+    id,
+    failedAt: new Date(Number.parseInt(id, 10)).toISOString(),
+    error: String(error),
+    ...(typeof stack === 'string' && { stack }),
+    event,
+  };
+}
+
+function fits({ id, event }: DeadLetter, { ids, type, callId }: DeadLetterFilter): boolean {
+  if (ids !== undefined && !ids.includes(id)) return false;
+  const fields: { type?: unknown; callId?: unknown } =
+    typeof event === 'object' && event !== null ? event : {};
+  if (type !== undefined && fields.type !== type) return false;
+  return callId === undefined || fields.callId === callId;
+}
+
+function describe(error: unknown): { error: string; stack?: string } {
+  if (!(error instanceof Error)) return { error: String(error).slice(0, MAX_ERROR_CHARS) };
+  return {
+    error: error.message.slice(0, MAX_ERROR_CHARS),
+    ...(error.stack !== undefined && { stack: error.stack.slice(0, MAX_STACK_CHARS) }),
+  };
+}
+
+function checkId(id: string): string {
+  if (/^\d{1,19}-\d{1,19}$/.test(id)) return id;
+  throw new CodedError(
+    'invalid_dead_letter_id',
+    'Cannot find the dead letter: its id must be of the form 1764168000000-0, got another text',
+  );
+}

@@ -1,0 +1,129 @@
+import { systemClock } from '@earshot/async/system';
+import type { TestCluster } from '@earshot/test-kit';
+import { startTestCluster } from '@earshot/test-kit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EarshotEvent } from '../src/event.js';
+import { EventConsumer } from '../src/event-consumer.js';
+import { eventCounts } from '../src/event-counts.js';
+import { EventPublisher } from '../src/event-publisher.js';
+import { Names } from '../src/names.js';
+import { PARTITIONS } from '../src/partition.js';
+import { publishAll, speech, until } from './support.js';
+
+const CALLS = Array.from({ length: 16 }, (_, i) => `c_${i}`);
+const EVENTS = 100;
+
+let cluster: TestCluster;
+let open: { close(): Promise<void> }[];
+
+beforeEach(async () => {
+  cluster = await startTestCluster({ replicas: 1, nodeTimeoutMs: 500 });
+  open = [];
+});
+
+afterEach(async () => {
+  await Promise.all(open.map((each) => each.close()));
+  await cluster.close();
+});
+
+async function publisher(): Promise<EventPublisher> {
+  const opened = new EventPublisher({ redisUrl: cluster.url, clock: systemClock });
+  open.push(opened);
+  await opened.ready();
+  return opened;
+}
+
+async function consumer(subscription: string, got: EarshotEvent[]): Promise<void> {
+  const opened = new EventConsumer({
+    redisUrl: cluster.url,
+    clock: systemClock,
+    subscription,
+    handler: (event) => void got.push(event),
+  });
+  open.push(opened);
+  await opened.start();
+}
+
+function events(): EarshotEvent[] {
+  return Array.from({ length: EVENTS }, (_, position) =>
+    CALLS.map((callId) => speech(callId, position)),
+  ).flat();
+}
+
+/** Each event once, in order per call. */
+function expectAll(got: readonly EarshotEvent[]): void {
+  for (const callId of CALLS) {
+    const positions = got.filter((each) => each.callId === callId).map((each) => each.position);
+    expect(positions).toEqual(Array.from({ length: EVENTS }, (_, i) => i));
+  }
+}
+
+describe('on a Redis Cluster', () => {
+  it('the partitions are spread, and each subscription gets every event in order', async () => {
+    const names = new Names('earshot');
+    const owners = new Set<number>();
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
+      owners.add((await cluster.ownerOf(names.partition(partition))).port);
+    }
+    expect(owners.size).toBe(3);
+
+    const [mine, other]: EarshotEvent[][] = [[], []];
+    await Promise.all([consumer('default', mine ?? []), consumer('other', other ?? [])]);
+    const [a, b] = await Promise.all([publisher(), publisher()]);
+    await Promise.all([
+      publishAll(
+        a,
+        events().filter(({ callId }) => CALLS.indexOf(callId) < 8),
+      ),
+      publishAll(
+        b,
+        events().filter(({ callId }) => CALLS.indexOf(callId) >= 8),
+      ),
+    ]);
+    await until(() => mine?.length === CALLS.length * EVENTS && other?.length === mine.length);
+    expectAll(mine ?? []);
+    expectAll(other ?? []);
+    expect(await eventCounts(cluster.url, 'c_3')).toEqual({ published: EVENTS });
+    expect(await a.claim('c_3', 7)).toBe('ok');
+    expect(await b.claim('c_3', 6)).toBe('stale');
+  });
+
+  it('a master that dies is replaced by its replica, and everything goes on', async () => {
+    const got: EarshotEvent[] = [];
+    await consumer('default', got);
+    const a = await publisher();
+    const all = events();
+    const first = all.slice(0, all.length / 2);
+    await publishAll(a, first);
+    await a.flushed();
+    await until(() => got.length === first.length);
+    // Its replica has all by then: what it acknowledged and did not pass on would be lost with it.
+    const names = new Names('earshot');
+    const victim = await cluster.ownerOf(names.partition(0));
+    await until(async () => Number(await victim.ask('WAIT', '1', '1000')) === 1);
+    await victim.kill();
+    await publishAll(a, all.slice(first.length));
+    await a.flushed();
+    await until(() => new Set(got.map(({ id }) => id)).size === all.length);
+    expectAll(got);
+    expect((await cluster.ownerOf(names.partition(0))).port).not.toBe(victim.port);
+  });
+});
+
+describe('without any node of a cluster', () => {
+  it('everything says so at the start, and publishing fails fast', async () => {
+    const url = 'redis+cluster://127.0.0.1:1,127.0.0.1:2';
+    const errors: unknown[] = [];
+    const opened = new EventPublisher({
+      redisUrl: url,
+      clock: systemClock,
+      onError: (error) => errors.push(error),
+    });
+    open.push(opened);
+    await expect(opened.ready()).rejects.toMatchObject({ code: 'redis_unreachable' });
+    expect(opened.publish(speech('c_1', 0))).toBe(true);
+    await until(() => errors.length > 0);
+    expect(opened.stats).toMatchObject({ waiting: 1, redisUp: false });
+    await opened.close({ deadlineMs: 10 });
+  });
+});

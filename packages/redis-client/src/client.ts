@@ -1,0 +1,136 @@
+import type { ChainableCommander } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
+import { unreachable } from './connection-error.js';
+import type { RedisAddress } from './redis-address.js';
+import { noAddress, parseRedisUrl } from './redis-address.js';
+
+/** A connection to one Redis, or the connections to a cluster. */
+export type RedisClient = Redis | Cluster;
+
+export interface ClientOptions {
+  /** Reconnections a command outlives; null for all. */
+  readonly maxRetriesPerRequest: number | null;
+  /** False when commands are to fail at once while Redis is away. */
+  readonly enableOfflineQueue?: boolean;
+  /** How long an answer may take, ms. */
+  readonly commandTimeout?: number;
+}
+
+/** Connecting is tried this often before `connect` gives up: about a second altogether. */
+const CONNECT_ATTEMPTS = 5;
+/** A cluster that lost a master is asked again this soon for who has its slots now. */
+const FAILOVER_RETRY_MS = 100;
+
+/**
+ * A client that connects on `connect` and reconnects by itself; its errors need no listener.
+ *
+ * @throws CodedError `redis_unreachable` when the address is none.
+ */
+export function createClient(redisUrl: string, options: ClientOptions): RedisClient {
+  const address = parseRedisUrl(redisUrl);
+  const client =
+    address.kind === 'single' ? openSingle(address.url, options) : openCluster(address, options);
+  client.on('error', () => {});
+  return client;
+}
+
+function openSingle(url: string, options: ClientOptions): Redis {
+  try {
+    return new Redis(url, { lazyConnect: true, retryStrategy: retryDelayMs, ...options });
+  } catch {
+    throw noAddress();
+  }
+}
+
+function openCluster(
+  address: Extract<RedisAddress, { kind: 'cluster' }>,
+  { maxRetriesPerRequest, enableOfflineQueue = true, commandTimeout }: ClientOptions,
+): Cluster {
+  const { nodes, username, password, tls } = address;
+  const redisOptions = {
+    maxRetriesPerRequest,
+    ...(commandTimeout === undefined ? {} : { commandTimeout }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  };
+  return new Cluster(
+    nodes.map((node) => ({ ...node })),
+    {
+      lazyConnect: true,
+      enableOfflineQueue,
+      redisOptions,
+      clusterRetryStrategy: retryDelayMs,
+      retryDelayOnFailover: FAILOVER_RETRY_MS,
+      retryDelayOnClusterDown: FAILOVER_RETRY_MS,
+      // In a cluster these are what a command outlives.
+      maxRedirections: maxRetriesPerRequest === null ? Number.MAX_SAFE_INTEGER : 16,
+    },
+  );
+}
+
+function retryDelayMs(attempt: number): number {
+  return Math.min(25 * 2 ** attempt, 1_000);
+}
+
+/** @throws CodedError `redis_unreachable` when the first connection does not come about. */
+export function connect(client: RedisClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let attempts = 0;
+    let lastError: Error | undefined;
+    const settle = () => {
+      client.off('ready', onReady).off('close', onClose).off('end', onEnd).off('error', onError);
+    };
+    const onReady = () => {
+      settle();
+      resolve();
+    };
+    const onError = (error: Error) => {
+      lastError = error;
+    };
+    const onClose = () => {
+      attempts += 1;
+      if (attempts >= CONNECT_ATTEMPTS) onEnd();
+    };
+    const onEnd = () => {
+      settle();
+      reject(unreachable(lastError));
+    };
+    if (client.status === 'ready') return resolve();
+    client.on('ready', onReady).on('close', onClose).on('end', onEnd).on('error', onError);
+    if (client.status === 'wait') client.connect().catch(() => {});
+  });
+}
+
+/** Commands under way are answered first, unless Redis is away. */
+export async function disconnect(client: RedisClient): Promise<void> {
+  if (client.status === 'ready') {
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    const hasQuit = await client.quit().then(
+      () => true,
+      () => false,
+    );
+    if (hasQuit) await ended;
+  }
+  client.disconnect();
+}
+
+/** Runs short work on a connection of its own. @throws CodedError `redis_unreachable`. */
+export async function withClient<T>(
+  redisUrl: string,
+  work: (client: RedisClient) => Promise<T>,
+): Promise<T> {
+  const client = createClient(redisUrl, { maxRetriesPerRequest: 1 });
+  try {
+    await connect(client);
+    return await work(client);
+  } finally {
+    await disconnect(client);
+  }
+}
+
+/** Sends a pipeline or transaction; ioredis itself leaves failures in its result. */
+export async function execute(commands: ChainableCommander): Promise<void> {
+  const results = await commands.exec();
+  for (const [error] of results ?? []) if (error !== null) throw error;
+}

@@ -1,0 +1,68 @@
+import { VirtualClock } from '@earshot/async';
+import type { TestCluster } from '@earshot/test-kit';
+import { startTestCluster } from '@earshot/test-kit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Registry } from '../src/registry.js';
+import { callRecord } from './support.js';
+
+let cluster: TestCluster;
+let registry: Registry;
+
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  registry = new Registry({ redisUrl: cluster.url, clock: new VirtualClock() });
+  await registry.ready();
+});
+
+afterAll(async () => {
+  await registry.close();
+  await cluster.close();
+});
+
+it('everything of the registry works on a Redis Cluster', async () => {
+  const calls = Array.from({ length: 12 }, (_, i) => `c_${i}`);
+  await Promise.all(calls.map((callId) => registry.createCall(callRecord(callId))));
+  expect((await registry.listCalls({ limit: 50 })).calls).toHaveLength(12);
+  const ended = await registry.updateCall('c_3', (record) => ({
+    ...record,
+    version: record.version + 1,
+    endedAtMs: 1,
+  }));
+  expect(await registry.readCall('c_3')).toEqual(ended);
+  expect((await registry.openCalls()).sort()).toEqual(calls.filter((id) => id !== 'c_3').sort());
+  expect(await registry.callIdOfAttempt(ended.attemptKey)).toBe('c_3');
+  expect(await registry.idempotent('key', 'c_1')).toBe('c_1');
+  expect(await registry.idempotent('key', 'c_2')).toBe('c_1');
+
+  await registry.heartbeatWorker({
+    workerId: 'w_1',
+    url: 'ws://w_1',
+    load: 0,
+    streams: 0,
+    draining: false,
+  });
+  const placed = await registry.placeCall('c_1');
+  expect(placed).toEqual({ workerId: 'w_1', url: 'ws://w_1', epoch: 1 });
+  expect(await registry.claimLease('c_1', 'w_1', 1, 10_000)).toBe('ok');
+  const lease = { callId: 'c_1', workerId: 'w_1', epoch: 1 };
+  expect(await registry.leaseOf('c_1')).toEqual(lease);
+  const position = {
+    streamId: 1,
+    kind: 'mixed',
+    sourceId: null,
+    codec: 'opus',
+    durable: 7,
+    closed: false,
+  } as const;
+  expect(await registry.storePositions(lease, 'm_1', [position])).toBe('ok');
+  expect(await registry.positions('c_1', 'm_1')).toEqual([position]);
+
+  await registry.bindSource('c_1', '11', { participantId: 'p_1' });
+  expect(await registry.participantOfSource('c_1', '11')).toEqual({ participantId: 'p_1' });
+  for (const raw of ['a', 'b']) await registry.appendNotification('c_1', raw);
+  const handled: string[] = [];
+  await registry.takeNotifications('c_1', async (raw) => void handled.push(raw));
+  expect(handled).toEqual(['a', 'b']);
+  await registry.removeWorker('w_1');
+  expect(await registry.workers()).toEqual([]);
+});

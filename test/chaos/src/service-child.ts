@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -57,6 +58,12 @@ export class ServiceChild {
     const value = this.ready[name];
     if (typeof value !== 'string') throw new Error(`ready must have ${name}`);
     return value;
+  }
+
+  /** Memory that it has now, bytes. */
+  async residentBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
   }
 
   /** Sends an IPC message and resolves with the answer. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CloseStack } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import type { EarshotEvent, EventType } from '@earshot/events';
@@ -29,6 +30,8 @@ export interface DeploymentOptions {
   /** Workers from the start. @defaultValue 0 */
   readonly workers?: number;
 }
+
+const POLL_MS = 50;
 
 /** Event ids that only these tests give. */
 const BARRIER = 'chaos.barrier.';
@@ -249,6 +252,11 @@ export class Deployment {
 
   async workerMetrics(worker: ServiceChild): Promise<Map<string, number>> {
     return readMetrics(await (await fetch(`${worker.text('url')}/metrics`)).text());
+  }
+
+  /** Resolves once a worker has no call any more. */
+  async workerIsFree(worker: ServiceChild): Promise<void> {
+    while ((await this.workerMetrics(worker)).get('earshot_calls') !== 0) await sleep(POLL_MS);
   }
 
   close(): Promise<void> {

@@ -14,9 +14,11 @@ import { ServiceChild, seeded } from '../dist/deployment.js';
 const CHILD = fileURLToPath(new URL('../dist/consumer-child.js', import.meta.url));
 const SEED = 7;
 const CALLS = Array.from({ length: 16 }, (_, i) => `call-${i}`);
-const EVENTS_PER_CALL = 300;
-const EVENTS = CALLS.length * EVENTS_PER_CALL;
 const KILLS = 3;
+/** Published before each kill. */
+const EVENTS_PER_CALL = 60;
+const EVENTS_PER_KILL = CALLS.length * EVENTS_PER_CALL;
+const EVENTS = KILLS * EVENTS_PER_KILL;
 
 interface Handled {
   readonly consumer: string;
@@ -26,18 +28,22 @@ interface Handled {
 }
 
 let redis: TestRedis;
+let publisher: EventPublisher;
 let folder: string;
 let handledFile: string;
 const consumers = new Map<string, ServiceChild>();
 
 beforeAll(async () => {
   redis = await startTestRedis();
+  publisher = new EventPublisher({ redisUrl: redis.url, clock: systemClock });
+  await publisher.ready();
   folder = await mkdtemp(path.join(os.tmpdir(), 'earshot-handled-'));
   handledFile = path.join(folder, 'handled.jsonl');
 });
 
 afterAll(async () => {
   await Promise.all([...consumers.values()].map((child) => child.kill()));
+  await publisher.close();
   await redis.close();
   await rm(folder, { recursive: true });
 });
@@ -52,10 +58,9 @@ async function handled(): Promise<Handled[]> {
   return lines.map((line): Handled => JSON.parse(line));
 }
 
-async function until(isReached: (lines: readonly Handled[]) => boolean): Promise<Handled[]> {
+async function until(isReached: (lines: readonly Handled[]) => boolean): Promise<void> {
   for (;;) {
-    const lines = await handled();
-    if (isReached(lines)) return lines;
+    if (isReached(await handled())) return;
     await sleep(5);
   }
 }
@@ -77,34 +82,31 @@ function event(callId: string, position: number): EarshotEvent {
   };
 }
 
-async function publishAll(): Promise<void> {
-  const publisher = new EventPublisher({ redisUrl: redis.url, clock: systemClock });
-  await publisher.ready();
-  for (let position = 0; position < EVENTS_PER_CALL; position += 1) {
-    for (const callId of CALLS) expect(publisher.publish(event(callId, position))).toBe(true);
+function publishShare(publisher: EventPublisher, share: number): Promise<void> {
+  for (let i = 0; i < EVENTS_PER_CALL; i += 1) {
+    for (const callId of CALLS) {
+      expect(publisher.publish(event(callId, share * EVENTS_PER_CALL + i))).toBe(true);
+    }
   }
-  await publisher.flushed();
-  await publisher.close();
+  return publisher.flushed();
 }
 
 describe('consumers of one subscription that are killed in the middle of a batch', () => {
   it('leave all to the others, in order per call, and once but for what was just handled', async () => {
     await Promise.all([addConsumer('0'), addConsumer('1')]);
-    await publishAll();
     console.info(`kills by seed ${SEED}`);
     const random = seeded(SEED);
     for (let kill = 0; kill < KILLS; kill += 1) {
-      // At any time in its share of the events, while the other has its own.
-      const share = EVENTS / (KILLS + 1);
-      const from = (await handled()).length;
-      await until((lines) => lines.length >= Math.min(from, kill * share) + random() * share);
-      const name = String(kill);
-      await consumers.get(name)?.kill();
-      await addConsumer(String(kill + 2));
+      await publishShare(publisher, kill);
+      const atEvent = (kill + 0.9 * random()) * EVENTS_PER_KILL;
+      await until((lines) => lines.length >= atEvent);
+      await consumers.get(String(kill))?.kill();
+      const next = addConsumer(String(kill + 2));
+      await until((lines) => distinct(lines) === (kill + 1) * EVENTS_PER_KILL);
+      await next;
     }
+    const lines = await handled();
     const ids = new Set(CALLS.flatMap((callId) => idsOf(callId)));
-    const lines = await until((all) => new Set(all.map(({ id }) => id)).size >= EVENTS);
-
     expect(new Set(lines.map(({ id }) => id))).toEqual(ids);
     const seen = new Map<string, Handled>();
     const twice: Handled[] = [];
@@ -122,8 +124,15 @@ describe('consumers of one subscription that are killed in the middle of a batch
   });
 });
 
+function distinct(lines: readonly Handled[]): number {
+  return new Set(lines.map(({ id }) => id)).size;
+}
+
 function idsOf(callId: string): string[] {
-  return Array.from({ length: EVENTS_PER_CALL }, (_, position) => event(callId, position).id);
+  return Array.from(
+    { length: KILLS * EVENTS_PER_CALL },
+    (_, position) => event(callId, position).id,
+  );
 }
 
 /** Only what a consumer had handled when it died, and not told yet, may come again. */

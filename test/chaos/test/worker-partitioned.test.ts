@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   CuttingProxy,
   Deployment,
@@ -29,6 +29,7 @@ const MEETING = {
   },
 };
 
+let meetingFolder: string;
 let redis: TestRedis;
 let toRedis: StallingProxy;
 let toWorker: CuttingProxy;
@@ -36,15 +37,16 @@ let deployment: Deployment;
 let expected: Undisturbed;
 let callId: string;
 
+beforeAll(async () => {
+  meetingFolder = await writeMeeting(MEETING);
+  expected = await undisturbed(meetingFolder);
+});
+
 beforeEach(async () => {
-  const meetingFolder = await writeMeeting(MEETING);
   redis = await startTestRedis({ persistent: true });
   toRedis = await StallingProxy.start(redis.url);
   toWorker = await CuttingProxy.start();
-  [expected, deployment] = await Promise.all([
-    undisturbed(meetingFolder),
-    Deployment.start({ meetingFolder, redisUrl: redis.url }),
-  ]);
+  deployment = await Deployment.start({ meetingFolder, redisUrl: redis.url });
   const apart = await deployment.addWorker({
     REDIS_URL: toRedis.path,
     EARSHOT_ADVERTISED_URL: `ws://${toWorker.address}/v1/media-link`,

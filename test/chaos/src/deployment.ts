@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloseStack } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import type { EarshotEvent, EventType } from '@earshot/events';
 import { EventConsumer, EventPublisher } from '@earshot/events';
 import { startTestRedis } from '@earshot/test-kit';
+import { getText, readMetrics } from './metrics.js';
 import { ServiceChild } from './service-child.js';
 
 export type { CallFacts, Disorder, FrameTotals } from './audit.js';
@@ -282,16 +282,7 @@ export class Deployment {
 
   async #sandboxText(path: string): Promise<string> {
     const ca = await readFile(this.sandbox.text('caFile'));
-    return new Promise((resolve, reject) => {
-      const request = https.get(`${this.sandbox.text('url')}${path}`, { ca }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (part: string) => {
-          text += part;
-        });
-        response.once('end', () => resolve(text));
-      });
-      request.once('error', reject);
-    });
+    return getText(`${this.sandbox.text('url')}${path}`, ca);
   }
 }
 
@@ -303,15 +294,4 @@ interface Keys {
 
 function randomKey(): string {
   return randomBytes(32).toString('base64url');
-}
-
-/** Prometheus' text format, as far as ours goes: a name, labels, a number. */
-function readMetrics(text: string): Map<string, number> {
-  const metrics = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const match = /^([a-z_]+)(?:\{.*\})? (\S+)/.exec(line);
-    if (match?.[1] === undefined) continue;
-    metrics.set(match[1], (metrics.get(match[1]) ?? 0) + Number(match[2]));
-  }
-  return metrics;
 }

@@ -82,7 +82,7 @@ function event(callId: string, position: number): EarshotEvent {
   };
 }
 
-function publishShare(publisher: EventPublisher, share: number): Promise<void> {
+function publishShare(share: number): Promise<void> {
   for (let i = 0; i < EVENTS_PER_CALL; i += 1) {
     for (const callId of CALLS) {
       expect(publisher.publish(event(callId, share * EVENTS_PER_CALL + i))).toBe(true);
@@ -97,7 +97,7 @@ describe('consumers of one subscription that are killed in the middle of a batch
     console.info(`kills by seed ${SEED}`);
     const random = seeded(SEED);
     for (let kill = 0; kill < KILLS; kill += 1) {
-      await publishShare(publisher, kill);
+      await publishShare(kill);
       const atEvent = (kill + 0.9 * random()) * EVENTS_PER_KILL;
       await until((lines) => lines.length >= atEvent);
       await consumers.get(String(kill))?.kill();
@@ -116,13 +116,20 @@ describe('consumers of one subscription that are killed in the middle of a batch
       else twice.push(first);
     }
     for (const callId of CALLS) {
-      const positions = [...seen.values()].filter((line) => line.callId === callId);
-      expect(positions.map(({ position }) => position)).toEqual(positions.map((_, i) => i));
+      const positions = positionsOf([...seen.values()], callId);
+      expect(positions).toEqual(positions.map((_, i) => i));
+      // What came again came before anything later of its call.
+      const all = positionsOf(lines, callId);
+      expect(all).toEqual(all.toSorted((a, b) => a - b));
     }
     console.info(`${twice.length} of ${EVENTS} events came twice, by ${KILLS} kills`);
     expectLastOfKilled(lines, twice);
   });
 });
+
+function positionsOf(lines: readonly Handled[], callId: string): number[] {
+  return lines.filter((line) => line.callId === callId).map(({ position }) => position);
+}
 
 function distinct(lines: readonly Handled[]): number {
   return new Set(lines.map(({ id }) => id)).size;

@@ -8,13 +8,14 @@ const CALLS = 20;
 const DRAIN_MS = 3_000;
 /** What it may need to stop, beyond that. */
 const STOP_MS = 2_000;
-const DURATION_MS = 14_000;
+/** The second worker has started by then, on a busy machine too. */
+const DURATION_MS = 22_000;
 const MEETING = {
   durationMs: DURATION_MS,
   participants: {
     ada: {
-      speech: [{ startMs: 500, endMs: 11_000 }],
-      tones: [{ digit: '3' as const, startMs: 12_000, durationMs: 120 }],
+      speech: [{ startMs: 500, endMs: 19_000 }],
+      tones: [{ digit: '3' as const, startMs: 20_000, durationMs: 120 }],
     },
   },
 };
@@ -36,9 +37,10 @@ describe('a worker that is told to stop', () => {
   it('leaves its calls to the others in the middle of speech, without a loss, and exits with 0', async () => {
     const [first] = deployment.workers;
     const calls = await Promise.all(Array.from({ length: CALLS }, () => deployment.join()));
+    const second = deployment.addWorker();
     const isHeard = (callId: string) => deployment.of(callId, 'speech.started').length > 0;
     await deployment.until(() => calls.every(isHeard));
-    await deployment.addWorker();
+    await second;
     const toldAtMs = performance.now();
     first?.signal('SIGTERM');
     expect(await first?.exited).toBe(0);

@@ -31,11 +31,23 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/{e2e,chaos}/test/**/*.test.ts'],
+          include: ['test/e2e/test/**/*.test.ts'],
           exclude,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/test/**/*.test.ts'],
+          exclude,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          // Each mostly waits: for leases, for outages, for meetings at real time.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

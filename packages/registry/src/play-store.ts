@@ -99,12 +99,10 @@ export class PlayStore {
   /** Which of these calls have plays that are not settled: one look for all. */
   async callsWaiting(callIds: readonly string[]): Promise<string[]> {
     if (callIds.length === 0) return [];
-    const answers = await this.#redis.run((client) => {
-      const pipeline = client.pipeline();
-      for (const callId of callIds) pipeline.exists(this.#keys.playsWaiting(callId));
-      return pipeline.exec();
-    });
-    return callIds.filter((_, index) => answers?.[index]?.[1] === 1);
+    const answers = await this.#redis.run((client) =>
+      Promise.all(callIds.map((callId) => client.exists(this.#keys.playsWaiting(callId)))),
+    );
+    return callIds.filter((_, index) => answers[index] === 1);
   }
 
   /** Undefined once the play is over. */

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CloseStack } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import type { EarshotEvent, EventType } from '@earshot/events';
-import { EventConsumer } from '@earshot/events';
-import type { TestRedis } from '@earshot/test-kit';
+import { EventConsumer, EventPublisher } from '@earshot/events';
 import { startTestRedis } from '@earshot/test-kit';
+import { getText, readMetrics } from './metrics.js';
 import { ServiceChild } from './service-child.js';
 
+export type { CallFacts, Disorder, FrameTotals } from './audit.js';
+export { disorderOf, factsOf, totalsOf } from './audit.js';
 export { CuttingProxy } from './cutting-proxy.js';
+export { seeded } from './seeded.js';
+export { StallingProxy } from './stalling-proxy.js';
 export type { Sound, TestMeeting } from './test-meeting.js';
 export { writeMeeting } from './test-meeting.js';
 export { ServiceChild };
@@ -21,7 +25,16 @@ export interface DeploymentOptions {
   readonly speed?: number;
   /** More for the sandbox's environment. */
   readonly sandbox?: Readonly<Record<string, string>>;
+  /** Where Redis is; a private one, whose data outlives it, by default. */
+  readonly redisUrl?: string;
+  /** Workers from the start. @defaultValue 0 */
+  readonly workers?: number;
 }
+
+const POLL_MS = 50;
+
+/** Event ids that only these tests give. */
+const BARRIER = 'chaos.barrier.';
 
 /** A call as far as these tests look at it. */
 export interface CallView {
@@ -41,49 +54,76 @@ export interface HostAccount {
 
 /** All services as processes of their own, over a real Redis, with a consumer of all events. */
 export class Deployment {
-  readonly redis: TestRedis;
-  readonly sandbox: ServiceChild;
-  readonly signaling: ServiceChild;
+  readonly redisUrl: string;
   readonly workers: ServiceChild[] = [];
   /** In the order in which the consumer got them. */
   readonly events: EarshotEvent[] = [];
-  readonly #keys: Keys;
+  readonly #keys: Keys = { host: randomKey(), bridge: randomKey(), api: randomKey() };
   readonly #closers: CloseStack;
   readonly #watchers = new Set<() => void>();
+  readonly #barriers = new Map<string, () => void>();
+  readonly #consumer: EventConsumer;
+  readonly #publisher: EventPublisher;
+  #sandbox: ServiceChild | undefined;
+  #signaling: ServiceChild | undefined;
 
-  private constructor(
-    redis: TestRedis,
-    sandbox: ServiceChild,
-    signaling: ServiceChild,
-    keys: Keys,
-    closers: CloseStack,
-  ) {
-    this.redis = redis;
-    this.sandbox = sandbox;
-    this.signaling = signaling;
-    this.#keys = keys;
+  private constructor(redisUrl: string, closers: CloseStack) {
+    this.redisUrl = redisUrl;
     this.#closers = closers;
+    this.#consumer = new EventConsumer({
+      redisUrl,
+      clock: systemClock,
+      handler: (event) => this.#take(event),
+    });
+    this.#publisher = new EventPublisher({ redisUrl, clock: systemClock });
   }
 
   static async start(options: DeploymentOptions = {}): Promise<Deployment> {
     const closers = new CloseStack();
-    const keys = { host: randomKey(), bridge: randomKey(), api: randomKey() };
-    const redis = await startTestRedis({ persistent: true });
-    closers.defer(() => redis.close());
+    try {
+      return await Deployment.#start(options, closers);
+    } catch (error) {
+      await closers.close();
+      throw error;
+    }
+  }
+
+  static async #start(options: DeploymentOptions, closers: CloseStack): Promise<Deployment> {
+    let { redisUrl } = options;
+    if (redisUrl === undefined) {
+      const redis = await startTestRedis({ persistent: true });
+      closers.defer(() => redis.close());
+      redisUrl = redis.url;
+    }
+    const deployment = new Deployment(redisUrl, closers);
+    closers.defer(() => deployment.#publisher.close({ deadlineMs: 0 }));
+    closers.defer(() => deployment.#consumer.close());
+    await Promise.all([
+      deployment.#startHost(options),
+      deployment.#consumer.start(),
+      deployment.#publisher.ready(),
+      ...Array.from({ length: options.workers ?? 0 }, () => deployment.addWorker()),
+    ]);
+    return deployment;
+  }
+
+  /** The sandbox, then signaling, which must know it. */
+  async #startHost(options: DeploymentOptions): Promise<void> {
     const sandbox = await ServiceChild.start('sandbox', {
-      EARSHOT_HOST_KEY: keys.host,
+      EARSHOT_HOST_KEY: this.#keys.host,
       EARSHOT_SPEED: String(options.speed ?? 1),
       ...(options.meetingFolder === undefined
         ? {}
         : { EARSHOT_MEETING_DIR: options.meetingFolder }),
       ...options.sandbox,
     });
-    closers.defer(() => sandbox.kill());
+    this.#sandbox = sandbox;
+    this.#closers.defer(() => sandbox.kill());
     const signaling = await ServiceChild.start('signaling', {
-      REDIS_URL: redis.url,
-      EARSHOT_HOST_KEY: keys.host,
-      EARSHOT_BRIDGE_KEY: keys.bridge,
-      EARSHOT_API_KEY: keys.api,
+      REDIS_URL: this.redisUrl,
+      EARSHOT_HOST_KEY: this.#keys.host,
+      EARSHOT_BRIDGE_KEY: this.#keys.bridge,
+      EARSHOT_API_KEY: this.#keys.api,
       GRAPH_BASE_URL: sandbox.text('graphBaseUrl'),
       GRAPH_AUTHORITY_URL: sandbox.text('authorityUrl'),
       GRAPH_CALLBACK_OPENID_URL: sandbox.text('callbackOpenIdUrl'),
@@ -93,27 +133,31 @@ export class Deployment {
       GRAPH_TENANT_ID: sandbox.text('tenantId'),
       NODE_EXTRA_CA_CERTS: sandbox.text('caFile'),
     });
-    closers.defer(() => signaling.kill());
-    const deployment = new Deployment(redis, sandbox, signaling, keys, closers);
-    const consumer = new EventConsumer({
-      redisUrl: redis.url,
-      clock: systemClock,
-      handler: (event) => deployment.#take(event),
-    });
-    closers.defer(() => consumer.close());
-    await consumer.start();
-    await sandbox.request({
-      type: 'connectHost',
-      url: signaling.text('hostLinkUrl'),
-      token: keys.host,
-    });
-    return deployment;
+    this.#signaling = signaling;
+    this.#closers.defer(() => signaling.kill());
+    const url = signaling.text('hostLinkUrl');
+    await sandbox.request({ type: 'connectHost', url, token: this.#keys.host });
+  }
+
+  get sandbox(): ServiceChild {
+    if (this.#sandbox === undefined) throw new Error('the sandbox must run');
+    return this.#sandbox;
+  }
+
+  get signaling(): ServiceChild {
+    if (this.#signaling === undefined) throw new Error('signaling must run');
+    return this.#signaling;
+  }
+
+  /** Events that the consumer left out because they had come before. */
+  get duplicates(): number {
+    return this.#consumer.stats.duplicates;
   }
 
   /** @param environment more for the worker's, such as `EARSHOT_ADVERTISED_URL`. */
   async addWorker(environment: Readonly<Record<string, string>> = {}): Promise<ServiceChild> {
     const worker = await ServiceChild.start('media-worker', {
-      REDIS_URL: this.redis.url,
+      REDIS_URL: this.redisUrl,
       EARSHOT_BRIDGE_KEY: this.#keys.bridge,
       EARSHOT_DECODE_THREADS: '1',
       ...environment,
@@ -162,13 +206,35 @@ export class Deployment {
     });
   }
 
-  /** Resolves once the call ended and its media stopped. */
-  ended(callId: string): Promise<void> {
-    return this.until(
+  /** Resolves once the call ended, its media stopped, and all events of it so far were delivered. */
+  async ended(callId: string): Promise<void> {
+    await this.until(
       () =>
         this.of(callId, 'call.ended').length > 0 &&
         this.of(callId, 'media.stopped').some(({ data }) => data.reason === 'callEnded'),
     );
+    await this.delivered(callId);
+  }
+
+  /** Resolves when all events of a call that are in Redis now were delivered. */
+  async delivered(callId: string): Promise<void> {
+    const id = `${BARRIER}${randomKey()}`;
+    const passed = new Promise<void>((resolve) => this.#barriers.set(id, resolve));
+    this.#publisher.publish({
+      version: 1,
+      id,
+      type: 'call.stateChanged',
+      callId,
+      epoch: 0,
+      source: 'signaling',
+      position: 0,
+      mediaTimeMs: null,
+      wallclock: new Date(systemClock.wallclockMs()).toISOString(),
+      participant: null,
+      sourceId: null,
+      data: { from: 'barrier', to: 'barrier' },
+    });
+    await passed;
   }
 
   /** The sandbox's metrics by name, summed over labels. */
@@ -188,12 +254,18 @@ export class Deployment {
     return readMetrics(await (await fetch(`${worker.text('url')}/metrics`)).text());
   }
 
+  /** Resolves once a worker has no call any more. */
+  async workerIsFree(worker: ServiceChild): Promise<void> {
+    while ((await this.workerMetrics(worker)).get('earshot_calls') !== 0) await sleep(POLL_MS);
+  }
+
   close(): Promise<void> {
     return this.#closers.close();
   }
 
   #take(event: EarshotEvent): void {
-    this.events.push(structuredClone(event));
+    if (event.id.startsWith(BARRIER)) this.#barriers.get(event.id)?.();
+    else this.events.push(structuredClone(event));
     for (const watch of [...this.#watchers]) watch();
   }
 
@@ -210,16 +282,7 @@ export class Deployment {
 
   async #sandboxText(path: string): Promise<string> {
     const ca = await readFile(this.sandbox.text('caFile'));
-    return new Promise((resolve, reject) => {
-      const request = https.get(`${this.sandbox.text('url')}${path}`, { ca }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (part: string) => {
-          text += part;
-        });
-        response.once('end', () => resolve(text));
-      });
-      request.once('error', reject);
-    });
+    return getText(`${this.sandbox.text('url')}${path}`, ca);
   }
 }
 
@@ -231,15 +294,4 @@ interface Keys {
 
 function randomKey(): string {
   return randomBytes(32).toString('base64url');
-}
-
-/** Prometheus' text format, as far as ours goes: a name, labels, a number. */
-function readMetrics(text: string): Map<string, number> {
-  const metrics = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const match = /^([a-z_]+)(?:\{.*\})? (\S+)/.exec(line);
-    if (match?.[1] === undefined) continue;
-    metrics.set(match[1], (metrics.get(match[1]) ?? 0) + Number(match[2]));
-  }
-  return metrics;
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,12 +26,20 @@ export class ServiceChild {
   }
 
   /** @throws Error with what it wrote when it does not get ready. */
-  static async start(
-    name: string,
+  static start(name: string, environment: Readonly<Record<string, string>>): Promise<ServiceChild> {
+    return ServiceChild.run(
+      path.join(REPOSITORY, 'services', name, 'dist', 'main.js'),
+      environment,
+    );
+  }
+
+  /** Any program that says when it is ready. @throws as `start`. */
+  static async run(
+    file: string,
     environment: Readonly<Record<string, string>>,
   ): Promise<ServiceChild> {
     const { PATH = '', HOME = '' } = process.env;
-    const child = fork(path.join(REPOSITORY, 'services', name, 'dist', 'main.js'), {
+    const child = fork(file, {
       env: { PATH, HOME, EARSHOT_LOG_LEVEL: 'warn', EARSHOT_LISTEN: '127.0.0.1:0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -42,7 +51,7 @@ export class ServiceChild {
     const message: unknown = ready[0];
     if (!isTold(message) || message.type !== 'ready') {
       child.kill('SIGKILL');
-      throw new Error(`${name} did not get ready: ${JSON.stringify(message)} ${output.join('')}`);
+      throw new Error(`${file} did not get ready: ${JSON.stringify(message)} ${output.join('')}`);
     }
     return new ServiceChild(child, message, output);
   }
@@ -57,6 +66,14 @@ export class ServiceChild {
     const value = this.ready[name];
     if (typeof value !== 'string') throw new Error(`ready must have ${name}`);
     return value;
+  }
+
+  /** Memory that it has now, and the most that it ever had. */
+  async memory(): Promise<{ residentBytes: number; peakBytes: number }> {
+    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8');
+    const bytes = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? Number.NaN) * 1024;
+    return { residentBytes: bytes('VmRSS'), peakBytes: bytes('VmHWM') };
   }
 
   /** Sends an IPC message and resolves with the answer. */

@@ -4,10 +4,14 @@ import path from 'node:path';
 import process from 'node:process';
 import type { RedisServer } from '@earshot/redis-server';
 import { startRedis } from '@earshot/redis-server';
+import { Redis } from 'ioredis';
 
 export interface TestRedisOptions {
-  /** Keeps data over `kill` and `restart`. @defaultValue false: memory only */
-  readonly persistent?: boolean;
+  /**
+   * Keeps data over `kill` and `restart`; with `always` what it has answered is on disk, and not
+   * only within a second. @defaultValue false: memory only
+   */
+  readonly persistent?: boolean | 'always';
 }
 
 /** A private Redis of one test file. */
@@ -26,7 +30,11 @@ export interface TestRedis {
 export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const { persistent = false } = options;
   const folder = await mkdtemp(path.join(os.tmpdir(), 'es-'));
-  const start = (): Promise<RedisServer> => startRedis({ dataDir: folder, persistent });
+  const start = async (): Promise<RedisServer> => {
+    const server = await startRedis({ dataDir: folder, persistent: persistent !== false });
+    if (persistent === 'always') await syncAlways(server.url);
+    return server;
+  };
   let server = await start();
   return {
     url: server.url,
@@ -42,4 +50,13 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function syncAlways(url: string): Promise<void> {
+  const client = new Redis(url);
+  try {
+    await client.config('SET', 'appendfsync', 'always');
+  } finally {
+    client.disconnect();
+  }
 }

@@ -185,7 +185,9 @@ describe('the way of a call’s audio', () => {
   });
 
   function wanted({ state, detail }: ToldMediaState, before: string | undefined) {
-    if (state === 'active') return detail === 'drain_requested' ? 'drain' : undefined;
+    if (state === 'active') {
+      return detail === 'drain_requested' || before === 'drain' ? 'drain' : undefined;
+    }
     if (state === 'failed') return before === 'drain' ? 'drain' : 'failed';
     return detail === 'link_interrupted' ? (before ?? 'interrupted') : before;
   }

@@ -306,6 +306,22 @@ describe('a session that is over', () => {
   );
 });
 
+describe('a session that is over just before its call', () => {
+  it('leaves it to Teams to say how the call ended', async () => {
+    const { graph } = kit.harness;
+    kit.onAttach = () => {
+      throw new CodedError('media_ended', 'Cannot attach: the session must go on, got its end');
+    };
+    kit.says('active', 'drain_requested');
+    await kit.harness.worker('worker-2');
+    await vi.waitUntil(() => kit.workersAsked.length === 2, WAIT);
+    await graph.notify([endItem(graph.lastLeg.id, 200, 5002)]);
+    const call = await kit.harness.reaches(kit.id, 'terminated');
+    expect(call.result?.cause).toBe('ended_by_teams');
+    expect(kit.workersAsked).toEqual([1, 2]);
+  });
+});
+
 describe('states around an attachment', () => {
   it('are those of the one before, when they came before it', async () => {
     await kit.harness.worker('worker-2');

@@ -2,7 +2,7 @@ import { selfOf } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import type { CallEnd, EndCode } from './call-end.js';
 import type { MediaMove } from './media-move.js';
-import { MOVE_EFFORT_MS } from './media-move.js';
+import { MOVE_EFFORT_MS, SESSION_OVER_GRACE_MS } from './media-move.js';
 import type { ServiceState } from './service-state.js';
 
 /** Graph ends a call 45 min after the last keepAlive and advises one every 15. */
@@ -94,6 +94,9 @@ function dutiesOfHangUp(record: CallRecord, state: ServiceState, hangUpAtMs: num
 
 function attachment(state: ServiceState, sinceMs: number, around: Surroundings): Duty[] {
   if (!state.hostHeld) return [];
+  if (state.sessionOverAtMs !== undefined) {
+    return [{ kind: 'endMediaFailed', dueAtMs: state.sessionOverAtMs + SESSION_OVER_GRACE_MS }];
+  }
   if (state.attachedAtMs !== undefined) {
     return state.move === undefined ? [] : moving(state.move, around);
   }

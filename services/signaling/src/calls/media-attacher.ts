@@ -5,7 +5,6 @@ import type { MediaTokens } from '@earshot/media-token';
 import type { CallRecord, Placement, Registry } from '@earshot/registry';
 import type { Log } from '@earshot/telemetry';
 import type { SignalingMetrics } from '../metrics.js';
-import { localEnd } from './call-end.js';
 import {
   blameWorker,
   confirmAttached,
@@ -105,14 +104,13 @@ export class MediaAttacher {
     log.info('audio attached', { callId, hostId: media.hostId, workerId, epoch, cause });
   }
 
-  /** Ends the call when its session is over; else has the duty tried again, elsewhere if it can. */
+  /** Has the call end when its session is over; else has the duty tried again, elsewhere if it can. */
   async #failed(callId: string, workerId: string, error: unknown): Promise<void> {
     const { registry, clock } = this.#options;
     const atMs = clock.wallclockMs();
     const refusal = refusalOf(error);
     if (refusal !== undefined && SESSION_OVER.has(refusal)) {
-      const end = localEnd('media_failed', atMs);
-      await registry.updateCall(callId, (current) => endSession(current, end));
+      await registry.updateCall(callId, (current) => endSession(current, atMs));
       return;
     }
     const isHostAway = error instanceof CodedError && error.code === 'host_unavailable';

@@ -1,6 +1,5 @@
 import type { CallRecord, Placement } from '@earshot/registry';
 import { endCall } from './call-changes.js';
-import type { CallEnd } from './call-end.js';
 import { localEnd } from './call-end.js';
 import type { FailedWorker, MediaMove } from './media-move.js';
 import {
@@ -81,9 +80,10 @@ export function isWanted(record: CallRecord, placement: Placement): boolean {
   return (isLive || isUnheard) && placement.epoch > (record.epoch ?? 0);
 }
 
-/** The session is over: no worker can have its audio. */
-export function endSession(record: CallRecord, end: CallEnd): CallRecord {
-  return withService(endCall(record, end), { move: undefined });
+/** The host's session is over: no worker can have its audio. Why, Teams may be about to say. */
+export function endSession(record: CallRecord, atMs: number): CallRecord {
+  const { sessionOverAtMs = atMs } = serviceState(record);
+  return withService(record, { move: undefined, sessionOverAtMs });
 }
 
 /**
@@ -129,9 +129,13 @@ export function exclusionsOf(record: CallRecord, atMs: number): string[][] {
   return steps;
 }
 
-/** Audio flows: nothing has to be done, unless the call was placed anew meanwhile. */
+/**
+ * Audio flows: nothing has to be done, unless the call was placed anew meanwhile, or its worker
+ * drains, which it does not take back.
+ */
 function flows(record: CallRecord, { move }: ServiceState): CallRecord {
   if (move === undefined || move.placedEpoch !== undefined) return record;
+  if (move.cause === 'drain') return heard(record, move);
   return withService(record, { move: undefined });
 }
 
@@ -142,6 +146,10 @@ function drain(record: CallRecord, state: ServiceState, { atMs }: Telling): Call
   if (move?.cause !== 'drain') {
     return withMove(record, { cause: 'drain', sinceMs: atMs, dueAtMs: soonest(state, atMs) });
   }
+  return heard(record, move);
+}
+
+function heard(record: CallRecord, move: MediaMove): CallRecord {
   if (move.silentSinceMs === undefined) return record;
   return withMove(record, { ...move, silentSinceMs: undefined });
 }

@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const INTERRUPTION_GRACE_MS = 2_000;
 /** How long no audio may reach a worker, while its host is here, before the call is given up. */
 export const MOVE_EFFORT_MS = 60_000;
+/** How long Teams may take to end a call whose media host has nothing more to send. */
+export const SESSION_OVER_GRACE_MS = 10_000;
 /** A worker that lets go of a call at once must not have it moved in a tight loop. */
 export const MOVE_PAUSE_MS = 1_000;
 /** How long a worker that failed a call is passed over for it. */

@@ -46,6 +46,8 @@ export interface ServiceState {
   readonly moves?: number | undefined;
   /** Workers that could not take or keep the call, oldest first. */
   readonly failedWorkers?: readonly FailedWorker[] | undefined;
+  /** When the media host first said that its session is over: as a rule Teams says so of the call soon. */
+  readonly sessionOverAtMs?: number | undefined;
   readonly hangUpAtMs?: number | undefined;
   readonly end?: CallEnd | undefined;
   /** The answer to the request that made the call, when it failed: repeated by its key. */
@@ -74,6 +76,7 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   move: mediaMoveSchema.optional(),
   moves: z.number().optional(),
   failedWorkers: z.array(failedWorkerSchema).optional(),
+  sessionOverAtMs: z.number().optional(),
   hangUpAtMs: z.number().optional(),
   end: callEndSchema.optional(),
   problem: problemSchema.optional(),

@@ -17,19 +17,18 @@ import { digitOfGraphTone } from '@earshot/dtmf';
 import type { StreamTotals } from '@earshot/media-session';
 import {
   CLOSE_MODE,
-  deafEvent,
   hostToneEvent,
   mediaStartedEvent,
   mediaStoppedEvent,
-  recoveredEvent,
 } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import type { Attribution } from './attribution.js';
 import { toParticipant } from './attribution.js';
+import { watchCall } from './call-deafness.js';
 import type { CallJournal } from './call-journal.js';
 import type { LinkFault } from './call-streams.js';
 import { CallStreams } from './call-streams.js';
-import { DeafWatch } from './deaf-watch.js';
+import type { DeafWatch } from './deaf-watch.js';
 import type { DecodePool } from './decode-pool.js';
 import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
@@ -99,7 +98,6 @@ export class CallAudio {
   #cancelSoon: Cancel | undefined;
   #isLeaving = false;
   #strayFrames = 0;
-  #deafEpisodes = 0;
 
   constructor(options: CallAudioOptions) {
     const { hello, pool, journal, clock, log, creditFrames, positions } = options;
@@ -128,7 +126,7 @@ export class CallAudio {
       onMoved: () => this.sendProgress(),
       onStale: () => void this.end('leaseLost'),
     });
-    this.#deaf = this.#watchForDeafness();
+    this.#deaf = watchCall({ ...options, callId: this.callId, epoch: this.epoch });
     this.#cancelGrace = this.#startGrace();
   }
 
@@ -228,10 +226,10 @@ export class CallAudio {
   sendProgress(): void {
     this.#durable.advance();
     if (this.#session === undefined) return;
+    const streams = this.streams.takeNews();
+    if (streams.length === 0) return;
     const { creditFrames } = this.#options;
-    for (const streams of this.streams.takeNews()) {
-      this.#session.send({ type: 'progress', streams, creditFrames });
-    }
+    this.#session.send({ type: 'progress', streams, creditFrames });
   }
 
   /** Momentary readings of its open streams. */
@@ -271,26 +269,6 @@ export class CallAudio {
     this.#cancelUnopened();
     if (this.#isLeaving) void this.end('drained');
     else this.#cancelGrace = this.#startGrace();
-  }
-
-  #watchForDeafness(): DeafWatch {
-    const { deafAfterMs, clock, unmuted, journal, log } = this.#options;
-    const { callId, epoch } = this;
-    return new DeafWatch({
-      deafAfterMs,
-      clock,
-      unmuted,
-      onDeaf: (reason, quietMs, unmutedParticipants) => {
-        const episode = { callId, epoch, ordinal: this.#deafEpisodes };
-        journal.add(deafEvent(episode, { reason, quietMs, unmutedParticipants }));
-        log.warn('call is deaf', { callId, reason, quietMs, unmutedParticipants });
-      },
-      onRecovered: (deafMs) => {
-        const episode = { callId, epoch, ordinal: this.#deafEpisodes++ };
-        journal.add(recoveredEvent(episode, deafMs));
-        log.info('call is heard again', { callId, deafMs });
-      },
-    });
   }
 
   #startGrace(): Cancel {

@@ -84,6 +84,7 @@ export class CallStream {
     this.#durable = options.durable;
     this.#storedSettled = decode.counters.get('settled');
     this.#before = options.before;
+    this.#foldBefore();
   }
 
   get isProcessed(): boolean {

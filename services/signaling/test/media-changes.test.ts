@@ -230,6 +230,17 @@ describe('exclusionsOf', () => {
     expect(exclusionsOf(record, AT_MS + FAILED_WORKER_MS)).toEqual([['w-1'], []]);
   });
 
+  it.each([
+    ['unauthorized', []],
+    ['closed_4409', []],
+    ['connect_failed', ['w-1']],
+  ])('says of a link that ended as %s who failed: %j', (detail, blamed) => {
+    const telling = { atMs: AT_MS, isWorkerGone: false };
+    const record = applyMediaState(attached, { state: 'failed', detail }, telling);
+    const { failedWorkers = [] } = serviceState(record);
+    expect(failedWorkers.map(({ workerId }) => workerId)).toEqual(blamed);
+  });
+
   it('remembers few of the workers that failed', () => {
     let record = attached;
     for (let n = 0; n < 100; n += 1) record = blameWorker(record, `w-${n % 20}`, AT_MS + n);

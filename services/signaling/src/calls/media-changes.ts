@@ -19,6 +19,9 @@ export interface ToldMediaState {
   readonly detail?: string | undefined;
 }
 
+/** Ends of a media link that say nothing bad of the worker: a token was used up, or the call moved on. */
+const BLAMELESS: ReadonlySet<string> = new Set(['unauthorized', 'closed_4401', 'closed_4409']);
+
 /** When a state was told, and what is known beside it. */
 export interface Telling {
   /** Unix ms. */
@@ -45,7 +48,7 @@ export function applyMediaState(
     return endCall(record, localEnd('media_failed', telling.atMs));
   }
   if (state.attachedAtMs === undefined) return record;
-  if (told === 'failed') return failed(record, state, telling);
+  if (told === 'failed') return failed(record, detail, telling);
   if (told === 'active') {
     return detail === 'drain_requested' ? drain(record, state, telling) : flows(record, state);
   }
@@ -166,13 +169,15 @@ function interrupted(
 }
 
 /** The host gave the link up. A worker that drained and left did not fail. */
-function failed(record: CallRecord, state: ServiceState, { atMs }: Telling): CallRecord {
+function failed(record: CallRecord, detail: string | undefined, { atMs }: Telling): CallRecord {
+  const state = serviceState(record);
   const { move } = state;
   if (move !== undefined && (move.placedEpoch !== undefined || move.cause !== 'interrupted')) {
     return silent(record, move, atMs);
   }
   const { workerId } = record;
-  const blamed = workerId === undefined ? record : blameWorker(record, workerId, atMs);
+  const isBlameless = workerId === undefined || BLAMELESS.has(detail ?? '');
+  const blamed = isBlameless ? record : blameWorker(record, workerId, atMs);
   return withMove(blamed, {
     cause: 'failed',
     sinceMs: atMs,

@@ -8,6 +8,8 @@ import { applyMediaState } from './media-changes.js';
 
 /** States of one session that wait for Redis; beyond, the oldest is dropped: the last one counts. */
 const MAX_WAITING = 32;
+/** Sessions whose states wait at once; beyond, those of others are dropped: hosts repeat them (H-15). */
+const MAX_LANES = 10_000;
 /** How often Redis is asked again while it is away: a host says `failed` once. */
 const RETRY_MS = 1_000;
 
@@ -63,6 +65,10 @@ export class MediaStates {
     const { hostId, mediaId, detail } = state;
     log.info('media state', { hostId, mediaId, state: state.state, detail });
     if (state.state === 'ended') return;
+    if (this.#lanes.size >= MAX_LANES && !this.#lanes.has(keyOf(state))) {
+      log.warn('media state dropped: too many wait', { hostId, waiting: MAX_LANES });
+      return;
+    }
     this.#queue({ ...state, atMs: clock.wallclockMs() });
   }
 

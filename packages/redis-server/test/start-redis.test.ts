@@ -129,9 +129,12 @@ describe('startRedis', () => {
 
   it('refuses a second server in the same folder, also of the same process', async () => {
     const dataDir = temporaryFolder();
-    const [first, second] = await Promise.allSettled([start({ dataDir }), start({ dataDir })]);
-    expect(first.status).toBe('fulfilled');
-    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'data_dir_in_use' } });
+    const settled = await Promise.allSettled([start({ dataDir }), start({ dataDir })]);
+    // Either may be the first to have made the folder.
+    expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(settled.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'data_dir_in_use' },
+    });
   });
 
   it('ignores the claim of a process that is gone, whose id another has now', async () => {

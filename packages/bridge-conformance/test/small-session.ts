@@ -90,7 +90,8 @@ export class SmallSession {
     const old = this.#attach;
     if (old === undefined) return;
     const headers = { authorization: `Bearer ${old.token}` };
-    for (const delayMs of [100, 300, 500]) {
+    // Again and again: whoever looks must see one, however slow it was to begin.
+    for (const delayMs of [100, 500, 1_000, 2_000, 3_000]) {
       this.#host.after(delayMs, () => {
         new WebSocket(old.workerUrl, 'earshot.media.v1', { headers }).on('error', () => {});
       });

@@ -1,4 +1,5 @@
 // The only file that names OpenTelemetry; loaded when tracing is on.
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Span as OtelSpan } from '@opentelemetry/api';
 import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -9,7 +10,7 @@ import { formatTraceparent, parseTraceparent } from './traceparent.js';
 import type { EndedSpan, Span, SpanAttributes, Tracer, TracerOptions } from './tracer.js';
 
 /** A collector that is away must not hold up the end of the process. */
-const CLOSE_MS = 2000;
+const CLOSE_MS = 500;
 
 /** Starts a provider of its own: nothing is registered for the whole process. */
 export function startOpenTelemetry(options: TracerOptions): Tracer {
@@ -17,7 +18,6 @@ export function startOpenTelemetry(options: TracerOptions): Tracer {
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': service }),
     spanProcessors: [processorOf(options)],
-    forceFlushTimeoutMillis: CLOSE_MS,
   });
   const tracer = provider.getTracer('earshot');
   let closing: Promise<void> | undefined;
@@ -32,7 +32,8 @@ export function startOpenTelemetry(options: TracerOptions): Tracer {
       return wrap(tracer.startSpan(name, attributes === undefined ? {} : { attributes }, context));
     },
     close() {
-      closing ??= provider.shutdown().catch(() => {});
+      const tooLate = (): Promise<void> => wait(CLOSE_MS, undefined, { ref: false });
+      closing ??= Promise.race([provider.shutdown().catch(() => {}), tooLate()]);
       return closing;
     },
   };
@@ -53,7 +54,7 @@ function wrap(span: OtelSpan): Span {
 function processorOf({ service, endpoint = '', sink }: TracerOptions): SpanProcessor {
   if (sink !== undefined) return { ...SILENT, onEnd: (span) => sink(endedSpan(service, span)) };
   const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: CLOSE_MS });
+  const exporter = new OTLPTraceExporter({ url });
   // Bounded: spans beyond the queue's 2048 are dropped.
   return new BatchSpanProcessor(exporter);
 }

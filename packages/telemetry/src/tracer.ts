@@ -24,7 +24,7 @@ export interface Tracer {
   /** Whether anybody is told. */
   readonly isOn: boolean;
   start(name: string, options?: SpanOptions): Span;
-  /** Sends what waits; never rejects. Idempotent. */
+  /** Sends what waits, for at most half a second; never rejects. Idempotent. */
   close(): Promise<void>;
 }
 

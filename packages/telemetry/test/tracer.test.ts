@@ -103,6 +103,19 @@ describe('a tracer that is on', () => {
     expect(bodies.join('')).toContain('"name":"step"');
     expect(bodies.join('')).toContain('"service.name"');
   });
+
+  it('is closed in time though the collector does not answer', async () => {
+    const collector = createServer(() => {});
+    await once(collector.listen(0, '127.0.0.1'), 'listening');
+    const { port } = collector.address() as AddressInfo;
+    const tracer = await createTracer({ service: 'test', endpoint: `http://127.0.0.1:${port}` });
+    tracer.start('step').end();
+    const sinceMs = performance.now();
+    await tracer.close();
+    expect(performance.now() - sinceMs).toBeLessThan(2000);
+    collector.closeAllConnections();
+    collector.close();
+  });
 });
 
 describe('a tracer that is off', () => {

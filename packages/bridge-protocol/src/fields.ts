@@ -8,12 +8,17 @@ const ID = /^[\x21-\x7e]{1,128}$/;
 // What an HTTP header can carry after `Bearer`.
 const TOKEN = /^[\x21-\x7e]{1,8192}$/;
 
+// W3C Trace Context, version 00: always 55 characters.
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 const PCM_RATE_HZ = 16_000;
 
 /** An identifier made by either side. */
 export const id: z.ZodType<string> = z.string().regex(ID);
 /** A bearer token, opaque to whoever hands it on. */
 export const token: z.ZodType<string> = z.string().regex(TOKEN);
+/** Names the span of a trace that a message belongs to. */
+export const traceparent: z.ZodType<string> = z.string().regex(TRACEPARENT);
 /** A short machine-readable word: a code or a reason. */
 export const word: z.ZodType<string> = z.string().min(1).max(64);
 /** Free text for people. */

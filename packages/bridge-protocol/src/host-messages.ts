@@ -121,6 +121,8 @@ export interface AttachMessage {
   /** Bearer token for that URL; secret, short-lived. */
   readonly token: string;
   readonly epoch: number;
+  /** W3C Trace Context of this attachment, for the host to hand on in `hello`. */
+  readonly traceparent?: string;
 }
 
 /** The media session is over; unknown ids are ignored. */

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { epoch, id, pingIntervalMs, text, token, u32, version, word } from './fields.js';
+import {
+  epoch,
+  id,
+  pingIntervalMs,
+  text,
+  token,
+  traceparent,
+  u32,
+  version,
+  word,
+} from './fields.js';
 import type { HostMessage, SignalingMessage } from './host-messages.js';
 import type { SchemaTable } from './schema-table.js';
 
@@ -60,6 +70,7 @@ export const SIGNALING_SCHEMAS: SchemaTable<SignalingMessage> = {
     workerUrl: z.string().max(2048).regex(WORKER_URL),
     token,
     epoch,
+    traceparent: traceparent.exactOptional(),
   }),
   release: z.object({ type: z.literal('release'), mediaId: id }),
   ping,

@@ -22,6 +22,8 @@ export interface HelloMessage {
   readonly virtualTime?: boolean;
   /** The host can send audio into the meeting. */
   readonly send?: SendCapability;
+  /** The `attach`'s, as it was. */
+  readonly traceparent?: string;
 }
 
 /** Announces a stream, before its first frame and again on every new link. */

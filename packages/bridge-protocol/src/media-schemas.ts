@@ -9,6 +9,7 @@ import {
   text,
   ticks,
   token,
+  traceparent,
   u32,
   version,
   withPcmRate,
@@ -34,6 +35,7 @@ export const MEDIA_HOST_SCHEMAS: SchemaTable<MediaHostMessage> = {
     replayWindowMs: u32,
     virtualTime: z.boolean().exactOptional(),
     send: sendCapability.exactOptional(),
+    traceparent: traceparent.exactOptional(),
   }),
   streamOpen: withPcmRate(
     z.object({

@@ -114,10 +114,9 @@ export class HostLinkServer {
    * @throws CodedError `host_unavailable`, `host_refused`, `host_timeout`
    */
   async attach(hostId: string, request: AttachRequest): Promise<void> {
-    const { mediaId, callId, workerUrl, token, epoch } = request;
     const host = this.#find(hostId);
     const reply = await host.request((requestId) => {
-      return { type: 'attach', requestId, mediaId, callId, workerUrl, token, epoch };
+      return { type: 'attach', requestId, ...request };
     });
     if (reply.type !== 'attached') throw refusal(host, reply, 'attach media');
   }

@@ -158,8 +158,9 @@ export class HostSession {
   }
 
   async #attach(message: AttachMessage): Promise<void> {
-    const { requestId, mediaId, callId, workerUrl, token, epoch } = message;
-    await this.#options.handlers.attach({ mediaId, callId, workerUrl, token, epoch });
+    const { type: _, requestId, ...request } = message;
+    await this.#options.handlers.attach(request);
+    const { mediaId, epoch } = request;
     this.#write({ type: 'attached', requestId, mediaId, epoch });
   }
 

@@ -30,6 +30,8 @@ export interface PublisherOptions {
   readonly batchWindowMs?: number;
   /** Told when events were left out because their call has an owner with a newer epoch. */
   readonly onFenced?: (attachment: { readonly callId: string; readonly epoch: number }) => void;
+  /** Told of each try to bring a batch to Redis; what it returns, of its end and the error, if any. */
+  readonly onBatch?: (events: readonly EarshotEvent[]) => (error?: unknown) => void;
   /** Told when events can't be brought to Redis; publishing goes on. */
   readonly onError?: (error: unknown) => void;
 }
@@ -76,6 +78,7 @@ export class EventPublisher {
   readonly #outboxCapacity: number;
   readonly #onError: (error: unknown) => void;
   readonly #onFenced: (attachment: Fence) => void;
+  readonly #onBatch: PublisherOptions['onBatch'];
   readonly #client: RedisClient;
   readonly #destination: Destination;
   readonly #fences = new FenceFilter();
@@ -97,6 +100,7 @@ export class EventPublisher {
     this.#outboxCapacity = options.outboxCapacity ?? 10_000;
     this.#onError = options.onError ?? (() => {});
     this.#onFenced = options.onFenced ?? (() => {});
+    this.#onBatch = options.onBatch;
     this.#client = createClient(options.redisUrl, {
       // Waiting is the outbox's work: a command fails at once when Redis is away.
       maxRetriesPerRequest: 1,
@@ -118,7 +122,7 @@ export class EventPublisher {
           send: (batch, batchNumber) => {
             if (!this.#triedSinceMs.has(partition))
               this.#triedSinceMs.set(partition, clock.nowMs());
-            return this.#send(partition, batch, batchNumber);
+            return this.#told(batch, () => this.#send(partition, batch, batchNumber));
           },
           onError: this.#onError,
           onSent: (events) => {
@@ -242,6 +246,17 @@ export class EventPublisher {
         `Cannot publish: Redis must take all events within ${deadlineMs} ms of closing, got ${this.#waiting} left over`,
       ),
     );
+  }
+
+  async #told(batch: readonly EarshotEvent[], send: () => Promise<void>): Promise<void> {
+    const ended = this.#onBatch?.(batch);
+    try {
+      await send();
+      ended?.();
+    } catch (error) {
+      ended?.(error);
+      throw error;
+    }
   }
 
   async #send(

@@ -87,6 +87,11 @@ const envelope = z.object({
   wallclock: z.iso.datetime().describe('When it was found, in UTC.'),
   participant: z.object({ id: z.string().min(1), displayName: z.string().optional() }).nullable(),
   sourceId: z.string().nullable().describe("The audio source's id in the meeting."),
+  traceparent: z
+    .string()
+    .regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
+    .optional()
+    .describe('W3C Trace Context of what it comes from, while traces are kept.'),
 });
 
 /** What all events have, beside `type` and `data`. */

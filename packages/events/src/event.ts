@@ -130,6 +130,8 @@ export interface EventOf<Type extends EventType> {
   } | null;
   /** The audio source's id in the meeting; null for what is no source's. */
   readonly sourceId: string | null;
+  /** W3C Trace Context of what it comes from, while traces are kept. */
+  readonly traceparent?: string | undefined;
   readonly data: EventData[Type];
 }
 

@@ -27,3 +27,13 @@ export { createMetrics } from './metrics.js';
 export { redact } from './redact.js';
 export type { OutboxState, ServiceCheckParts } from './service-checks.js';
 export { eventLoopCheck, serviceChecks } from './service-checks.js';
+export { tracedBatches } from './traced-batches.js';
+export type {
+  EndedSpan,
+  Span,
+  SpanAttributes,
+  SpanOptions,
+  Tracer,
+  TracerOptions,
+} from './tracer.js';
+export { createTracer, inSpan, NO_TRACER } from './tracer.js';

@@ -63,7 +63,7 @@ export interface CallAudioOptions {
   /** The call is over for good. */
   forgetPositions(): Promise<unknown>;
   /** Called once, when all is published. */
-  onOver(call: CallAudio): Promise<void>;
+  onOver(call: CallAudio, reason: StopReason): Promise<void>;
 }
 
 /** How often positions are stored at most; the clock of a simulation may run much faster than ours. */
@@ -387,7 +387,7 @@ export class CallAudio {
     this.#cancelSoon?.();
     if (OVER_FOR_GOOD.has(reason)) await this.#forgetPositions();
     log.info('media of a call stopped', { callId: this.callId, reason });
-    await onOver(this);
+    await onOver(this, reason);
   }
 
   async #forgetPositions(): Promise<void> {

@@ -20,6 +20,8 @@ export interface CallJournalOptions {
   readonly epoch: number;
   readonly sink: EventSink;
   readonly attribution: Attribution;
+  /** Of the trace that its events belong to. */
+  readonly traceparent?: string | undefined;
   readonly clock: Clock;
   readonly log: WorkerLog;
 }
@@ -101,7 +103,7 @@ export class CallJournal {
   }
 
   async #publish({ draft, position }: Entry): Promise<void> {
-    const { callId, epoch, sink, attribution, clock } = this.#options;
+    const { callId, epoch, sink, attribution, traceparent, clock } = this.#options;
     const found = draft.sourceId === null ? undefined : await attribution.resolve(draft.sourceId);
     const event: EarshotEvent = {
       ...draft,
@@ -112,6 +114,7 @@ export class CallJournal {
       position,
       wallclock: new Date(clock.wallclockMs()).toISOString(),
       participant: toParticipant(found),
+      ...(traceparent === undefined ? {} : { traceparent }),
     };
     while (!this.#abandoned && !sink.publish(event)) await delay(clock, RETRY_MS);
     this.#published += 1;

@@ -6,6 +6,7 @@ import { CLOSE, FrameBatchWriter, KIND } from '@earshot/bridge-protocol';
 import type { StreamTotals } from '@earshot/media-session';
 import { sumTotals } from '@earshot/media-session';
 import type { Registry, StreamPosition } from '@earshot/registry';
+import type { Tracer } from '@earshot/telemetry';
 import { Attribution } from './attribution.js';
 import { CallAudio } from './call-audio.js';
 import type { EventSink } from './call-journal.js';
@@ -37,6 +38,7 @@ export interface CallTableOptions {
   readonly pool: DecodePool;
   readonly clock: Clock;
   readonly log: WorkerLog;
+  readonly tracer: Tracer;
   readonly creditFrames: number;
   readonly linkGraceMs: number;
   readonly attributionWaitMs: number;
@@ -227,7 +229,12 @@ export class CallTable {
       clock,
       waitMs: this.#options.attributionWaitMs,
     });
-    const journal = new CallJournal({ callId, epoch, sink, attribution, clock, log });
+    const span = this.#options.tracer.start('media.session', {
+      parent: hello.traceparent,
+      attributes: { callId, epoch },
+    });
+    const { traceparent } = span;
+    const journal = new CallJournal({ callId, epoch, sink, attribution, traceparent, clock, log });
     const plays = new CallPlays({
       callId,
       epoch,
@@ -255,7 +262,11 @@ export class CallTable {
       positions,
       storePositions: (marked) => registry.storePositions(lease, mediaId, marked),
       forgetPositions: () => registry.forgetPositions(lease),
-      onOver: (call) => this.#over(call),
+      onOver: (call, reason) => {
+        span.set({ reason });
+        span.end();
+        return this.#over(call);
+      },
     });
   }
 

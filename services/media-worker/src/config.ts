@@ -44,6 +44,8 @@ export interface MediaWorkerConfig {
   readonly healthClearMs: number;
   /** Resident memory at which the worker is full, bytes. */
   readonly memoryLimitBytes: number;
+  /** Base URL of the collector of traces; absent: none are kept. */
+  readonly otlpEndpoint?: string | undefined;
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -99,6 +101,9 @@ const environmentSchema = z.object({
     .max(600_000)
     .default(DEFAULT_CLEAR_AFTER_MS),
   EARSHOT_MEMORY_LIMIT_BYTES: z.coerce.number().int().min(1).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .optional(),
 });
 
 /**
@@ -136,6 +141,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     healthLimits: parseHealthLimits(env.EARSHOT_HEALTH_LIMITS, WORKER_HEALTH_CHECKS),
     healthClearMs: env.EARSHOT_HEALTH_CLEAR_MS,
     memoryLimitBytes: env.EARSHOT_MEMORY_LIMIT_BYTES ?? memoryOfMachine(),
+    otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
   });
 }
 

@@ -7,7 +7,15 @@ import { EventPublisher } from '@earshot/events';
 import { MediaTokens } from '@earshot/media-token';
 import { Registry } from '@earshot/registry';
 import { HTTP_LIMITS, listen } from '@earshot/service-process';
-import { AnswerWatch, createLog, EventLoopDelay, Health } from '@earshot/telemetry';
+import type { Tracer } from '@earshot/telemetry';
+import {
+  AnswerWatch,
+  createLog,
+  createTracer,
+  EventLoopDelay,
+  Health,
+  tracedBatches,
+} from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { CallTable } from './call-table.js';
@@ -26,6 +34,8 @@ import { WorkerMetrics } from './worker-metrics.js';
 export interface MediaWorkerDeps {
   readonly clock?: Clock;
   readonly log?: WorkerLog;
+  /** Closed by whoever made it. */
+  readonly tracer?: Tracer;
 }
 
 /** A running media worker. */
@@ -82,9 +92,10 @@ async function start(
 ): Promise<MediaWorker> {
   const clock = deps.clock ?? systemClock;
   const log = deps.log ?? createLog({ service: 'media-worker', level: config.logLevel });
+  const tracer = deps.tracer ?? (await openTracer(config, closers));
   const { registry, publisher } = await connectToRedis(
     config,
-    { clock, log, onFenced: (attachment) => calls.fenced(attachment) },
+    { clock, log, tracer, onFenced: (attachment) => calls.fenced(attachment) },
     closers,
   );
   const pool = await DecodePool.start({
@@ -111,6 +122,7 @@ async function start(
     pool,
     clock,
     log,
+    tracer,
     creditFrames,
     linkGraceMs,
     attributionWaitMs,
@@ -163,11 +175,21 @@ async function start(
   };
 }
 
+async function openTracer(
+  { otlpEndpoint }: MediaWorkerConfig,
+  closers: CloseStack,
+): Promise<Tracer> {
+  const tracer = await createTracer({ service: 'media-worker', endpoint: otlpEndpoint });
+  closers.defer(() => tracer.close());
+  return tracer;
+}
+
 async function connectToRedis(
   { redisUrl }: MediaWorkerConfig,
   {
     clock,
     log,
+    tracer,
     onFenced,
   }: Required<MediaWorkerDeps> & Required<Pick<PublisherOptions, 'onFenced'>>,
   closers: CloseStack,
@@ -178,6 +200,7 @@ async function connectToRedis(
     redisUrl,
     clock,
     onFenced,
+    ...tracedBatches(tracer),
     onError: (error) => log.warn('events wait for Redis', { error: String(error) }),
   });
   closers.defer(() => publisher.close({ deadlineMs: FLUSH_MS }));

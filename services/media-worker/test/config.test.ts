@@ -37,6 +37,16 @@ describe('the environment', () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
+  it('may name a collector of traces', () => {
+    const endpoint = 'http://collector:4318';
+    expect(readConfig(REQUIRED).otlpEndpoint).toBeUndefined();
+    const config = readConfig({ ...REQUIRED, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+    expect(config.otlpEndpoint).toBe(endpoint);
+    expect(refusal({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317' })).toMatchObject({
+      code: 'invalid_config',
+    });
+  });
+
   it('takes a variable set to nothing as not set', () => {
     const config = readConfig({ ...REQUIRED, EARSHOT_WORKER_ID: '', EARSHOT_DECODE_THREADS: '' });
     expect(config.workerId).toMatch(/^w_/);

@@ -1,9 +1,12 @@
 import { isSameGuid, parseNotifications } from '@earshot/call';
 import type { CallbackAuth } from '@earshot/graph';
-import type { Registry } from '@earshot/registry';
+import type { CallRecord, Registry } from '@earshot/registry';
+import type { Tracer } from '@earshot/telemetry';
+import { inSpan } from '@earshot/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { CallDriver } from './calls/call-driver.js';
 import type { CallbackBacklog } from './calls/callback-backlog.js';
+import { serviceState } from './calls/service-state.js';
 import type { SignalingMetrics } from './metrics.js';
 import { Problem } from './rest/problem.js';
 
@@ -17,6 +20,7 @@ export interface CallbackRouteOptions {
   readonly driver: CallDriver;
   readonly backlog: CallbackBacklog;
   readonly metrics: SignalingMetrics;
+  readonly tracer: Tracer;
 }
 
 interface AttemptParams {
@@ -28,8 +32,8 @@ interface AttemptParams {
  * body is read; 202 is answered only once the notification is stored.
  */
 export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOptions): void {
-  const { auth, registry, driver, backlog, metrics } = options;
-  const callIds = new WeakMap<FastifyRequest, string>();
+  const { auth, registry, driver, backlog, metrics, tracer } = options;
+  const calls = new WeakMap<FastifyRequest, CallRecord>();
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -38,7 +42,7 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
     bodyLimit: MAX_BODY_BYTES,
     async onRequest(request) {
       try {
-        callIds.set(request, await callOf(request.params.attemptKey, request));
+        calls.set(request, await callOf(request.params.attemptKey, request));
       } catch (error) {
         metrics.callbacks.add(1, { outcome: 'refused' });
         throw error;
@@ -46,8 +50,8 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
     },
     async handler(request, reply) {
       const raw = textOf(request.body, request.headers['content-type']);
-      const callId = callIds.get(request);
-      if (callId === undefined || raw === undefined || !isReadable(raw)) {
+      const call = calls.get(request);
+      if (call === undefined || raw === undefined || !isReadable(raw)) {
         metrics.callbacks.add(1, { outcome: 'unreadable' });
         throw new Problem({
           status: 400,
@@ -57,7 +61,11 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
             'Cannot take the notification: it must be commsNotifications in JSON, got another',
         });
       }
-      await registry.appendNotification(callId, raw);
+      const { callId } = call;
+      const { traceparent: parent } = serviceState(call);
+      await inSpan(tracer, 'graph.callback', { parent, attributes: { callId } }, () =>
+        registry.appendNotification(callId, raw),
+      );
       backlog.accepted(callId);
       metrics.callbacks.add(1, { outcome: 'accepted' });
       reply.code(202).send();
@@ -66,7 +74,7 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
     },
   });
 
-  async function callOf(attemptKey: string, request: FastifyRequest): Promise<string> {
+  async function callOf(attemptKey: string, request: FastifyRequest): Promise<CallRecord> {
     const verdict = await auth.verify(request.headers.authorization);
     if (!verdict.ok) throw refusal(verdict.status, verdict.code, verdict.message);
     const callId = await registry.callIdOfAttempt(attemptKey);
@@ -81,7 +89,7 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
         "Cannot take the notification: its token must be of the call's tenant, got another",
       );
     }
-    return record.callId;
+    return record;
   }
 }
 

@@ -51,6 +51,8 @@ export interface SignalingConfig {
   readonly healthLimits: HealthLimits;
   /** How long a failed check must be well below its limit before it passes again, ms. */
   readonly healthClearMs: number;
+  /** Base URL of the collector of traces; absent: none are kept. */
+  readonly otlpEndpoint?: string | undefined;
 }
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
@@ -92,6 +94,7 @@ const environmentSchema = z.object({
     .min(0)
     .max(600_000)
     .default(DEFAULT_CLEAR_AFTER_MS),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   GRAPH_BASE_URL: url.default(GLOBAL_CLOUD.graphBaseUrl),
   GRAPH_AUTHORITY_URL: url.default(GLOBAL_CLOUD.authorityBaseUrl),
   GRAPH_CALLBACK_OPENID_URL: url.default(GLOBAL_CLOUD.callbackOpenIdUrl),
@@ -150,6 +153,7 @@ export function readConfig(
     logLevel: data.EARSHOT_LOG_LEVEL,
     healthLimits: parseHealthLimits(data.EARSHOT_HEALTH_LIMITS, SIGNALING_HEALTH_CHECKS),
     healthClearMs: data.EARSHOT_HEALTH_CLEAR_MS,
+    otlpEndpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT,
   });
 }
 

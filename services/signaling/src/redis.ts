@@ -2,7 +2,8 @@ import type { Clock, CloseStack } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import { EventPublisher } from '@earshot/events';
 import { Registry } from '@earshot/registry';
-import type { Log } from '@earshot/telemetry';
+import type { Log, Tracer } from '@earshot/telemetry';
+import { tracedBatches } from '@earshot/telemetry';
 
 const FLUSH_DEADLINE_MS = 2_000;
 
@@ -15,14 +16,16 @@ export async function openRedis(options: {
   redisUrl: string;
   clock: Clock;
   log: Log;
+  tracer: Tracer;
   closers: CloseStack;
 }): Promise<{ registry: Registry; publisher: EventPublisher }> {
-  const { redisUrl, clock, log, closers } = options;
+  const { redisUrl, clock, log, tracer, closers } = options;
   const registry = new Registry({ redisUrl, clock });
   closers.defer(() => registry.close());
   const publisher = new EventPublisher({
     redisUrl,
     clock,
+    ...tracedBatches(tracer),
     onError: (error) => log.warn('events could not be published', { error }),
   });
   closers.defer(() => publisher.close({ deadlineMs: FLUSH_DEADLINE_MS }));

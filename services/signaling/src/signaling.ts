@@ -5,8 +5,8 @@ import type { EventPublisher } from '@earshot/events';
 import { CallbackAuth } from '@earshot/graph';
 import type { Registry } from '@earshot/registry';
 import { HTTP_LIMITS, listen } from '@earshot/service-process';
-import type { Health, Log, Metrics } from '@earshot/telemetry';
-import { createLog, createMetrics } from '@earshot/telemetry';
+import type { Health, Log, Metrics, Tracer } from '@earshot/telemetry';
+import { createLog, createMetrics, createTracer } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { addCallbackRoute } from './callbacks.js';
@@ -37,6 +37,8 @@ export interface SignalingDependencies {
   /** A number in [0, 1). */
   readonly random?: () => number;
   readonly log?: Log;
+  /** Closed by whoever made it. */
+  readonly tracer?: Tracer;
   /** Gives the access token for a tenant; by default a client secret buys it from Entra ID. */
   readonly tokens?: { token(tenantId: string): Promise<string> };
 }
@@ -76,8 +78,9 @@ async function start(
 ): Promise<Signaling> {
   const { clock = systemClock, random = Math.random, tokens } = dependencies;
   const log = dependencies.log ?? createLog({ service: 'signaling', level: config.logLevel });
+  const tracer = dependencies.tracer ?? (await openTracer(config, closers));
   const closing = new AbortController();
-  const { registry, publisher } = await openRedis({ ...config, clock, log, closers });
+  const { registry, publisher } = await openRedis({ ...config, clock, log, tracer, closers });
   const metrics = createMetrics({ service: 'signaling' });
   const counters = signalingMetrics(metrics);
   const taps = await openTaps({ config, clock, random, log, metrics, closers });
@@ -95,6 +98,7 @@ async function start(
     clock,
     random,
     log,
+    tracer,
     registry,
     publisher,
     metrics: counters,
@@ -117,6 +121,7 @@ async function start(
     ...taps,
     config,
     clock,
+    tracer,
     registry,
     publisher,
     metrics,
@@ -137,9 +142,16 @@ async function start(
   };
 }
 
+async function openTracer({ otlpEndpoint }: SignalingConfig, closers: CloseStack): Promise<Tracer> {
+  const tracer = await createTracer({ service: 'signaling', endpoint: otlpEndpoint });
+  closers.defer(() => tracer.close());
+  return tracer;
+}
+
 interface RouteParts extends Calls, Taps {
   readonly config: SignalingConfig;
   readonly clock: Clock;
+  readonly tracer: Tracer;
   readonly registry: Registry;
   readonly publisher: EventPublisher;
   readonly metrics: Metrics;

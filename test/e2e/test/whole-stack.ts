@@ -13,8 +13,8 @@ import type { Sandbox } from '@earshot/sandbox';
 import { startSandbox } from '@earshot/sandbox';
 import type { Signaling } from '@earshot/signaling';
 import { readConfig, startSignaling } from '@earshot/signaling';
-import type { Log } from '@earshot/telemetry';
-import { createLog } from '@earshot/telemetry';
+import type { Log, Tracer } from '@earshot/telemetry';
+import { createLog, NO_TRACER } from '@earshot/telemetry';
 import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
 
@@ -36,13 +36,20 @@ export interface WholeStack {
   /** One line of JSON each. */
   readonly lines: string[];
   /** Starts a call into a meeting; gives its id. */
-  call(body: object): Promise<string>;
+  call(body: object, headers?: Readonly<Record<string, string>>): Promise<string>;
   /** Resolves with the call's events once it has ended. */
   ended(callId: string): Promise<EarshotEvent[]>;
   close(): Promise<void>;
 }
 
-export async function startWholeStack(): Promise<WholeStack> {
+export interface WholeStackOptions {
+  /** By service. */
+  tracer?(service: string): Promise<Tracer>;
+}
+
+export async function startWholeStack({
+  tracer = () => Promise.resolve(NO_TRACER),
+}: WholeStackOptions = {}): Promise<WholeStack> {
   const closers = new CloseStack();
   // The sandbox's certificate is of its own making, and all is on the loopback.
   const trust = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
@@ -98,7 +105,7 @@ export async function startWholeStack(): Promise<WholeStack> {
       healthClearMs: 5000,
       memoryLimitBytes: 2 ** 40,
     },
-    { log: logOf('media-worker') },
+    { log: logOf('media-worker'), tracer: await tracer('media-worker') },
   );
   closers.defer(() => worker.close());
   const { ready } = sandbox;
@@ -115,7 +122,7 @@ export async function startWholeStack(): Promise<WholeStack> {
       GRAPH_CLIENT_ID: CLIENT,
       GRAPH_CLIENT_SECRET: CLIENT_SECRET,
     }),
-    { log: logOf('signaling') },
+    { log: logOf('signaling'), tracer: await tracer('signaling') },
   );
   closers.defer(() => signaling.close());
   await sandbox.connectHost(signaling.hostLinkUrl, HOST_KEY);
@@ -141,10 +148,14 @@ export async function startWholeStack(): Promise<WholeStack> {
     bridgeKey,
     events,
     lines,
-    async call(body) {
+    async call(body, headers = {}) {
       const response = await fetch(`${signaling.url}/v1/calls`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${API_KEY}`,
+          'content-type': 'application/json',
+          ...headers,
+        },
         body: JSON.stringify(body),
       });
       const answer: { id: string } = JSON.parse(await response.text());

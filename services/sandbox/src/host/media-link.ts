@@ -40,6 +40,7 @@ export interface Attachment {
   readonly workerUrl: string;
   readonly token: string;
   readonly epoch: number;
+  readonly traceparent?: string;
 }
 
 export interface MediaLinkOptions {

@@ -217,7 +217,7 @@ export class MediaSession implements RunSink {
       random,
       log,
       replayWindowMs,
-      hello: (epoch) => this.#hello(epoch),
+      hello: (attachment) => this.#hello(attachment),
       nowTicks: () => this.#mediaClock.nowTicks(),
       handlers: {
         opened: (link, welcome) => this.#onOpened(link, welcome),
@@ -231,7 +231,7 @@ export class MediaSession implements RunSink {
     });
   }
 
-  #hello(epoch: number): HelloMessage {
+  #hello({ epoch, traceparent }: Attachment): HelloMessage {
     return {
       type: 'hello',
       version: PROTOCOL_VERSION,
@@ -243,6 +243,7 @@ export class MediaSession implements RunSink {
       replayWindowMs: this.#options.replayWindowMs,
       virtualTime: this.#options.virtualTime,
       send: SEND_CAPABILITY,
+      ...(traceparent === undefined ? {} : { traceparent }),
     };
   }
 

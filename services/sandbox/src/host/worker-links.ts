@@ -17,7 +17,7 @@ export interface WorkerLinksOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly replayWindowMs: number;
-  hello(epoch: number): HelloMessage;
+  hello(attachment: Attachment): HelloMessage;
   /** The host's media clock. */
   nowTicks(): bigint;
   readonly handlers: WorkerLinksHandlers;
@@ -120,7 +120,7 @@ export class WorkerLinks {
       ...rest,
       attachment,
       nowTicks,
-      hello: () => hello(attachment.epoch),
+      hello: () => hello(attachment),
       handlers: {
         opened: (welcome) => this.#onOpened(link, welcome),
         progress: (progress) => handlers.progress(progress, attachment.epoch),

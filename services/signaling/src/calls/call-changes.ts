@@ -148,6 +148,7 @@ function participantEvent(
 /** Adds an event at the next position. The same record always gives the same id. */
 function tell(record: CallRecord, atMs: number, told: Told): CallRecord {
   const { callId, signalingPosition: position, epoch = 0 } = record;
+  const { pendingEvents, traceparent } = serviceState(record);
   const event: EarshotEvent = {
     version: 1,
     id: `${callId}.s${position}`,
@@ -159,9 +160,9 @@ function tell(record: CallRecord, atMs: number, told: Told): CallRecord {
     wallclock: new Date(atMs).toISOString(),
     participant: null,
     sourceId: null,
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...told,
   };
-  const { pendingEvents } = serviceState(record);
   return withService(
     { ...record, signalingPosition: position + 1 },
     { pendingEvents: [...pendingEvents, event] },

@@ -6,7 +6,8 @@ import type { JoinTarget } from '@earshot/call';
 import { initialCallModel, isSameGuid, parseJoinUrl } from '@earshot/call';
 import type { GraphCalls } from '@earshot/graph';
 import type { CallRecord, Registry } from '@earshot/registry';
-import type { Log } from '@earshot/telemetry';
+import type { Log, Tracer } from '@earshot/telemetry';
+import { inSpan } from '@earshot/telemetry';
 import type { SignalingMetrics } from '../metrics.js';
 import { Problem } from '../rest/problem.js';
 import { acceptByGraph, endCall } from './call-changes.js';
@@ -35,6 +36,7 @@ export interface CallStarterOptions {
   readonly metrics: SignalingMetrics;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tracer: Tracer;
   /** Tenant of meetings whose URL doesn't name one. */
   readonly defaultTenantId: string | undefined;
   /** Base of callback addresses, without a trailing slash. */
@@ -47,6 +49,8 @@ export interface StartRequest {
   readonly tenantId?: string | undefined;
   readonly displayName?: string | undefined;
   readonly idempotencyKey?: string | undefined;
+  /** Of the request's span: the call's trace goes on from it. */
+  readonly traceparent?: string | undefined;
 }
 
 interface Meeting {
@@ -122,6 +126,7 @@ export class CallStarter {
       joinUrlHost: URL.canParse(request.joinUrl) ? new URL(request.joinUrl).host : '',
       graph: 'none',
       hostHeld: false,
+      traceparent: request.traceparent,
       pendingEvents: [],
     };
     return {
@@ -139,21 +144,24 @@ export class CallStarter {
   }
 
   async #join(record: CallRecord, meeting: Meeting, hostId: string): Promise<CallRecord> {
-    const { registry, hostLink, graph, clock, driver, publicUrl } = this.#options;
+    const { registry, hostLink, graph, clock, driver, tracer, publicUrl } = this.#options;
     const { callId } = record;
+    const { traceparent: parent } = serviceState(record);
     const media = await this.#orFail(callId, hostFailure, () => hostLink.allocate(hostId, callId));
     await registry.updateCall(callId, (current) =>
       withService({ ...current, mediaId: media.mediaId }, { hostHeld: true, graph: 'requested' }),
     );
     const leg = await this.#orFail(callId, graphFailure, () =>
-      graph.create({
-        target: meeting.target,
-        tenantId: meeting.tenantId,
-        ...(meeting.displayName === undefined ? {} : { displayName: meeting.displayName }),
-        callbackUri: `${publicUrl()}/v1/callbacks/${record.attemptKey}`,
-        blob: media.blob,
-        scenarioId: randomUUID(),
-      }),
+      inSpan(tracer, 'graph.createCall', { parent, attributes: { callId } }, () =>
+        graph.create({
+          target: meeting.target,
+          tenantId: meeting.tenantId,
+          ...(meeting.displayName === undefined ? {} : { displayName: meeting.displayName }),
+          callbackUri: `${publicUrl()}/v1/callbacks/${record.attemptKey}`,
+          blob: media.blob,
+          scenarioId: randomUUID(),
+        }),
+      ),
     );
     const atMs = clock.wallclockMs();
     const accepted = await registry.updateCall(callId, (c) => acceptByGraph(c, leg, atMs));

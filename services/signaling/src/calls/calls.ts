@@ -6,7 +6,7 @@ import type { EventPublisher } from '@earshot/events';
 import { GraphCalls, GraphTokens } from '@earshot/graph';
 import { MediaTokens } from '@earshot/media-token';
 import type { Registry } from '@earshot/registry';
-import type { Log } from '@earshot/telemetry';
+import type { Log, Tracer } from '@earshot/telemetry';
 import type { SignalingConfig } from '../config.js';
 import type { SignalingMetrics } from '../metrics.js';
 import { sameSecret } from '../rest/bearer.js';
@@ -30,6 +30,7 @@ export interface CallsOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly tracer: Tracer;
   readonly registry: Registry;
   readonly publisher: EventPublisher;
   readonly metrics: SignalingMetrics;

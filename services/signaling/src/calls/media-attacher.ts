@@ -3,7 +3,8 @@ import { CodedError } from '@earshot/async';
 import type { HostLinkServer } from '@earshot/bridge';
 import type { MediaTokens } from '@earshot/media-token';
 import type { CallRecord, Placement, Registry } from '@earshot/registry';
-import type { Log } from '@earshot/telemetry';
+import type { Log, Span, Tracer } from '@earshot/telemetry';
+import { inSpan } from '@earshot/telemetry';
 import type { SignalingMetrics } from '../metrics.js';
 import {
   blameWorker,
@@ -25,6 +26,13 @@ export interface MediaAttacherOptions {
   readonly metrics: SignalingMetrics;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tracer: Tracer;
+}
+
+/** A media session, and the host that has it. */
+interface Media {
+  readonly hostId: string;
+  readonly mediaId: string;
 }
 
 /** The session is over: no worker can have its audio. */
@@ -47,9 +55,18 @@ export class MediaAttacher {
    * @throws CodedError `no_media_worker`, or what the host answered; to be tried again.
    */
   async attach(record: CallRecord): Promise<void> {
-    const { mediaTokens, hostLink, registry, clock } = this.#options;
     const { callId, hostId, mediaId } = record;
     if (hostId === undefined || mediaId === undefined) return;
+    const { traceparent: parent, move } = serviceState(record);
+    const attributes = { callId, ...(move === undefined ? {} : { cause: move.cause }) };
+    await inSpan(this.#options.tracer, 'call.attach', { parent, attributes }, (span) =>
+      this.#attach(record, { hostId, mediaId }, span),
+    );
+  }
+
+  async #attach(record: CallRecord, media: Media, span: Span): Promise<void> {
+    const { mediaTokens, hostLink, registry, clock } = this.#options;
+    const { callId } = record;
     const placement = await this.#place(record);
     const { move } = serviceState(record);
     if (move !== undefined) {
@@ -60,13 +77,22 @@ export class MediaAttacher {
       if (!isWanted(placed, placement)) return;
     }
     const { workerId, url, epoch } = placement;
+    span.set({ epoch });
+    const { traceparent } = span;
     const token = await mediaTokens.mint({ callId, workerId, epoch });
     try {
-      await hostLink.attach(hostId, { mediaId, callId, workerUrl: url, token, epoch });
+      await hostLink.attach(media.hostId, {
+        mediaId: media.mediaId,
+        callId,
+        workerUrl: url,
+        token,
+        epoch,
+        ...(traceparent === undefined ? {} : { traceparent }),
+      });
     } catch (error) {
       return this.#failed(callId, workerId, error);
     }
-    await this.#confirm(record, { hostId, mediaId }, placement);
+    await this.#confirm(record, media, placement);
   }
 
   /** Prefers workers that have not failed this call, but a failed one to none. */
@@ -84,11 +110,7 @@ export class MediaAttacher {
     );
   }
 
-  async #confirm(
-    { callId }: CallRecord,
-    media: { hostId: string; mediaId: string },
-    placement: Placement,
-  ): Promise<void> {
+  async #confirm({ callId }: CallRecord, media: Media, placement: Placement): Promise<void> {
     const { registry, mediaStates, metrics, clock, log } = this.#options;
     const atMs = clock.wallclockMs();
     let cause: string | undefined;

@@ -52,6 +52,8 @@ export interface ServiceState {
   readonly end?: CallEnd | undefined;
   /** The answer to the request that made the call, when it failed: repeated by its key. */
   readonly problem?: StoredProblem | undefined;
+  /** W3C Trace Context of the request that made the call. */
+  readonly traceparent?: string | undefined;
   /** Events saved with the change that caused them and not yet known to be in the queue. */
   readonly pendingEvents: readonly EarshotEvent[];
 }
@@ -80,6 +82,7 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   hangUpAtMs: z.number().optional(),
   end: callEndSchema.optional(),
   problem: problemSchema.optional(),
+  traceparent: z.string().optional(),
   pendingEvents: z.array(eventSchema),
 });
 

@@ -1,6 +1,8 @@
 import type { Clock } from '@earshot/async';
 import type { HostLinkServer } from '@earshot/bridge';
 import type { CallRecord, Registry } from '@earshot/registry';
+import type { Tracer } from '@earshot/telemetry';
+import { inSpan } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import type { CallDriver } from '../calls/call-driver.js';
 import type { CallStarter } from '../calls/call-starter.js';
@@ -18,6 +20,7 @@ export interface CallRoutesOptions {
   readonly starter: CallStarter;
   readonly driver: CallDriver;
   readonly clock: Clock;
+  readonly tracer: Tracer;
   /** Events of a call in the queue so far. */
   publishedOf(callId: string): Promise<number>;
 }
@@ -28,12 +31,18 @@ interface CallParams {
 
 /** `/v1/calls` and `/v1/hosts`. */
 export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions): void {
-  const { registry, hostLink, starter, driver, clock } = options;
+  const { registry, hostLink, starter, driver, clock, tracer } = options;
 
   app.post('/v1/calls', async (request, reply) => {
     const body = validate(createCallBody, request.body, 'body');
     const key = validate(idempotencyKey, request.headers['idempotency-key'], 'header');
-    const record = await starter.start({ ...body, idempotencyKey: key });
+    const parent = request.headers['traceparent'];
+    const record = await inSpan(tracer, 'POST /v1/calls', { parent }, async (span) => {
+      const { traceparent } = span;
+      const started = await starter.start({ ...body, idempotencyKey: key, traceparent });
+      span.set({ callId: started.callId });
+      return started;
+    });
     reply.code(201).header('location', `/v1/calls/${record.callId}`);
     // The call exists now: that its events can't be counted must not turn that into a failure.
     return viewOf(record, await options.publishedOf(record.callId).catch(() => 0));

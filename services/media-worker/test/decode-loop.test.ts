@@ -277,7 +277,8 @@ describe('the hot path', () => {
     const told = JSON.parse(stdout);
     expect(told).toMatchObject({ collections: 0, posted: 0 });
     expect(told.frames).toBeGreaterThanOrEqual(100_000);
-    // V8 boxes one number on the way (16 bytes); an object a frame would be more.
-    expect(told.bytesPerFrame).toBeLessThan(48);
+    // V8 boxes one number on the way or, by what it inlined this time, three: 16 bytes each. Objects
+    // and arrays a frame would be more, and would wake the collector.
+    expect(told.bytesPerFrame).toBeLessThan(56);
   });
 });

@@ -55,6 +55,8 @@ describe('a worker that is told to stop', () => {
       expect(stopped).toEqual(['reattach', 'callEnded']);
       expect(totalsOf(deployment.events, callId)).toEqual(expected.totals);
     }
-    expect((await deployment.hostMetrics()).get('earshot_sandbox_account_mismatches')).toBe(0);
+    expect((await deployment.hostMetrics()).get('earshot_sandbox_account_mismatches_total')).toBe(
+      0,
+    );
   });
 });

@@ -48,7 +48,7 @@ describe('a worker that stands still for longer than its lease, and goes on', ()
     zombie.signal('SIGCONT');
     await deployment.workerIsFree(zombie);
     // At least what it had to say of its end.
-    const fenced = (await deployment.workerMetrics(zombie)).get('earshot_events_fenced');
+    const fenced = (await deployment.workerMetrics(zombie)).get('earshot_events_fenced_total');
     expect(fenced).toBeGreaterThanOrEqual(3);
     await deployment.ended(callId);
     // Whatever it still holds it publishes before it exits.

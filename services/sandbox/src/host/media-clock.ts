@@ -1,4 +1,5 @@
 import type { Clock } from '@earshot/async';
+import { PTIME_MS } from '@earshot/audio';
 import { joinTicks, splitTicks } from '@earshot/bridge-protocol';
 import { MediaTicks, ntpTicks } from './media-ticks.js';
 
@@ -41,11 +42,12 @@ export class MediaClock {
     this.#ticks = new MediaTicks(high, low);
   }
 
-  /** The meeting begins now. */
+  /** The meeting begins now: its frames lie on the grid of frames since the epoch. */
   begin(): void {
     this.start();
     if (this.#isVirtual) return;
-    this.#originMs = Math.round(this.#clock.nowMs() - this.#epochNowMs);
+    const elapsedMs = this.#clock.nowMs() - this.#epochNowMs;
+    this.#originMs = Math.floor(elapsedMs / PTIME_MS) * PTIME_MS;
   }
 
   /** The meeting has come to `meetingMs`; the same as media time, ms. */

@@ -76,7 +76,7 @@ export class SmallSession {
       this.#dial(message, attached, refuse);
     };
     if (isSame || before?.isOpen !== true || host.has('movesWithoutBye')) {
-      if (host.has('redialsTheOld') && before === undefined) this.#redialOld();
+      if (host.has('redialsTheOld') && this.#wasWelcome && !isSame) this.#redialOld();
       if (!host.has('mindsReplacedLinks')) this.#end = undefined;
       if (!isSame) before?.break();
       dial();

@@ -118,7 +118,7 @@ export interface EventOf<Type extends EventType> {
   /** Fencing number of the call's ownership at that time. */
   readonly epoch: number;
   readonly source: 'signaling' | 'media';
-  /** Order within the call and source: 0, 1, 2, … without holes. */
+  /** Order within the call, source and epoch: 0, 1, 2, …; a hole is an event that was lost. */
   readonly position: number;
   /** When it was found, ms on the call's media clock; null when it has no place there. */
   readonly mediaTimeMs: number | null;

@@ -109,16 +109,32 @@ export class Poster {
       const cancel = this.#clock.at(this.#clock.nowMs() + POST_TIMEOUT_MS, () => {
         request.destroy(new CodedError('timeout', 'Cannot deliver: no answer in time'));
       });
-      request.on('close', cancel);
-      request.on('error', reject);
+      let head: Head | undefined;
       request.on('response', (response) => {
         discard(response);
         const retryAfter = response.headers['retry-after'];
-        resolve({ status: response.statusCode ?? 0, retryAfter });
+        head = { status: response.statusCode ?? 0, retryAfter };
+      });
+      request.on('error', (error) => {
+        if (head === undefined) reject(error);
+      });
+      // The end of all of them, also of an upgrade that nobody asked for and a body without an end: the
+      // next one of the lane has a connection of its own only when this one is gone.
+      request.on('close', () => {
+        cancel();
+        if (head === undefined) reject(connectionLost());
+        else resolve(head);
       });
       request.end(body);
     });
   }
+}
+
+function connectionLost(): CodedError {
+  return new CodedError(
+    'connection_lost',
+    'Cannot deliver: the connection ended without an answer',
+  );
 }
 
 /** Reads on to the end, so that the connection can be used again, unless that is far. */

@@ -226,10 +226,10 @@ export class CallAudio {
   sendProgress(): void {
     this.#durable.advance();
     if (this.#session === undefined) return;
-    const streams = this.streams.takeNews();
-    if (streams.length === 0) return;
     const { creditFrames } = this.#options;
-    this.#session.send({ type: 'progress', streams, creditFrames });
+    for (const streams of this.streams.takeNews()) {
+      this.#session.send({ type: 'progress', streams, creditFrames });
+    }
   }
 
   /** Momentary readings of its open streams. */

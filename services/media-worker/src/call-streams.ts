@@ -53,8 +53,8 @@ interface Sum {
 /** Most streams remembered of a call; what `welcome` may list. */
 const MAX_REMEMBERED = 1024;
 
-/** Streams whose host does not know yet that they are over: one message tells of all (64 KiB). */
-const MAX_UNSETTLED = 512;
+/** Of a message that must not be larger than 64 KiB. */
+const MAX_NEWS = 512;
 
 type Opening = Pick<StreamOpenMessage, 'streamId' | 'kind' | 'codec' | 'firstSequence'> & {
   readonly sourceId: string | null;
@@ -138,8 +138,7 @@ export class CallStreams {
       existing.isLinked = true;
       return undefined;
     }
-    const isFull = this.#live.size + this.#untold.size >= MAX_UNSETTLED;
-    if (isFull || !this.#options.pool.hasRoom) {
+    if (!this.#options.pool.hasRoom) {
       return { code: 'worker_busy', rule: 'the worker must have room for the stream' };
     }
     this.#add(opening);
@@ -184,15 +183,17 @@ export class CallStreams {
     return marks;
   }
 
-  /** How far the streams are, all that are not told to be over; none when the host knows it all. */
-  takeNews(): StreamNews[] {
+  /** How far the streams are, in messages; none when the host knows it all. */
+  takeNews(): StreamNews[][] {
     if (!this.#hasNews()) return [];
     const news: StreamNews[] = [];
     for (const stream of this.#moving()) if (this.#isNewest(stream)) news.push(stream.tell());
     for (const stream of this.#untold) {
       if (stream.isToldDurable || !this.#isNewest(stream)) this.#untold.delete(stream);
     }
-    return news;
+    return Array.from({ length: Math.ceil(news.length / MAX_NEWS) }, (_, n) =>
+      news.slice(n * MAX_NEWS, (n + 1) * MAX_NEWS),
+    );
   }
 
   /** Whether a stream that is open has frames that are not processed. */

@@ -11,9 +11,9 @@ export class AudioDesk {
   #taken = 0;
   #normaliser: Promise<AudioNormaliser> | undefined;
 
-  /** Takes a place until the response is over; false when all are taken. */
+  /** Takes a place until the response is over; false when all are taken, or it is over already. */
   enter(response: ServerResponse): boolean {
-    if (this.#taken >= MAX_AT_ONCE) return false;
+    if (this.#taken >= MAX_AT_ONCE || response.destroyed) return false;
     this.#taken += 1;
     // Also told when the connection broke.
     response.once('close', () => {

@@ -1,8 +1,7 @@
 import type { JobsOptions } from 'bullmq';
 import { Queue } from 'bullmq';
-import type { EarshotEvent } from './event.js';
 import type { Names } from './names.js';
-import { DEFAULT_SUBSCRIPTION, JOB_NAME } from './names.js';
+import { DEFAULT_SUBSCRIPTION } from './names.js';
 import { PARTITIONS } from './partition.js';
 import type { RedisClient } from './redis.js';
 
@@ -39,17 +38,6 @@ export class PartitionQueues {
   async registered(): Promise<string[]> {
     const copies = await this.#inEachPartition((key) => this.#client.smembers(key));
     return [...new Set([DEFAULT_SUBSCRIPTION, ...copies.flat()])].sort();
-  }
-
-  /** Adds one job; a second one with the same id while the first waits or runs is no job. */
-  async add(
-    subscription: string,
-    partition: number,
-    jobId: string,
-    events: readonly EarshotEvent[],
-  ): Promise<void> {
-    const queue = this.of(subscription, partition);
-    await queue.add(JOB_NAME, { events }, { ...JOB_OPTIONS, jobId });
   }
 
   of(subscription: string, partition: number): Queue {

@@ -129,8 +129,11 @@ export async function withClient<T>(
   }
 }
 
-/** Sends a pipeline or transaction; ioredis itself leaves failures in its result. */
-export async function execute(commands: ChainableCommander): Promise<void> {
-  const results = await commands.exec();
-  for (const [error] of results ?? []) if (error !== null) throw error;
+/** The answers of a pipeline or transaction; ioredis itself leaves failures in its result. */
+export async function execute(commands: ChainableCommander): Promise<unknown[]> {
+  const results = (await commands.exec()) ?? [];
+  return results.map(([error, value]) => {
+    if (error !== null) throw error;
+    return value;
+  });
 }

@@ -1,10 +1,9 @@
 import { CodedError } from '@earshot/async';
 import type { RedisClient } from '@earshot/redis-client';
 import { connectionError, createClient as openClient } from '@earshot/redis-client';
-import type { ChainableCommander } from 'ioredis';
 
 export type { RedisClient } from '@earshot/redis-client';
-export { connect, disconnect, LuaScript } from '@earshot/redis-client';
+export { connect, disconnect, execute, LuaScript } from '@earshot/redis-client';
 
 export interface ClientOptions {
   /** Commands wait while Redis is away; otherwise they fail after seconds. */
@@ -28,13 +27,4 @@ export async function run<T>(commands: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw error instanceof CodedError ? error : connectionError(error);
   }
-}
-
-/** Sends a pipeline or transaction; ioredis itself leaves failures in its result. */
-export async function execute(commands: ChainableCommander): Promise<unknown[]> {
-  const results = (await commands.exec()) ?? [];
-  return results.map(([error, value]) => {
-    if (error !== null) throw error;
-    return value;
-  });
 }

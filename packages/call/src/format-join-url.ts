@@ -1,4 +1,4 @@
-import type { JoinTarget, OrganizerTarget } from './join-target.js';
+import type { MeetingTarget, OrganizerTarget } from './join-target.js';
 
 const ORIGIN = 'https://teams.microsoft.com';
 
@@ -6,7 +6,7 @@ const ORIGIN = 'https://teams.microsoft.com';
  * The join URL of a meeting, long or short, in the form that Teams writes; `parseJoinUrl` reads
  * it back. A short URL gets a `tenantId` parameter when the target has one.
  */
-export function formatJoinUrl(target: JoinTarget): string {
+export function formatJoinUrl(target: MeetingTarget): string {
   if (target.kind === 'organizer') return formatLong(target);
   const { joinMeetingId, passcode, tenantId } = target;
   const parameters = [

@@ -15,7 +15,16 @@ export { CALL_STATES, callStateOf, laterState } from './call-state.js';
 export { classifyResult } from './classify-result.js';
 export { formatJoinUrl } from './format-join-url.js';
 export { isGuid, isSameGuid, normalisedId } from './guid.js';
-export type { JoinTarget, MeetingIdTarget, OrganizerTarget } from './join-target.js';
+export type {
+  JoinTarget,
+  MeetingIdTarget,
+  MeetingTarget,
+  OrganizerTarget,
+  PhoneTarget,
+  TokenTarget,
+  UserRef,
+  UsersTarget,
+} from './join-target.js';
 export { parseCallData, parseResultInfo } from './parse-call-data.js';
 export type { JoinUrlRefusal, JoinUrlRefusalCode, JoinUrlResult } from './parse-join-url.js';
 export { parseJoinUrl } from './parse-join-url.js';
@@ -27,4 +36,6 @@ export { PARTICIPANT_KINDS } from './participant.js';
 export type { Reduction } from './reduce-call.js';
 export { reduceCall } from './reduce-call.js';
 export type { ResultInfo } from './result-info.js';
-export type { RetryClass, Verdict } from './result-table.js';
+export type { RetryClass } from './result-rows.js';
+export type { ResultRow, Verdict } from './result-table.js';
+export { RESULT_TABLE } from './result-table.js';

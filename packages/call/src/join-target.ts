@@ -23,5 +23,45 @@ export interface MeetingIdTarget {
   readonly tenantId?: string;
 }
 
-/** What must be told to Graph to join a meeting. */
-export type JoinTarget = OrganizerTarget | MeetingIdTarget;
+/** A meeting named by a token that Graph gave with an incoming call (Graph: `tokenMeetingInfo`). */
+export interface TokenTarget {
+  readonly kind: 'token';
+  /** Secret: never log it. */
+  readonly token: string;
+  readonly tenantId?: string;
+}
+
+/** Users of Teams to be called: one alone, or up to five in a group call. */
+export interface UsersTarget {
+  readonly kind: 'users';
+  readonly users: readonly UserRef[];
+  /** Of the users, and so of the call. */
+  readonly tenantId: string;
+}
+
+/** A user of Teams; both are personal data. */
+export interface UserRef {
+  /** Object id. */
+  readonly id: string;
+  readonly displayName?: string;
+}
+
+/** A telephone to be called from a number that the app owns. */
+export interface PhoneTarget {
+  readonly kind: 'phone';
+  /** E.164, such as `+15550100`; personal data. */
+  readonly phoneNumber: string;
+  /** The application instance that holds the app's number. */
+  readonly applicationInstance: {
+    /** Object id. */
+    readonly id: string;
+    readonly displayName?: string;
+  };
+  readonly tenantId: string;
+}
+
+/** A meeting that a URL can name. */
+export type MeetingTarget = OrganizerTarget | MeetingIdTarget;
+
+/** Whom or what a call is to be made to. */
+export type JoinTarget = MeetingTarget | TokenTarget | UsersTarget | PhoneTarget;

@@ -1,5 +1,5 @@
 import { isGuid, isSameGuid } from './guid.js';
-import type { JoinTarget } from './join-target.js';
+import type { MeetingTarget } from './join-target.js';
 import { defined, objectOf } from './lenient.js';
 import { isConsumerHost, isOtherMicrosoftHost, isTeamsHost } from './teams-hosts.js';
 import { unwrapUrl } from './unwrap-url.js';
@@ -22,7 +22,7 @@ export interface JoinUrlRefusal {
   readonly message: string;
 }
 
-export type JoinUrlResult = { readonly ok: true; readonly target: JoinTarget } | JoinUrlRefusal;
+export type JoinUrlResult = { readonly ok: true; readonly target: MeetingTarget } | JoinUrlRefusal;
 
 const MAX_URL_LENGTH = 8_192;
 const MAX_DECODINGS = 5;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classifyResult } from '../src/classify-result.js';
-import type { RetryClass } from '../src/result-table.js';
+import type { RetryClass } from '../src/result-rows.js';
 
 const CASES: Readonly<Record<RetryClass, readonly string[]>> = {
   normal: [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatJoinUrl } from '../src/format-join-url.js';
-import type { JoinTarget } from '../src/join-target.js';
+import type { MeetingTarget } from '../src/join-target.js';
 import { parseJoinUrl } from '../src/parse-join-url.js';
 import { guid } from './arbitraries.js';
 
@@ -13,14 +13,14 @@ const MEETING = {
   messageId: '0',
   tenantId: TENANT,
   organizerId: ORGANIZER,
-} as const satisfies JoinTarget;
+} as const satisfies MeetingTarget;
 
 const LONG =
   'https://teams.microsoft.com/l/meetup-join/19%3ameeting_NTg0NmQ3NTctZDVkZC00YzRmLThmNmEt%40thread.v2/0' +
   `?context=%7b%22Tid%22%3a%22${TENANT}%22%2c%22Oid%22%3a%22${ORGANIZER}%22%7d`;
 const SHORT = 'https://teams.microsoft.com/meet/2735982345671?p=AbC1dE';
 
-function target(url: string): JoinTarget {
+function target(url: string): MeetingTarget {
   const result = parseJoinUrl(url);
   if (result.ok) return result.target;
   throw new Error(`${result.code}: ${result.message}`);

@@ -1,7 +1,7 @@
-import type { JoinTarget } from '@earshot/call';
+import type { MeetingTarget } from '@earshot/call';
 
 export interface CreateCallRequest {
-  readonly target: JoinTarget;
+  readonly target: MeetingTarget;
   /** Tenant of the meeting; the token's tenant too. */
   readonly tenantId: string;
   /** https address for this call's notifications; fresh and unguessable for each attempt. */
@@ -30,7 +30,7 @@ export function createCallBody(request: CreateCallRequest): Readonly<Record<stri
   };
 }
 
-function meetingProperties(target: JoinTarget): Readonly<Record<string, unknown>> {
+function meetingProperties(target: MeetingTarget): Readonly<Record<string, unknown>> {
   if (target.kind === 'joinMeetingId') {
     return {
       meetingInfo: {

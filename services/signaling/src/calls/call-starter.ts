@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import type { HostLinkServer } from '@earshot/bridge';
-import type { JoinTarget } from '@earshot/call';
+import type { MeetingTarget } from '@earshot/call';
 import { initialCallModel, isSameGuid, parseJoinUrl } from '@earshot/call';
 import type { GraphCalls } from '@earshot/graph';
 import type { CallRecord, Registry } from '@earshot/registry';
@@ -54,7 +54,7 @@ export interface StartRequest {
 }
 
 interface Meeting {
-  readonly target: JoinTarget;
+  readonly target: MeetingTarget;
   readonly tenantId: string;
   readonly displayName: string | undefined;
 }

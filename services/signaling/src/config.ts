@@ -7,7 +7,15 @@ import type { HealthLimits } from '@earshot/telemetry';
 import { DEFAULT_CLEAR_AFTER_MS, parseHealthLimits } from '@earshot/telemetry';
 import { AddressRules } from '@earshot/webhooks';
 import { z } from 'zod';
+import {
+  apiKeysFile,
+  apiKeysText,
+  apiKeyText,
+  defaultKey,
+  repetitionIn,
+} from './api-key-config.js';
 import { SIGNALING_HEALTH_CHECKS } from './health.js';
+import type { ApiKey } from './rest/api-keys.js';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const MIN_BRIDGE_KEY_BYTES = 32;
@@ -17,6 +25,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   'EARSHOT_HOST_KEY',
   'EARSHOT_BRIDGE_KEY',
   'EARSHOT_API_KEY',
+  'EARSHOT_API_KEYS',
   'GRAPH_CLIENT_SECRET',
 ]);
 
@@ -31,8 +40,8 @@ export interface SignalingConfig {
   readonly hostKey: string;
   /** Signs media tokens; at least 32 bytes. */
   readonly bridgeKey: Uint8Array;
-  /** Bearer of the REST API; absent only on a loopback address. */
-  readonly apiKey: string | undefined;
+  /** Bearers of the REST API; none only on a loopback address. */
+  readonly apiKeys: readonly ApiKey[];
   readonly graph: GraphEndpoints;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -74,7 +83,9 @@ const environmentSchema = z.object({
       (key) => key.byteLength >= MIN_BRIDGE_KEY_BYTES,
       `must be at least ${MIN_BRIDGE_KEY_BYTES} bytes in base64url`,
     ),
-  EARSHOT_API_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  EARSHOT_API_KEY: apiKeyText.optional(),
+  EARSHOT_API_KEYS: apiKeysText.optional(),
+  EARSHOT_API_KEYS_FILE: apiKeysFile.optional(),
   EARSHOT_MAX_PENDING_PER_ADDRESS: z.coerce.number().int().min(1).max(65_536).default(64),
   EARSHOT_WEBHOOK_ALLOWED_RANGES: z
     .string()
@@ -123,10 +134,11 @@ export function readConfig(
   const parsed = environmentSchema.safeParse(set);
   if (!parsed.success) throw invalidConfig(parsed.error, set);
   const { data } = parsed;
-  if (data.EARSHOT_API_KEY === undefined && !isLoopback(data.EARSHOT_LISTEN.host)) {
+  const apiKeys = apiKeysOf(data);
+  if (apiKeys.length === 0 && !isLoopback(data.EARSHOT_LISTEN.host)) {
     throw new CodedError(
       'api_key_required',
-      `Cannot start signaling: EARSHOT_API_KEY must be set unless EARSHOT_LISTEN is a loopback address, got ${data.EARSHOT_LISTEN.host}`,
+      `Cannot start signaling: EARSHOT_API_KEY or EARSHOT_API_KEYS must be set unless EARSHOT_LISTEN is a loopback address, got ${data.EARSHOT_LISTEN.host}`,
       { fix: 'Set EARSHOT_API_KEY to a long random value, or listen on 127.0.0.1.' },
     );
   }
@@ -136,7 +148,7 @@ export function readConfig(
     publicUrl: data.EARSHOT_PUBLIC_URL?.replace(/\/+$/, ''),
     hostKey: data.EARSHOT_HOST_KEY,
     bridgeKey: data.EARSHOT_BRIDGE_KEY,
-    apiKey: data.EARSHOT_API_KEY,
+    apiKeys,
     graph: {
       graphBaseUrl: data.GRAPH_BASE_URL,
       authorityBaseUrl: data.GRAPH_AUTHORITY_URL,
@@ -155,6 +167,17 @@ export function readConfig(
     healthClearMs: data.EARSHOT_HEALTH_CLEAR_MS,
     otlpEndpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT,
   });
+}
+
+function apiKeysOf(data: z.infer<typeof environmentSchema>): readonly ApiKey[] {
+  const { EARSHOT_API_KEY: key, EARSHOT_API_KEYS: text, EARSHOT_API_KEYS_FILE: file } = data;
+  if (text !== undefined && file !== undefined) {
+    throw refusedConfig(['EARSHOT_API_KEYS must not be set beside EARSHOT_API_KEYS_FILE']);
+  }
+  const keys = [...(key === undefined ? [] : [defaultKey(key)]), ...(text ?? file ?? [])];
+  const fault = repetitionIn(keys);
+  if (fault !== undefined) throw refusedConfig([`EARSHOT_API_KEY and EARSHOT_API_KEYS ${fault}`]);
+  return keys;
 }
 
 function splitList(list: string): string[] {
@@ -184,6 +207,10 @@ function invalidConfig(error: z.ZodError, set: Readonly<Record<string, unknown>>
     const shown = SECRETS.has(name) ? `${value.length} characters` : value;
     return `${name} ${issue.message}, got ${shown}`;
   });
+  return refusedConfig(faults);
+}
+
+function refusedConfig(faults: readonly string[]): CodedError {
   return new CodedError('invalid_config', `Cannot start signaling: ${faults.join('; ')}`, {
     fix: 'See the table of variables in services/signaling/README.md.',
   });

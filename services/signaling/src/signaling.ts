@@ -18,12 +18,14 @@ import { watchHealth } from './health.js';
 import type { SignalingMetrics } from './metrics.js';
 import { signalingMetrics } from './metrics.js';
 import { openRedis } from './redis.js';
-import { requireApiKey } from './rest/api-key.js';
+import { requireApiKey } from './rest/api-keys.js';
 import { addCallRoutes } from './rest/calls.js';
 import { addEventStreamRoutes } from './rest/event-stream.js';
 import { addOperationsRoutes } from './rest/operations.js';
 import { addPlayRoutes } from './rest/plays.js';
 import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
+import type { Scope } from './rest/scopes.js';
+import { requireScopes } from './rest/scopes.js';
 import { addWebhookRoutes } from './rest/webhooks.js';
 import type { Taps } from './taps/taps.js';
 import { openTaps } from './taps/taps.js';
@@ -163,9 +165,11 @@ interface RouteParts extends Calls, Taps {
 /** Three doors: for operators and their probes, for holders of the API key, for Graph. */
 function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   const { config, clock, publisher, counters } = parts;
-  addOperationsRoutes(app, parts);
+  const scopes = new Map<string, Scope>();
+  addOperationsRoutes(app, { ...parts, scopes });
   app.register(async (scope) => {
-    requireApiKey(scope, config.apiKey);
+    requireApiKey(scope, config.apiKeys);
+    requireScopes(scope, scopes);
     addCallRoutes(scope, {
       ...parts,
       publishedOf: async (id) => (await publisher.counts(id)).published,

@@ -25,7 +25,7 @@ describe('readConfig', () => {
     const config = readConfig(REQUIRED);
     expect(config.graph).toEqual(GLOBAL_CLOUD);
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 0 });
-    expect(config.apiKey).toBeUndefined();
+    expect(config.apiKeys).toEqual([]);
     expect(config.bridgeKey).toHaveLength(32);
     expect(Object.isFrozen(config)).toBe(true);
   });
@@ -37,7 +37,7 @@ describe('readConfig', () => {
   });
 
   it('counts an empty variable as unset', () => {
-    expect(readConfig({ ...REQUIRED, EARSHOT_API_KEY: '' }).apiKey).toBeUndefined();
+    expect(readConfig({ ...REQUIRED, EARSHOT_API_KEY: '' }).apiKeys).toEqual([]);
     expect(failureOf({ ...REQUIRED, REDIS_URL: '' }).message).toContain('REDIS_URL');
   });
 
@@ -67,14 +67,14 @@ describe('readConfig', () => {
     (EARSHOT_LISTEN) => {
       expect(failureOf({ ...REQUIRED, EARSHOT_LISTEN }).code).toBe('api_key_required');
       const EARSHOT_API_KEY = 'k'.repeat(16);
-      expect(readConfig({ ...REQUIRED, EARSHOT_LISTEN, EARSHOT_API_KEY }).apiKey).toBeDefined();
+      expect(readConfig({ ...REQUIRED, EARSHOT_LISTEN, EARSHOT_API_KEY }).apiKeys).toHaveLength(1);
     },
   );
 
   it.each(['127.0.0.1:0', '[::1]:0', 'localhost:80', '127.1.2.3:80'])(
     'wants no API key to listen on %s',
     (EARSHOT_LISTEN) => {
-      expect(readConfig({ ...REQUIRED, EARSHOT_LISTEN }).apiKey).toBeUndefined();
+      expect(readConfig({ ...REQUIRED, EARSHOT_LISTEN }).apiKeys).toEqual([]);
     },
   );
 

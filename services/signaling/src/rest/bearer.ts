@@ -8,9 +8,10 @@ export function bearerOf(header: string | undefined): string | undefined {
 /** Compares secrets in a time that tells nothing of where they differ, nor of their lengths. */
 export function sameSecret(given: string | undefined, expected: string): boolean {
   if (given === undefined) return false;
-  return timingSafeEqual(digest(given), digest(expected));
+  return timingSafeEqual(digestOf(given), digestOf(expected));
 }
 
-function digest(secret: string): Buffer {
+/** SHA-256 of a secret: what it is compared by. */
+export function digestOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }

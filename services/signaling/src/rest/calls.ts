@@ -29,11 +29,14 @@ interface CallParams {
   Params: { id: string };
 }
 
+const READ = { config: { scope: 'calls:read' } } as const;
+const WRITE = { config: { scope: 'calls:write' } } as const;
+
 /** `/v1/calls` and `/v1/hosts`. */
 export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions): void {
   const { registry, hostLink, starter, driver, clock, tracer } = options;
 
-  app.post('/v1/calls', async (request, reply) => {
+  app.post('/v1/calls', WRITE, async (request, reply) => {
     const body = validate(createCallBody, request.body, 'body');
     const key = validate(idempotencyKey, request.headers['idempotency-key'], 'header');
     const parent = request.headers['traceparent'];
@@ -48,7 +51,7 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
     return viewOf(record, await options.publishedOf(record.callId).catch(() => 0));
   });
 
-  app.get('/v1/calls', async (request) => {
+  app.get('/v1/calls', READ, async (request) => {
     const { limit, cursor } = validate(listCallsQuery, request.query, 'query');
     const page = await registry.listCalls({ limit, ...(cursor === undefined ? {} : { cursor }) });
     return {
@@ -57,11 +60,11 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
     };
   });
 
-  app.get<CallParams>('/v1/calls/:id', async (request) =>
+  app.get<CallParams>('/v1/calls/:id', READ, async (request) =>
     view(await callOf(registry, request.params.id)),
   );
 
-  app.delete<CallParams>('/v1/calls/:id', async (request, reply) => {
+  app.delete<CallParams>('/v1/calls/:id', WRITE, async (request, reply) => {
     const { callId } = await callOf(registry, request.params.id);
     const record = await registry.updateCall(callId, (current) => hangUp(current, clock));
     driver.wake(callId);
@@ -69,7 +72,7 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
     return view(record);
   });
 
-  app.get('/v1/hosts', () => ({
+  app.get('/v1/hosts', { config: { scope: 'hosts:read' } }, () => ({
     hosts: hostLink.hosts().map(({ hostId, capacity, activeCalls, level, draining, rttMs }) => ({
       hostId,
       capacity,

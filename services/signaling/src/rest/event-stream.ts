@@ -28,7 +28,7 @@ export function addEventStreamRoutes(
   { registry, hub }: EventStreamRoutesOptions,
 ): void {
   // A HEAD would take a place among the streams and never end.
-  const options = { exposeHeadRoute: false };
+  const options = { exposeHeadRoute: false, config: { scope: 'events:read' } } as const;
 
   app.get('/v1/events', options, (request, reply) => open(request, reply, undefined));
 

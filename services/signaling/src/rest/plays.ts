@@ -34,6 +34,9 @@ interface PlayParams {
   Params: { id: string; playId: string };
 }
 
+const READ = { config: { scope: 'calls:read' } } as const;
+const PLAY = { config: { scope: 'media:play' } } as const;
+
 /** `/v1/calls/:id/play` and `/v1/calls/:id/plays`: audio into the meeting. */
 export function addPlayRoutes(app: FastifyInstance, { registry, clock }: PlayRoutesOptions): void {
   const desk = new AudioDesk();
@@ -47,7 +50,7 @@ export function addPlayRoutes(app: FastifyInstance, { registry, clock }: PlayRou
     );
     scope.post<CallParams>(
       '/v1/calls/:id/play',
-      { onRequest: admit, errorHandler: nameTooLarge },
+      { ...PLAY, onRequest: admit, errorHandler: nameTooLarge },
       async (request, reply) => {
         const call = await callOf(registry, request.params.id);
         const play = await postedPlay(request);
@@ -57,20 +60,20 @@ export function addPlayRoutes(app: FastifyInstance, { registry, clock }: PlayRou
     );
   });
 
-  app.get<CallParams>('/v1/calls/:id/plays', async (request): Promise<PlayListView> => {
+  app.get<CallParams>('/v1/calls/:id/plays', READ, async (request): Promise<PlayListView> => {
     const call = await callOf(registry, request.params.id);
     const plays = await registry.plays.list(call.callId);
     return { plays: plays.map((play) => playViewOf(play, call)) };
   });
 
-  app.get<PlayParams>('/v1/calls/:id/plays/:playId', async (request): Promise<PlayView> => {
+  app.get<PlayParams>('/v1/calls/:id/plays/:playId', READ, async (request): Promise<PlayView> => {
     const call = await callOf(registry, request.params.id);
     const play = await registry.plays.read(call.callId, request.params.playId);
     if (play === undefined) throw playNotFound();
     return playViewOf(play, call);
   });
 
-  app.delete<PlayParams>('/v1/calls/:id/plays/:playId', async (request, reply) => {
+  app.delete<PlayParams>('/v1/calls/:id/plays/:playId', PLAY, async (request, reply) => {
     const call = await callOf(registry, request.params.id);
     const play = await registry.plays.requestClear(call.callId, request.params.playId);
     if (play === undefined) throw playNotFound();

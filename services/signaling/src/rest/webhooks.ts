@@ -24,45 +24,47 @@ interface DeliveryParams {
   Params: { id: string; deliveryId: string };
 }
 
+const MANAGE = { config: { scope: 'webhooks:manage' } } as const;
+
 /** `/v1/webhooks` and what lies below. */
 export function addWebhookRoutes(
   app: FastifyInstance,
   { admin, clock }: WebhookRoutesOptions,
 ): void {
-  app.post('/v1/webhooks', async (request, reply) => {
+  app.post('/v1/webhooks', MANAGE, async (request, reply) => {
     const webhook = await admin.create(validate(createWebhookBody, request.body, 'body'));
     reply.code(201).header('location', `/v1/webhooks/${webhook.id}`);
     return withSecret(webhook);
   });
 
-  app.get('/v1/webhooks', async () => ({ webhooks: (await admin.list()).map(view) }));
+  app.get('/v1/webhooks', MANAGE, async () => ({ webhooks: (await admin.list()).map(view) }));
 
-  app.get<WebhookParams>('/v1/webhooks/:id', async ({ params }) =>
+  app.get<WebhookParams>('/v1/webhooks/:id', MANAGE, async ({ params }) =>
     view(await admin.find(params.id)),
   );
 
-  app.patch<WebhookParams>('/v1/webhooks/:id', async ({ params: { id }, body }) => {
+  app.patch<WebhookParams>('/v1/webhooks/:id', MANAGE, async ({ params: { id }, body }) => {
     const { enabled } = validate(patchWebhookBody, body, 'body');
     if (enabled) return view(await admin.enable(id));
     await admin.disable(id, 'requested');
     return view(await admin.find(id));
   });
 
-  app.delete<WebhookParams>('/v1/webhooks/:id', async ({ params }, reply) => {
+  app.delete<WebhookParams>('/v1/webhooks/:id', MANAGE, async ({ params }, reply) => {
     await admin.remove(params.id);
     return reply.code(204).send();
   });
 
-  app.post<WebhookParams>('/v1/webhooks/:id/secret', async ({ params, body }) =>
+  app.post<WebhookParams>('/v1/webhooks/:id/secret', MANAGE, async ({ params, body }) =>
     withSecret(await admin.rotateSecret(params.id, validate(rotateSecretBody, body, 'body'))),
   );
 
-  app.post<WebhookParams>('/v1/webhooks/:id/test', async ({ params }, reply) => {
+  app.post<WebhookParams>('/v1/webhooks/:id/test', MANAGE, async ({ params }, reply) => {
     reply.code(202);
     return deliveryView(await admin.test(params.id));
   });
 
-  app.get<WebhookParams>('/v1/webhooks/:id/deliveries', async ({ params, query }) => {
+  app.get<WebhookParams>('/v1/webhooks/:id/deliveries', MANAGE, async ({ params, query }) => {
     const { limit, cursor } = validate(listDeliveriesQuery, query, 'query');
     const { deliveries, next } = await admin.deliveries(params.id, { limit, before: cursor });
     return {
@@ -73,6 +75,7 @@ export function addWebhookRoutes(
 
   app.post<DeliveryParams>(
     '/v1/webhooks/:id/deliveries/:deliveryId/redeliver',
+    MANAGE,
     async ({ params }, reply) => {
       reply.code(202);
       return deliveryView(await admin.redeliver(params.id, params.deliveryId));

@@ -1,3 +1,13 @@
+export type {
+  AdmissionLimits,
+  AdmissionOutcome,
+  AdmissionStanding,
+  AdmissionStore,
+  GiveBackOptions,
+  PauseCause,
+  Place,
+} from './admission-store.js';
+export { PAUSE_CAUSES } from './admission-store.js';
 export type { CallRecord } from './call-record.js';
 export type { CallPage, ListOptions } from './call-store.js';
 export type { PlayRecord, PlayState } from './play-record.js';

@@ -51,6 +51,12 @@ export class Keys {
   readonly lease = (callId: string): string => this.#of(`{workers}:lease:${callId}`);
   /** Hash: stream id → position and what goes with it; and the media session that they are of. */
   readonly positions = (callId: string): string => this.#of(`{workers}:positions:${callId}`);
+  /** Hash: call id → the place that it has among the calls of an app. */
+  readonly admissionPlaces = (appId: string): string => this.#of(`{admission}:places:${appId}`);
+  /** Hash: month → how often an app made a call in it. */
+  readonly admissionMonths = (appId: string): string => this.#of(`{admission}:months:${appId}`);
+  /** Hash: pause, closed month, and how often places become free. */
+  readonly admissionState = (appId: string): string => this.#of(`{admission}:state:${appId}`);
   /** String that expires: owner. */
   readonly ownership = (key: string): string => this.#of(`own:{${key}}`);
 

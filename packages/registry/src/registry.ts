@@ -1,4 +1,5 @@
 import type { Clock } from '@earshot/async';
+import { AdmissionStore } from './admission-store.js';
 import type { CallRecord } from './call-record.js';
 import type { CallPage, ListOptions } from './call-store.js';
 import { CallStore, OPEN_TTL_MS } from './call-store.js';
@@ -89,6 +90,11 @@ export class Registry {
   /** Tells of calls in whose plays something changed, from now on. Call once. */
   listenForPlays(listener: (callId: string) => void): Promise<void> {
     return this.#playWakes.listen(listener);
+  }
+
+  /** The calls that an app has and has made this month. */
+  admission(appId: string): AdmissionStore {
+    return new AdmissionStore(this.#redis, this.#keys, appId);
   }
 
   /** @throws CodedError `call_exists` when there is a call with this id. */

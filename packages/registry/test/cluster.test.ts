@@ -57,6 +57,12 @@ it('everything of the registry works on a Redis Cluster', async () => {
   expect(await registry.storePositions(lease, 'm_1', [position])).toBe('ok');
   expect(await registry.positions('c_1', 'm_1')).toEqual([position]);
 
+  const admission = registry.admission('app');
+  const limits = { calls: 1, callsPerMonth: 10 };
+  expect((await admission.take('c_1', 1, limits)).outcome).toBe('ok');
+  expect((await admission.take('c_2', 1, limits)).outcome).toBe('too_many_calls');
+  expect(await admission.giveBack('c_1')).toBe(true);
+
   await registry.bindSource('c_1', '11', { participantId: 'p_1' });
   expect(await registry.participantOfSource('c_1', '11')).toEqual({ participantId: 'p_1' });
   for (const raw of ['a', 'b']) await registry.appendNotification('c_1', raw);

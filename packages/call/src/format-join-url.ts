@@ -10,7 +10,7 @@ export function formatJoinUrl(target: MeetingTarget): string {
   if (target.kind === 'organizer') return formatLong(target);
   const { joinMeetingId, passcode, tenantId } = target;
   const parameters = [
-    ...(passcode === undefined ? [] : [`p=${encodeURIComponent(passcode)}`]),
+    ...(passcode === undefined ? [] : [`p=${encodeAll(passcode)}`]),
     ...(tenantId === undefined ? [] : [`tenantId=${encodeURIComponent(tenantId)}`]),
   ];
   const query = parameters.length === 0 ? '' : `?${parameters.join('&')}`;
@@ -31,4 +31,12 @@ function formatLong(target: OrganizerTarget): string {
 /** Teams writes its escapes in lower case. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/%[0-9A-F]{2}/g, (encoded) => encoded.toLowerCase());
+}
+
+/** Also what may stand in a URL, but at the end of one would be taken for the text around it. */
+function encodeAll(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'().]/g,
+    (character) => `%${character.charCodeAt(0).toString(16)}`,
+  );
 }

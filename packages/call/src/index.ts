@@ -28,6 +28,8 @@ export type {
 export { parseCallData, parseResultInfo } from './parse-call-data.js';
 export type { JoinUrlRefusal, JoinUrlRefusalCode, JoinUrlResult } from './parse-join-url.js';
 export { parseJoinUrl } from './parse-join-url.js';
+export type { MeetingIdResult, MeetingIdText } from './parse-meeting-id.js';
+export { parseMeetingId } from './parse-meeting-id.js';
 export type { NotificationsResult } from './parse-notifications.js';
 export { parseNotifications } from './parse-notifications.js';
 export { parseParticipant } from './parse-participant.js';

@@ -12,6 +12,7 @@ export type JoinUrlRefusalCode =
   | 'not_a_teams_url'
   | 'unsupported_host'
   | 'consumer_meeting'
+  | 'not_a_meeting'
   | 'malformed_join_url'
   | 'missing_tenant';
 
@@ -31,16 +32,35 @@ const MAX_DECODINGS = 5;
 const CONSUMER_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
 const THREAD = /^19:[^\s/?#%@]+@[a-z0-9.]+$/i;
-const LONG_PATH = /^\/+l\/meetup-join\/+([^/]+)(?:\/+([^/]*))?/i;
-const SHORT_PATH = /^\/+meet\/+([^/]+)/i;
+const LONG_PATH = /^\/+(?:v2\/+)?l\/meetup-join\/+([^/]+)(?:\/+([^/]*))?/i;
+const SHORT_PATH = /^\/+(?:v2\/+)?meet\/+([^/]+)/i;
 
 /**
  * Reads a Teams join URL: long (meetings and channel meetings) or short (`/meet/<number>`), in
- * whatever wrapping people paste it. Never throws. A short URL names no tenant, unless a
- * parameter `tenantId` was added to it.
+ * whatever wrapping people paste it, with other text around or broken into lines too. Never
+ * throws. A short URL names no tenant, unless a parameter `tenantId` was added to it.
  */
 export function parseJoinUrl(url: string): JoinUrlResult {
-  const parts = url.length > MAX_URL_LENGTH ? undefined : unwrapUrl(url);
+  if (url.length > MAX_URL_LENGTH) return parseOne('');
+  const readings = readingsOf(url).map(parseOne);
+  return readings.find(({ ok }) => ok) ?? readings.find(isTelling) ?? parseOne('');
+}
+
+/** The text as it is; the first link in it; the text when its line breaks were put in by mail. */
+function readingsOf(text: string): string[] {
+  const readings = [text];
+  const link = /(?:https?|msteams):\S+/i.exec(text)?.[0];
+  if (link !== undefined && link !== text) readings.push(link);
+  if (/[\r\n]/.test(text.trim())) readings.push(text.trim().replace(/=?\s*[\r\n]\s*/g, ''));
+  return readings;
+}
+
+function isTelling(result: JoinUrlResult): boolean {
+  return !result.ok && result.code !== 'not_a_url';
+}
+
+function parseOne(text: string): JoinUrlResult {
+  const parts = unwrapUrl(text);
   if (parts === undefined || parts.host === '') {
     return refuse('not_a_url', 'it must be a URL such as https://teams.microsoft.com/…', 'none');
   }
@@ -75,7 +95,7 @@ function parseTeamsUrl(parts: UrlParts): JoinUrlResult {
     path = decodeOnce(path);
   }
   return refuse(
-    'malformed_join_url',
+    'not_a_meeting',
     'its path must be /l/meetup-join/… or /meet/…',
     'another page of Teams',
   );
@@ -164,9 +184,8 @@ function jsonObject(text: string): Context | undefined {
 }
 
 function parseShort(number: string, query: string): JoinUrlResult {
-  // Invitations write meeting numbers in groups.
-  const joinMeetingId = decodeFully(number).replace(/[\s+-]/g, '');
-  if (!/^\d{6,20}$/.test(joinMeetingId)) {
+  const joinMeetingId = meetingNumberOf(decodeFully(number));
+  if (joinMeetingId === undefined) {
     return malformed('its meeting number must be 6 to 20 digits', 'another');
   }
   const passcode = queryParameter(query, 'p') || undefined;
@@ -191,6 +210,12 @@ function malformed(rule: string, got: string): JoinUrlRefusal {
 
 function refuse(code: JoinUrlRefusalCode, rule: string, got: string): JoinUrlRefusal {
   return { ok: false, code, message: `Cannot read the join URL: ${rule}, got ${got}` };
+}
+
+/** The digits of a meeting's number; invitations write them in groups. */
+export function meetingNumberOf(written: string): string | undefined {
+  const digits = written.replace(/[\s\u200b+.-]/g, '');
+  return /^\d{6,20}$/.test(digits) ? digits : undefined;
 }
 
 /** A host as a message may show it. */

@@ -30,6 +30,11 @@ export function queryParameter(query: string, name: string): string | undefined 
   return undefined;
 }
 
+/** The values of a query, decoded once. */
+export function queryValues(query: string): string[] {
+  return query.split('&').map((pair) => decodeOnce(pair.slice(pair.indexOf('=') + 1)));
+}
+
 /** Percent-decodes once; a text with a broken escape is returned as it is. */
 export function decodeOnce(text: string): string {
   try {

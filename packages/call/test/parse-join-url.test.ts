@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formatJoinUrl } from '../src/format-join-url.js';
 import type { MeetingTarget } from '../src/join-target.js';
 import { parseJoinUrl } from '../src/parse-join-url.js';
+import { parseMeetingId } from '../src/parse-meeting-id.js';
 import { guid } from './arbitraries.js';
 
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
@@ -31,9 +32,35 @@ function code(url: string): string {
   return result.ok ? 'ok' : result.code;
 }
 
+function wrap(checker: string, url: string): string {
+  return `${checker}${encodeURIComponent(url)}`;
+}
+
 function onHost(url: string, host: string): string {
   return url.replace('teams.microsoft.com', host);
 }
+
+/** Up to three of what mail and chat programs do to a link, one upon the other. */
+const wrapping: fc.Arbitrary<(url: string) => string> = fc
+  .array(
+    fc.constantFrom(
+      encodeURIComponent,
+      (url: string) => `<${url}>`,
+      (url: string) => `"${url}", `,
+      (url: string) => ` ${url}\n`,
+      (url: string) => `${wrap('https://x.safelinks.protection.outlook.com/?url=', url)}&data=1`,
+      (url: string) => wrap('https://www.google.com/url?sa=D&q=', url),
+      (url: string) => wrap('https://secure-web.cisco.com/1a/', url),
+      (url: string) =>
+        url.replace(
+          /^https:\/\/teams\.microsoft\.com\/(.*)$/s,
+          (_, route: string) =>
+            `${wrap('https://teams.microsoft.com/dl/launcher/launcher.html?url=', `/_#/${route}`)}&type=meet`,
+        ),
+    ),
+    { maxLength: 3 },
+  )
+  .map((wrappers) => (url) => wrappers.reduce((text, wrapper) => wrapper(text), url));
 
 describe('a long join URL', () => {
   it('tells thread, message, tenant and organiser', () => {
@@ -86,8 +113,45 @@ describe('a long join URL', () => {
       'two link checkers',
       `https://nam02.safelinks.protection.outlook.com/?url=${encodeURIComponent(`https://eur01.safelinks.protection.outlook.com/?url=${encodeURIComponent(LONG)}`)}`,
     ],
+    ['US Government', onHost(LONG, 'teams.microsoft.us')],
+    ['US Government in another domain', onHost(LONG, 'gov.teams.cloud.microsoft')],
+    ['the new web app as a prefix', LONG.replace('.com/l/', '.com/v2/l/')],
+    ['a trailing bracket', `${LONG}>`],
+    ['a trailing quote and comma', `${LONG}",`],
+    ['quotes of a word processor', `“${LONG}”.`],
+    ['a bracket that was encoded with it', wrap('https://x.example/?u=', `${LONG}>`)],
+    ['text around', `Join the meeting: <${LONG}> Meeting ID: 273 598 234 567`],
+    ['lines broken by mail', LONG.replace('meetup-join/', 'meetup-join/\r\n  ')],
+    ['lines broken by quoted-printable', LONG.replace('%40', '%4=\r\n0')],
+    ['a redirect of a search engine', `${wrap('https://www.google.com/url?q=', LONG)}&sa=D&ust=1`],
+    ['a redirect of a chat', wrap('https://slack-redir.net/link?url=', LONG)],
+    ['a link checker that has it in its path', wrap('https://secure-web.cisco.com/1AbC-d/', LONG)],
+    ['Barracuda', `${wrap('https://linkprotect.cudasvc.com/url?a=', LONG)}&c=E,1,x&typo=1`],
+    [
+      'Proofpoint of version 2',
+      `https://urldefense.proofpoint.com/v2/url?u=${LONG.replaceAll('_', '%5F').replaceAll('-', '%2D').replaceAll('%', '-').replaceAll('/', '_')}&d=DwMF&c=x`,
+    ],
+    [
+      'Proofpoint of version 3',
+      `https://urldefense.com/v3/__${LONG.replaceAll('%', '*')}__;JSUlJSUlJSUlJSUlJSUlJSUlJSUl!!AbC!dEf$`,
+    ],
+    [
+      'two different checkers',
+      wrap(
+        'https://www.google.com/url?q=',
+        wrap('https://eur01.safelinks.protection.outlook.com/?url=', LONG),
+      ),
+    ],
   ])('is read with %s', (_name, url) => {
     expect(target(url)).toEqual(MEETING);
+  });
+
+  it('is read out of runs that Proofpoint shortened', () => {
+    // `**A` stands for two of the characters behind: here %4.
+    const url = 'https://teams.microsoft.com/meet/2735982345671?p=a**A1b';
+    expect(target(`https://urldefense.com/v3/__${url}__;JTQ!!x$`)).toMatchObject({
+      passcode: 'aAb',
+    });
   });
 
   it('of a channel tells the message', () => {
@@ -129,15 +193,9 @@ describe('a long join URL', () => {
       },
       { requiredKeys: ['kind', 'threadId', 'messageId', 'tenantId', 'organizerId'] },
     );
-    const wrapping = fc.constantFrom(
-      (url: string) => url,
-      encodeURIComponent,
-      (url: string) =>
-        `https://x.safelinks.protection.outlook.com/?url=${encodeURIComponent(url)}&data=1`,
-    );
     fc.assert(
-      fc.property(targets, wrapping, (meeting, wrap) => {
-        expect(target(wrap(formatJoinUrl(meeting)))).toEqual(meeting);
+      fc.property(targets, wrapping, (meeting, wrapped) => {
+        expect(target(wrapped(formatJoinUrl(meeting)))).toEqual(meeting);
       }),
     );
   });
@@ -191,8 +249,8 @@ describe('a short join URL', () => {
       { requiredKeys: ['kind', 'joinMeetingId'] },
     );
     fc.assert(
-      fc.property(targets, (meeting) => {
-        expect(target(formatJoinUrl(meeting))).toEqual(meeting);
+      fc.property(targets, wrapping, (meeting, wrapped) => {
+        expect(target(wrapped(formatJoinUrl(meeting)))).toEqual(meeting);
       }),
     );
   });
@@ -213,8 +271,23 @@ describe('refusals', () => {
     ['https://www.microsoft.com/teams', 'unsupported_host'],
     ['https://teams.live.com/meet/9312345678901?p=x', 'consumer_meeting'],
     [LONG.replace(TENANT, '9188040d-6c67-4c5b-b112-36a304b66dad'), 'consumer_meeting'],
-    ['https://teams.microsoft.com/', 'malformed_join_url'],
-    ['https://teams.microsoft.com/l/channel/19%3ax%40thread.tacv2/General', 'malformed_join_url'],
+    ['https://teams.microsoft.com/', 'not_a_meeting'],
+    ['https://teams.microsoft.com/l/channel/19%3ax%40thread.tacv2/General', 'not_a_meeting'],
+    ['https://teams.microsoft.com/l/chat/0/0?users=a@example.com', 'not_a_meeting'],
+    ['https://teams.microsoft.com/l/meeting/new?subject=x', 'not_a_meeting'],
+    ['https://aka.ms/JoinTeamsMeeting', 'unsupported_host'],
+    ['https://teams.live.com/v2/meet/9312345678901', 'consumer_meeting'],
+    [
+      wrap(
+        'https://eur01.safelinks.protection.outlook.com/?url=',
+        'https://teams.live.com/meet/9312345678901?p=x',
+      ),
+      'consumer_meeting',
+    ],
+    [
+      wrap('https://eur01.safelinks.protection.outlook.com/?url=', 'https://zoom.us/j/1'),
+      'not_a_teams_url',
+    ],
     ['https://teams.microsoft.com/meet/abc', 'malformed_join_url'],
     [`${SHORT}&tenantId=contoso`, 'malformed_join_url'],
     [LONG.replace(/\?.*/, ''), 'malformed_join_url'],
@@ -266,6 +339,49 @@ describe('refusals', () => {
         expect(result.ok || result.message.startsWith('Cannot read the join URL: ')).toBe(true);
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('a meeting id', () => {
+  it.each([
+    ['273 598 234 567 1', '2735982345671'],
+    ['273-598-234-567', '273598234567'],
+    [' 273\u00a0598\u00a0234 ', '273598234'],
+  ])('%j is read as invitations write it', (meetingId, joinMeetingId) => {
+    expect(parseMeetingId({ meetingId, passcode: ' Ab1cD ', tenantId: TENANT })).toEqual({
+      ok: true,
+      target: { kind: 'joinMeetingId', joinMeetingId, passcode: 'Ab1cD', tenantId: TENANT },
+    });
+  });
+
+  it('may have no passcode', () => {
+    const result = parseMeetingId({ meetingId: '273598234', passcode: '' });
+    expect(result).toEqual({
+      ok: true,
+      target: { kind: 'joinMeetingId', joinMeetingId: '273598234' },
+    });
+  });
+
+  it('is the short URL of the same meeting (property)', () => {
+    const passcodes = fc.stringMatching(/^[A-Za-z0-9]{1,10}$/);
+    fc.assert(
+      fc.property(fc.stringMatching(/^\d{6,20}$/), passcodes, (meetingId, passcode) => {
+        const result = parseMeetingId({ meetingId, passcode });
+        expect(result.ok && target(formatJoinUrl(result.target))).toEqual(
+          result.ok && result.target,
+        );
+      }),
+    );
+  });
+
+  it('that is none is refused, and neither shown nor thrown (property)', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 3 }), fc.string({ minLength: 3 }), (text, passcode) => {
+        const result = parseMeetingId({ meetingId: `x${text}`, passcode: `~${passcode}` });
+        expect(result).toMatchObject({ ok: false, code: 'malformed_meeting_id' });
+        expect(JSON.stringify(result)).not.toContain(`~${passcode}`);
+      }),
     );
   });
 });

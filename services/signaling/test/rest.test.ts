@@ -124,7 +124,10 @@ describe('the REST API', () => {
       ...['/v1/events', '/v1/calls/{id}/events'],
     ]);
     const post = document.paths['/v1/calls']?.['post'];
-    expect(post?.requestBody?.content['application/json']?.schema.required).toEqual(['joinUrl']);
+    expect(post?.requestBody?.content['application/json']?.schema.oneOf).toEqual([
+      { required: ['joinUrl'] },
+      { required: ['meetingId'] },
+    ]);
     expect(document.components.schemas['Call']?.properties['state']?.type).toBe('string');
     expect(JSON.stringify(document)).not.toContain('$schema');
   });
@@ -151,7 +154,7 @@ interface Document {
     string,
     Record<
       string,
-      { readonly requestBody?: { content: Record<string, { schema: { required: string[] } }> } }
+      { readonly requestBody?: { content: Record<string, { schema: { oneOf: unknown } }> } }
     >
   >;
   readonly components: {

@@ -2,8 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import type { HostLinkServer } from '@earshot/bridge';
-import type { MeetingTarget } from '@earshot/call';
-import { initialCallModel, isSameGuid, parseJoinUrl } from '@earshot/call';
+import { initialCallModel } from '@earshot/call';
 import type { GraphCalls } from '@earshot/graph';
 import type { CallRecord, Registry } from '@earshot/registry';
 import type { Log, Tracer } from '@earshot/telemetry';
@@ -15,16 +14,12 @@ import type { CallDriver } from './call-driver.js';
 import { localEnd } from './call-end.js';
 import type { HostAssignments } from './host-picker.js';
 import { pickHost } from './host-picker.js';
+import type { Meeting, MeetingNames } from './meeting-of.js';
+import { meetingOf } from './meeting-of.js';
 import type { ServiceState } from './service-state.js';
 import { serviceState, withService } from './service-state.js';
 import type { StartFailure } from './start-failures.js';
-import {
-  graphFailure,
-  hostFailure,
-  joinUrlProblem,
-  NO_MEDIA_HOST,
-  requestProblem,
-} from './start-failures.js';
+import { graphFailure, hostFailure, NO_MEDIA_HOST, requestProblem } from './start-failures.js';
 
 /** What starting a call stands on. */
 export interface CallStarterOptions {
@@ -44,19 +39,10 @@ export interface CallStarterOptions {
 }
 
 /** A wish to join a meeting. */
-export interface StartRequest {
-  readonly joinUrl: string;
-  readonly tenantId?: string | undefined;
-  readonly displayName?: string | undefined;
+export interface StartRequest extends MeetingNames {
   readonly idempotencyKey?: string | undefined;
   /** Of the request's span: the call's trace goes on from it. */
   readonly traceparent?: string | undefined;
-}
-
-interface Meeting {
-  readonly target: MeetingTarget;
-  readonly tenantId: string;
-  readonly displayName: string | undefined;
 }
 
 /** Joins a meeting: blob from a media host, then Graph; on failure nothing is left half-started. */
@@ -75,10 +61,10 @@ export class CallStarter {
    */
   async start(request: StartRequest): Promise<CallRecord> {
     const { registry, hostLink, assignments, metrics, log } = this.#options;
-    const meeting = this.#meetingOf(request);
+    const meeting = meetingOf(request, this.#options.defaultTenantId);
     const callId = await this.#idOf(request);
     const earlier = await registry.readCall(callId);
-    if (earlier !== undefined) return repeat(earlier, request);
+    if (earlier !== undefined) return repeat(earlier, meeting);
 
     const host = pickHost(hostLink.hosts(), (hostId) => assignments.countOf(hostId));
     if (host === undefined) throw new Problem(NO_MEDIA_HOST);
@@ -91,28 +77,6 @@ export class CallStarter {
     return started;
   }
 
-  #meetingOf({ joinUrl, tenantId, displayName }: StartRequest): Meeting {
-    const parsed = parseJoinUrl(joinUrl);
-    if (!parsed.ok) throw new Problem(joinUrlProblem(parsed));
-    const { target } = parsed;
-    if (target.tenantId !== undefined && tenantId !== undefined) {
-      if (!isSameGuid(target.tenantId, tenantId)) {
-        throw new Problem(
-          requestProblem('tenant_mismatch', "tenantId must be the join URL's tenant, got another"),
-        );
-      }
-    }
-    const tenant = target.tenantId ?? tenantId ?? this.#options.defaultTenantId;
-    if (tenant !== undefined) return { target, tenantId: tenant, displayName };
-    throw new Problem(
-      requestProblem(
-        'missing_tenant',
-        "a short join URL needs the meeting's tenant beside it, got none",
-        'Send tenantId, or set GRAPH_TENANT_ID.',
-      ),
-    );
-  }
-
   /** A key always leads to the same id, even when the request that claimed it died. */
   #idOf({ idempotencyKey }: StartRequest): Promise<string> {
     const fresh = `c_${randomBytes(18).toString('base64url')}`;
@@ -123,7 +87,7 @@ export class CallStarter {
 
   #newRecord(callId: string, request: StartRequest, meeting: Meeting, hostId: string): CallRecord {
     const service: ServiceState = {
-      joinUrlHost: URL.canParse(request.joinUrl) ? new URL(request.joinUrl).host : '',
+      joinUrlHost: URL.canParse(meeting.joinUrl) ? new URL(meeting.joinUrl).host : '',
       graph: 'none',
       hostHeld: false,
       traceparent: request.traceparent,
@@ -133,7 +97,7 @@ export class CallStarter {
       callId,
       version: 0,
       createdAtMs: this.#options.clock.wallclockMs(),
-      joinUrl: request.joinUrl,
+      joinUrl: meeting.joinUrl,
       tenantId: meeting.tenantId,
       hostId,
       attemptKey: randomBytes(24).toString('base64url'),
@@ -207,8 +171,8 @@ async function createOnce(registry: Registry, record: CallRecord): Promise<void>
 }
 
 /** The answer to a request whose key was used before. */
-function repeat(record: CallRecord, request: StartRequest): CallRecord {
-  if (record.joinUrl !== request.joinUrl) {
+function repeat(record: CallRecord, { joinUrl }: Meeting): CallRecord {
+  if (record.joinUrl !== joinUrl) {
     throw new Problem(
       requestProblem(
         'idempotency_key_reused',

@@ -6,7 +6,12 @@ import { RETRY_CLASSES } from '../calls/call-end.js';
 
 /** Body of `POST /v1/calls`. */
 export interface CreateCallBody {
-  readonly joinUrl: string;
+  /** Either this or `meetingId`. */
+  readonly joinUrl?: string | undefined;
+  /** As the invitation shows it, with spaces. */
+  readonly meetingId?: string | undefined;
+  /** Of `meetingId`; a secret. */
+  readonly passcode?: string | undefined;
   readonly tenantId?: string | undefined;
   readonly displayName?: string | undefined;
 }
@@ -117,21 +122,36 @@ export interface ProblemView {
 const GUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
 /** Checks `CreateCallBody`. */
-export const createCallBody: z.ZodType<CreateCallBody> = z.object({
-  joinUrl: z.string().min(1).max(4096).describe('Teams meeting link, long or short'),
-  tenantId: z
-    .string()
-    .regex(GUID, 'must be a GUID')
-    .optional()
-    .describe("The meeting's tenant: needed for short links, unless one is configured"),
-  displayName: z
-    .string()
-    .trim()
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('Joins as a guest of this name, who waits in the lobby'),
-});
+export const createCallBody: z.ZodType<CreateCallBody> = z
+  .object({
+    joinUrl: z.string().min(1).max(4096).optional().describe('Teams meeting link, long or short'),
+    meetingId: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe("Instead of joinUrl: the meeting's number, spaces allowed"),
+    passcode: z.string().max(100).optional().describe('Of meetingId'),
+    tenantId: z
+      .string()
+      .regex(GUID, 'must be a GUID')
+      .optional()
+      .describe(
+        "The meeting's tenant: needed for short links and numbers, unless one is configured",
+      ),
+    displayName: z
+      .string()
+      .trim()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Joins as a guest of this name, who waits in the lobby'),
+  })
+  .refine(({ joinUrl, meetingId }) => (joinUrl === undefined) !== (meetingId === undefined), {
+    path: ['joinUrl'],
+    message: 'or meetingId must be given, and not both',
+  })
+  .meta({ oneOf: [{ required: ['joinUrl'] }, { required: ['meetingId'] }] });
 
 /** Checks the `Idempotency-Key` header. */
 export const idempotencyKey: z.ZodType<string | undefined> = z.string().min(1).max(255).optional();

@@ -25,6 +25,16 @@ const dataSchemas = {
     reason: z.string(),
     retryClass: z.enum(['normal', 'never', 'onceOnAnotherHost', 'backOff', 'stopForMonth']),
   }),
+  'call.incoming': z.object({ scenario: z.enum(['policyRecording', 'group', 'user']) }),
+  'recording.gateChanged': z.object({
+    state: z.enum(['open', 'closed']),
+    basis: z.enum(['graph', 'declaration']).nullable(),
+    reason: z.string(),
+  }),
+  'recording.statusChanged': z.object({
+    status: z.enum(['recording', 'notRecording', 'failed']),
+    accepted: z.boolean(),
+  }),
   'participant.joined': participantData,
   'participant.updated': participantData,
   'participant.left': participantData,
@@ -101,6 +111,9 @@ export const envelopeSchema: z.ZodType = envelope;
 export const eventSchema: z.ZodType<EarshotEvent> = z.discriminatedUnion('type', [
   variant('call.stateChanged'),
   variant('call.ended'),
+  variant('call.incoming'),
+  variant('recording.gateChanged'),
+  variant('recording.statusChanged'),
   variant('participant.joined'),
   variant('participant.updated'),
   variant('participant.left'),

@@ -9,6 +9,22 @@ export interface EventData {
     readonly reason: string;
     readonly retryClass: 'normal' | 'never' | 'onceOnAnotherHost' | 'backOff' | 'stopForMonth';
   };
+  /** Somebody calls the bot, or a recording policy invites it. Whether it answers, later events tell. */
+  'call.incoming': { readonly scenario: 'policyRecording' | 'group' | 'user' };
+  /** Whether the call may be recorded has changed. */
+  'recording.gateChanged': {
+    readonly state: 'open' | 'closed';
+    /** What it is open on: Graph's yes, or an operator's declaration. */
+    readonly basis: 'graph' | 'declaration' | null;
+    /** A code, such as `recording`, `declared`, `notRecording`, `withdrawn`, `callEnded`. */
+    readonly reason: string;
+  };
+  /** Graph was told whether the call is recorded. */
+  'recording.statusChanged': {
+    readonly status: 'recording' | 'notRecording' | 'failed';
+    /** False when Graph refused. */
+    readonly accepted: boolean;
+  };
   'participant.joined': ParticipantData;
   'participant.updated': ParticipantData;
   'participant.left': ParticipantData;

@@ -41,6 +41,18 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
     },
     { requiredKeys: ['reason', 'retryClass'] },
   ),
+  'call.incoming': fc.record({
+    scenario: fc.constantFrom('policyRecording', 'group', 'user'),
+  }),
+  'recording.gateChanged': fc.record({
+    state: fc.constantFrom('open', 'closed'),
+    basis: fc.constantFrom('graph', 'declaration', null),
+    reason: fc.string(),
+  }),
+  'recording.statusChanged': fc.record({
+    status: fc.constantFrom('recording', 'notRecording', 'failed'),
+    accepted: fc.boolean(),
+  }),
   'participant.joined': participant,
   'participant.updated': participant,
   'participant.left': participant,
@@ -115,6 +127,9 @@ const anyEvent: fc.Arbitrary<EarshotEvent> = fc
   .oneof(
     eventOf('call.stateChanged'),
     eventOf('call.ended'),
+    eventOf('call.incoming'),
+    eventOf('recording.gateChanged'),
+    eventOf('recording.statusChanged'),
     eventOf('participant.joined'),
     eventOf('participant.updated'),
     eventOf('participant.left'),

@@ -82,7 +82,10 @@ export class RecordingGate {
 
   /** Takes the state that is stored; undefined, for none or an unreadable one, closes. */
   follow(gate: GateState | undefined): void {
-    if (gate?.state !== 'open') return this.close();
+    if (gate?.state !== 'open') {
+      this.close();
+      return;
+    }
     const isSame = this.#permit?.isValid === true && this.#opening === gate.changes;
     if (!isSame) this.close();
     const { clock, staleAfterMs } = this.#options;

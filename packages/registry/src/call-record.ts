@@ -8,8 +8,8 @@ export interface CallRecord {
   readonly version: number;
   /** Unix time, ms. */
   readonly createdAtMs: number;
-  /** May hold a passcode: never log it. */
-  readonly joinUrl: string;
+  /** Absent for a call that came in. May hold a passcode: never log it. */
+  readonly joinUrl?: string;
   readonly tenantId: string;
   /** The media host that joined, and its name for the media session. */
   readonly hostId?: string;

@@ -29,6 +29,10 @@ export class Keys {
   readonly playAudio = (callId: string): string => this.#of(`{${callId}}:play-audio`);
   /** String: `yes` or `no`. */
   readonly playHost = (callId: string): string => this.#of(`{${callId}}:play-host`);
+  /** Hash: the recording gate, its number of changes, and until when it counts. */
+  readonly recordingGate = (callId: string): string => this.#of(`{${callId}}:recording-gate`);
+  /** Set: ids of the participants that a call records under a policy. */
+  readonly recorded = (callId: string): string => this.#of(`{${callId}}:recorded`);
   /** Channel: call ids. */
   readonly playWakes = (): string => this.#of('play-wakes');
   /** String: call id. */

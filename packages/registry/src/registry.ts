@@ -1,4 +1,5 @@
 import type { Clock } from '@earshot/async';
+import type { GateState } from '@earshot/recording-gate';
 import { AdmissionStore } from './admission-store.js';
 import type { CallRecord } from './call-record.js';
 import type { CallPage, ListOptions } from './call-store.js';
@@ -9,6 +10,7 @@ import { PlayStore } from './play-store.js';
 import { PlayWakes } from './play-wakes.js';
 import type { StreamPosition } from './position-store.js';
 import { PositionStore } from './position-store.js';
+import { RecordingStore } from './recording-store.js';
 import { execute, LuaScript, RedisConnection } from './redis-connection.js';
 import type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';
 import { WorkerPool } from './worker-pool.js';
@@ -55,6 +57,7 @@ export class Registry {
   readonly #notifications: NotificationQueue;
   readonly #workers: WorkerPool;
   readonly #positions: PositionStore;
+  readonly #recording: RecordingStore;
   #closing: Promise<void> | undefined;
 
   /** @throws CodedError `redis_unreachable` when `redisUrl` is no address. */
@@ -68,6 +71,7 @@ export class Registry {
     this.plays = new PlayStore(this.#redis, this.#keys);
     this.#playWakes = new PlayWakes(this.#redis, this.#keys.playWakes());
     this.#positions = new PositionStore(this.#redis, this.#keys);
+    this.#recording = new RecordingStore(this.#redis, this.#keys);
   }
 
   /** Connects. @throws CodedError `redis_unreachable`, after about a second of trying. */
@@ -180,6 +184,32 @@ export class Registry {
   async unmuted(callId: string): Promise<number | undefined> {
     const text = await this.#redis.run((client) => client.get(this.#keys.unmuted(callId)));
     return text === null ? undefined : Number(text);
+  }
+
+  /**
+   * Tells recorders of a call's gate. An open one counts for a minute and has to be told again; one
+   * with fewer changes than was told before is ignored.
+   */
+  setRecordingGate(callId: string, gate: GateState): Promise<void> {
+    return this.#recording.setGate(callId, gate);
+  }
+
+  /** A call's gate as told last; undefined, which means closed, when nobody told lately. */
+  recordingGate(callId: string): Promise<GateState | undefined> {
+    return this.#recording.gate(callId);
+  }
+
+  /**
+   * Takes a participant into those that a call records; false when there are `capacity` others.
+   * Asking again for one that is among them is true, and changes nothing.
+   */
+  joinRecorded(callId: string, participantId: string, capacity: number): Promise<boolean> {
+    return this.#recording.join(callId, participantId, capacity);
+  }
+
+  /** Frees a participant's place; repeating it is harmless. */
+  leaveRecorded(callId: string, participantId: string): Promise<void> {
+    return this.#recording.leave(callId, participantId);
   }
 
   /** Says that a worker lives and how it is; it counts as dead `ttlMs` after its last one. */

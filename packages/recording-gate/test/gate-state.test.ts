@@ -53,9 +53,9 @@ describe('a gate', () => {
         let gate: GateState = closedGate(allows);
         let changes = 0;
         for (const next of inputs) {
-          const before = gate;
+          const before: string = gate.state;
           gate = reduceGate(gate, next);
-          if (gate.state !== before.state) changes += 1;
+          if (gate.state !== before) changes += 1;
           expect(gate.changes).toBe(changes);
           expect(parseGateState(JSON.parse(JSON.stringify(gate)))).toEqual(gate);
         }

@@ -1,0 +1,3 @@
+export type { CheckOptions } from './check.js';
+export { checkAction, checkType, faultText } from './check.js';
+export type { MetadataFault } from './metadata-fault.js';

@@ -8,6 +8,7 @@ export type {
   Place,
 } from './admission-store.js';
 export { PAUSE_CAUSES } from './admission-store.js';
+export type { AuditEntry, AuditPage, AuditRecord, AuditStore } from './audit-store.js';
 export type { CallRecord } from './call-record.js';
 export type { CallPage, ListOptions } from './call-store.js';
 export type { PlayRecord, PlayState } from './play-record.js';

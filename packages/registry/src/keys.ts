@@ -61,6 +61,8 @@ export class Keys {
   readonly admissionMonths = (appId: string): string => this.#of(`{admission}:months:${appId}`);
   /** Hash: pause, closed month, and how often places become free. */
   readonly admissionState = (appId: string): string => this.#of(`{admission}:state:${appId}`);
+  /** Stream: who did what. */
+  readonly audit = (): string => this.#of('audit');
   /** String that expires: owner. */
   readonly ownership = (key: string): string => this.#of(`own:{${key}}`);
 

@@ -1,6 +1,7 @@
 import type { Clock } from '@earshot/async';
 import type { GateState } from '@earshot/recording-gate';
 import { AdmissionStore } from './admission-store.js';
+import { AuditStore } from './audit-store.js';
 import type { CallRecord } from './call-record.js';
 import type { CallPage, ListOptions } from './call-store.js';
 import { CallStore, OPEN_TTL_MS } from './call-store.js';
@@ -50,6 +51,8 @@ return 1`);
 export class Registry {
   /** What is to be played into meetings. */
   readonly plays: PlayStore;
+  /** Who did what. */
+  readonly audit: AuditStore;
   readonly #playWakes: PlayWakes;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -69,6 +72,7 @@ export class Registry {
     this.#notifications = new NotificationQueue(this.#redis, this.#keys, clock, lockTtlMs);
     this.#workers = new WorkerPool(this.#redis, this.#keys);
     this.plays = new PlayStore(this.#redis, this.#keys);
+    this.audit = new AuditStore(this.#redis, this.#keys);
     this.#playWakes = new PlayWakes(this.#redis, this.#keys.playWakes());
     this.#positions = new PositionStore(this.#redis, this.#keys);
     this.#recording = new RecordingStore(this.#redis, this.#keys);

@@ -69,6 +69,8 @@ it('everything of the registry works on a Redis Cluster', async () => {
   const handled: string[] = [];
   await registry.takeNotifications('c_1', async (raw) => void handled.push(raw));
   expect(handled).toEqual(['a', 'b']);
+  const { id } = await registry.audit.append({ action: 'x', actor: 'a', outcome: 'ok' });
+  expect((await registry.audit.list({ limit: 1 })).records[0]?.id).toBe(id);
   await registry.removeWorker('w_1');
   expect(await registry.workers()).toEqual([]);
 });

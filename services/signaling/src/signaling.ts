@@ -9,6 +9,8 @@ import type { Health, Log, Metrics, Tracer } from '@earshot/telemetry';
 import { createLog, createMetrics, createTracer } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
+import { Audit } from './audit/audit.js';
+import { auditRequests } from './audit/audit-hook.js';
 import { addCallbackRoute } from './callbacks.js';
 import { CallbackBacklog } from './calls/callback-backlog.js';
 import type { Calls } from './calls/calls.js';
@@ -19,6 +21,7 @@ import type { SignalingMetrics } from './metrics.js';
 import { signalingMetrics } from './metrics.js';
 import { openRedis } from './redis.js';
 import { requireApiKey } from './rest/api-keys.js';
+import { addAuditRoutes } from './rest/audit.js';
 import { addCallRoutes } from './rest/calls.js';
 import { addEventStreamRoutes } from './rest/event-stream.js';
 import { addOperationsRoutes } from './rest/operations.js';
@@ -112,6 +115,8 @@ async function start(
   });
   closers.defer(() => calls.driver.close());
   closers.defer(() => calls.mediaStates.close());
+  const audit = new Audit({ store: registry.audit, log, metrics });
+  closers.defer(() => audit.drain());
   closers.defer(() => app.close());
   app.addHook('preClose', () => calls.hostLink.close());
   app.addHook('preClose', async () => taps.hub.close());
@@ -126,6 +131,7 @@ async function start(
     tracer,
     registry,
     publisher,
+    audit,
     metrics,
     counters,
     backlog,
@@ -156,6 +162,7 @@ interface RouteParts extends Calls, Taps {
   readonly tracer: Tracer;
   readonly registry: Registry;
   readonly publisher: EventPublisher;
+  readonly audit: Audit;
   readonly metrics: Metrics;
   readonly counters: SignalingMetrics;
   readonly backlog: CallbackBacklog;
@@ -170,6 +177,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   app.register(async (scope) => {
     requireApiKey(scope, config.apiKeys);
     requireScopes(scope, scopes);
+    auditRequests(scope, parts.audit);
     addCallRoutes(scope, {
       ...parts,
       publishedOf: async (id) => (await publisher.counts(id)).published,
@@ -177,6 +185,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     addPlayRoutes(scope, parts);
     addWebhookRoutes(scope, { admin: parts.webhooks.admin, clock });
     addEventStreamRoutes(scope, parts);
+    addAuditRoutes(scope, parts.registry.audit);
   });
   app.register(async (scope) => {
     const auth = new CallbackAuth({ endpoints: config.graph, audience: config.clientId, clock });

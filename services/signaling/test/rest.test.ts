@@ -121,7 +121,7 @@ describe('the REST API', () => {
       ...['/v1/webhooks', '/v1/webhooks/{id}', '/v1/webhooks/{id}/secret'],
       ...['/v1/webhooks/{id}/test', '/v1/webhooks/{id}/deliveries'],
       '/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver',
-      ...['/v1/events', '/v1/calls/{id}/events'],
+      ...['/v1/events', '/v1/calls/{id}/events', '/v1/audit'],
     ]);
     const post = document.paths['/v1/calls']?.['post'];
     expect(post?.requestBody?.content['application/json']?.schema.oneOf).toEqual([

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AUDIO_TYPES } from '../plays/posted-audio.js';
+import { AUDIT_SCHEMAS, auditPaths } from './audit.js';
 import { playListView, playView } from './play-schemas.js';
 import {
   callListView,
@@ -9,6 +10,7 @@ import {
   listCallsQuery,
   problemView,
 } from './schemas.js';
+import type { PathKit } from './tap-paths.js';
 import { TAP_SCHEMAS, tapPaths } from './tap-paths.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -37,7 +39,10 @@ export function openApiDocument(): Json {
         PlayList: output(playListView),
         Problem: output(problemView),
         ...Object.fromEntries(
-          Object.entries(TAP_SCHEMAS).map(([name, schema]) => [name, output(schema)]),
+          Object.entries({ ...TAP_SCHEMAS, ...AUDIT_SCHEMAS }).map(([name, schema]) => [
+            name,
+            output(schema),
+          ]),
         ),
       },
     },
@@ -104,12 +109,8 @@ export function openApiDocument(): Json {
           responses: answers(200, 'The hosts', 'HostList'),
         },
       },
-      ...tapPaths({
-        answers,
-        queryParameters,
-        body: (schema) => ({ content: json(input(schema)) }),
-        problem: PROBLEM,
-      }),
+      ...tapPaths(KIT),
+      ...auditPaths(KIT),
     },
   };
 }
@@ -125,6 +126,13 @@ const PROBLEM = {
   description: 'A problem (RFC 9457)',
   content: { 'application/problem+json': { schema: reference('Problem') } },
 } as const;
+
+const KIT: PathKit = {
+  answers,
+  queryParameters,
+  body: (schema) => ({ content: json(input(schema)) }),
+  problem: PROBLEM,
+};
 
 function answers(status: number, description: string, schema: string): Json {
   return {

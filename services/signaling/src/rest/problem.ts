@@ -53,8 +53,16 @@ export function answerFrameworkError(
   sendProblem(reply, asProblem(error));
 }
 
+const codes = new WeakMap<FastifyRequest, string>();
+
+/** The code of the problem that a request was answered with, if it was. */
+export function problemCodeOf(request: FastifyRequest): string | undefined {
+  return codes.get(request);
+}
+
 /** Answers with `problem`. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  codes.set(reply.request, problem.code);
   if (problem.retryAfterMs !== undefined) {
     reply.header('retry-after', String(Math.ceil(problem.retryAfterMs / 1000)));
   }

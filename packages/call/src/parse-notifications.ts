@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { CallNotification, ChangeType, OperationData } from './call-notification.js';
+import type { CallNotification, ChangeType } from './call-notification.js';
 import { defined, integer, objectOf, oneOf, text } from './lenient.js';
-import { parseCallData, parseResultInfo } from './parse-call-data.js';
+import { parseCallData } from './parse-call-data.js';
+import { parseOperationData } from './parse-operation.js';
 import { parseParticipant } from './parse-participant.js';
 
 /** What a body holds; never an exception. */
@@ -10,7 +11,6 @@ export type NotificationsResult =
   | { readonly ok: false; readonly code: 'invalid_notification'; readonly message: string };
 
 const CHANGE_TYPES = ['created', 'updated', 'deleted'] as const satisfies readonly ChangeType[];
-const OPERATION_STATUSES = ['notStarted', 'running', 'completed', 'failed'] as const;
 
 /** `/communications/calls/{id}/…`, the older `/app/calls/…`, whole URLs and key segments. */
 const RESOURCE = /(?:^|\/)(?:app|communications)\/calls(?:\/|\(')([^/?#')]+)(?:'\))?([^?#]*)/i;
@@ -26,14 +26,6 @@ const itemSchema = z.object({
 });
 
 const deltaSchema = z.object({ sequenceNumber: integer, participants: z.array(z.unknown()) });
-
-const operationSchema = z.object({
-  id: text,
-  '@odata.type': text,
-  status: text,
-  clientContext: text,
-  resultInfo: z.unknown().optional(),
-});
 
 /**
  * Reads the body of a callback (`microsoft.graph.commsNotifications`). Lenient: what is not known
@@ -79,7 +71,7 @@ function parseItem(value: unknown): CallNotification {
   if (participantId !== undefined) return participantItem(shared, participantId, resourceData);
   const operationId = OPERATION.exec(suffix)?.[1];
   if (operationId === undefined) return { ...shared, kind: 'other' };
-  return { ...shared, kind: 'operation', operation: parseOperation(operationId, resourceData) };
+  return { ...shared, kind: 'operation', operation: parseOperationData(operationId, resourceData) };
 }
 
 interface Shared {
@@ -119,21 +111,6 @@ function participantsOf(values: readonly unknown[]) {
 
 function isDelta(value: unknown): boolean {
   return /deltaParticipants$/i.test(String(objectOf(value)?.['@odata.type'] ?? ''));
-}
-
-function parseOperation(id: string, value: unknown): OperationData {
-  const parsed = operationSchema.safeParse(value);
-  if (!parsed.success) return { id };
-  const { clientContext, resultInfo } = parsed.data;
-  return {
-    id,
-    ...defined({
-      type: parsed.data['@odata.type']?.replace(/^#?(?:microsoft\.graph\.)?/i, ''),
-      status: oneOf(OPERATION_STATUSES, parsed.data.status),
-      clientContext,
-      result: parseResultInfo(resultInfo),
-    }),
-  };
 }
 
 function kindOf(value: unknown): string {

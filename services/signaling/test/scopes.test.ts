@@ -1,7 +1,6 @@
 import { fastify } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireApiKey } from '../src/rest/api-keys.js';
-import type { Scope } from '../src/rest/scopes.js';
 import { requireScopes } from '../src/rest/scopes.js';
 import type { Problem } from './support/harness.js';
 import { Harness } from './support/harness.js';
@@ -61,7 +60,10 @@ describe('scopes of API keys', () => {
 
   it('shows the scope of each operation in the API description', async () => {
     const { body } = await harness.get<Document>('/openapi.json');
-    const scopes = Object.entries(body.paths).flatMap(([path, item]) =>
+    const underDoor = Object.entries(body.paths).filter(
+      ([path]) => path.startsWith('/v1/') && !path.startsWith('/v1/callbacks/'),
+    );
+    const scopes = underDoor.flatMap(([path, item]) =>
       Object.entries(item).map(([method, operation]) => {
         const scope = operation['x-required-scope'];
         expect(operation.security, `${method} ${path}`).toEqual([{ apiKey: [scope] }]);
@@ -82,11 +84,10 @@ describe('requireScopes', () => {
     ['without a scope', undefined, 'GET /v1/x must have a scope'],
     ['with one', 'calls:read', undefined],
   ] as const)('at start-up, a route %s', async (_name, scope, failure) => {
-    const scopes = new Map<string, Scope>();
     const app = fastify();
     app.register(async (door) => {
       requireApiKey(door, []);
-      requireScopes(door, scopes);
+      requireScopes(door);
       door.register(async (inner) => {
         inner.get('/v1/x', scope === undefined ? {} : { config: { scope } }, () => 'x');
       });
@@ -94,10 +95,6 @@ describe('requireScopes', () => {
     const start = Promise.resolve(app.ready());
     if (failure !== undefined) return expect(start).rejects.toThrow(failure);
     await start;
-    expect(Object.fromEntries(scopes)).toEqual({
-      'GET /v1/x': 'calls:read',
-      'HEAD /v1/x': 'calls:read',
-    });
     await app.close();
   });
 });

@@ -1,5 +1,4 @@
 import type { Clock } from '@earshot/async';
-import type { HostLinkServer } from '@earshot/bridge';
 import type { CallRecord, Registry } from '@earshot/registry';
 import type { Tracer } from '@earshot/telemetry';
 import { inSpan } from '@earshot/telemetry';
@@ -16,7 +15,6 @@ import { validate } from './validate.js';
 /** What the routes stand on. */
 export interface CallRoutesOptions {
   readonly registry: Registry;
-  readonly hostLink: HostLinkServer;
   readonly starter: CallStarter;
   readonly driver: CallDriver;
   readonly clock: Clock;
@@ -32,9 +30,9 @@ interface CallParams {
 const READ = { config: { scope: 'calls:read' } } as const;
 const WRITE = { config: { scope: 'calls:write' } } as const;
 
-/** `/v1/calls` and `/v1/hosts`. */
+/** `/v1/calls` and the calls themselves. */
 export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions): void {
-  const { registry, hostLink, starter, driver, clock, tracer } = options;
+  const { registry, starter, driver, clock, tracer } = options;
 
   app.post('/v1/calls', WRITE, async (request, reply) => {
     const body = validate(createCallBody, request.body, 'body');
@@ -71,17 +69,6 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
     reply.code(202);
     return view(record);
   });
-
-  app.get('/v1/hosts', { config: { scope: 'hosts:read' } }, () => ({
-    hosts: hostLink.hosts().map(({ hostId, capacity, activeCalls, level, draining, rttMs }) => ({
-      hostId,
-      capacity,
-      activeCalls,
-      level,
-      draining,
-      ...(rttMs === undefined ? {} : { rttMs }),
-    })),
-  }));
 
   async function view(record: CallRecord): Promise<CallView> {
     return viewOf(record, await options.publishedOf(record.callId));

@@ -1,172 +1,90 @@
-import { z } from 'zod';
-import { AUDIO_TYPES } from '../plays/posted-audio.js';
-import { AUDIT_SCHEMAS, auditPaths } from './audit.js';
-import { playListView, playView } from './play-schemas.js';
-import {
-  callListView,
-  callView,
-  createCallBody,
-  hostListView,
-  listCallsQuery,
-  problemView,
-} from './schemas.js';
-import type { PathKit } from './tap-paths.js';
-import { TAP_SCHEMAS, tapPaths } from './tap-paths.js';
+import { AUDIT_ROUTES, AUDIT_SCHEMAS } from './openapi/audit-routes.js';
+import { CALL_ROUTES, CALL_SCHEMAS } from './openapi/call-routes.js';
+import { DEPLOYMENT_ROUTES, DEPLOYMENT_SCHEMAS } from './openapi/deployment-routes.js';
+import { bareSchema, operationObject } from './openapi/operation.js';
+import { PLAY_ROUTES, PLAY_SCHEMAS } from './openapi/play-routes.js';
+import type { RegisteredRoute } from './openapi/registered-routes.js';
+import type { Json, NamedSchemas, RouteDescriptions } from './openapi/route-description.js';
+import { TAGS } from './openapi/route-description.js';
+import { TAP_ROUTES, TAP_SCHEMAS } from './openapi/tap-routes.js';
+import { problemView } from './schemas.js';
 
-type Json = Readonly<Record<string, unknown>>;
+/** What the document says of each route: those of one area in one file. */
+export const ROUTE_DESCRIPTIONS: RouteDescriptions = {
+  ...CALL_ROUTES,
+  ...PLAY_ROUTES,
+  ...TAP_ROUTES,
+  ...AUDIT_ROUTES,
+  ...DEPLOYMENT_ROUTES,
+};
 
-const AUDIO = { type: 'string', format: 'binary' } as const;
-const PLAY_ID = { name: 'playId', in: 'path', required: true, schema: { type: 'string' } } as const;
-const CALL_ID = { name: 'id', in: 'path', required: true, schema: { type: 'string' } } as const;
+const SCHEMAS: NamedSchemas = {
+  ...CALL_SCHEMAS,
+  ...PLAY_SCHEMAS,
+  ...TAP_SCHEMAS,
+  ...AUDIT_SCHEMAS,
+  ...DEPLOYMENT_SCHEMAS,
+  Problem: problemView,
+};
 
-/** The REST API as an OpenAPI 3.1 document, made from the schemas that requests are checked by. */
-export function openApiDocument(): Json {
+/**
+ * The REST API as an OpenAPI 3.1 document: of the routes as they are registered, made from the
+ * schemas that requests are checked by.
+ */
+export function openApiDocument(routes: readonly RegisteredRoute[]): Json {
   return {
     openapi: '3.1.0',
     info: {
       title: 'Earshot signaling',
       version: '1',
-      description: 'Joins Teams meetings and follows their calls.',
+      description:
+        'Joins Teams meetings and follows their calls. Every failure is a problem (RFC 9457) with a stable `code`.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    security: [{ apiKey: [] }],
+    servers: [{ url: '/' }],
+    tags: tagsOf(routes),
     components: {
-      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } },
-      schemas: {
-        Call: output(callView),
-        CallList: output(callListView),
-        HostList: output(hostListView),
-        Play: output(playView),
-        PlayList: output(playListView),
-        Problem: output(problemView),
-        ...Object.fromEntries(
-          Object.entries({ ...TAP_SCHEMAS, ...AUDIT_SCHEMAS }).map(([name, schema]) => [
-            name,
-            output(schema),
-          ]),
-        ),
+      securitySchemes: {
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key; what is listed beside it is the scope that it must have.',
+        },
+        graphToken: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: "Signed by Teams, for this app and the call's tenant.",
+        },
       },
+      schemas: Object.fromEntries(
+        Object.entries(SCHEMAS).map(([name, schema]) => [name, bareSchema(schema, 'output')]),
+      ),
     },
-    paths: {
-      '/v1/calls': {
-        post: {
-          summary: 'Join a meeting',
-          parameters: [IDEMPOTENCY_KEY],
-          requestBody: { required: true, content: json(input(createCallBody)) },
-          responses: answers(201, 'Graph accepted the call', 'Call'),
-        },
-        get: {
-          summary: 'Calls, newest first',
-          parameters: queryParameters(listCallsQuery),
-          responses: answers(200, 'A page of calls', 'CallList'),
-        },
-      },
-      '/v1/calls/{id}': {
-        get: {
-          summary: 'One call',
-          parameters: [CALL_ID],
-          responses: answers(200, 'The call', 'Call'),
-        },
-        delete: {
-          summary: 'Hang up; repeating it is harmless',
-          parameters: [CALL_ID],
-          responses: answers(202, 'The call is being ended, or has ended', 'Call'),
-        },
-      },
-      '/v1/calls/{id}/play': {
-        post: {
-          summary: 'Play audio into the meeting, after what was posted before',
-          parameters: [CALL_ID, IDEMPOTENCY_KEY],
-          requestBody: {
-            required: true,
-            description: 'Ogg Opus, or uncompressed WAV: at most 10 MiB and 10 minutes',
-            content: Object.fromEntries(AUDIO_TYPES.map((type) => [type, { schema: AUDIO }])),
-          },
-          responses: answers(202, 'It is queued', 'Play'),
-        },
-      },
-      '/v1/calls/{id}/plays': {
-        get: {
-          summary: 'What is, was and will be played into the meeting',
-          parameters: [CALL_ID],
-          responses: answers(200, 'The plays', 'PlayList'),
-        },
-      },
-      '/v1/calls/{id}/plays/{playId}': {
-        get: {
-          summary: 'One play',
-          parameters: [CALL_ID, PLAY_ID],
-          responses: answers(200, 'The play', 'Play'),
-        },
-        delete: {
-          summary: 'Stop it, or take it off the queue; repeating it is harmless',
-          parameters: [CALL_ID, PLAY_ID],
-          responses: answers(202, 'It is being cleared, or is over', 'Play'),
-        },
-      },
-      '/v1/hosts': {
-        get: {
-          summary: 'Media hosts connected to this process',
-          responses: answers(200, 'The hosts', 'HostList'),
-        },
-      },
-      ...tapPaths(KIT),
-      ...auditPaths(KIT),
-    },
+    paths: pathsOf(routes),
   };
 }
 
-const IDEMPOTENCY_KEY = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  description: 'A repeated request with the same key gets the answer of the first.',
-  schema: { type: 'string', maxLength: 255 },
-} as const;
-
-const PROBLEM = {
-  description: 'A problem (RFC 9457)',
-  content: { 'application/problem+json': { schema: reference('Problem') } },
-} as const;
-
-const KIT: PathKit = {
-  answers,
-  queryParameters,
-  body: (schema) => ({ content: json(input(schema)) }),
-  problem: PROBLEM,
-};
-
-function answers(status: number, description: string, schema: string): Json {
-  return {
-    [status]: { description, content: json(reference(schema)) },
-    default: PROBLEM,
-  };
+function tagsOf(routes: readonly RegisteredRoute[]): readonly Json[] {
+  const used = new Set<string>(routes.map(({ name }) => ROUTE_DESCRIPTIONS[name]?.tag ?? ''));
+  return Object.entries(TAGS)
+    .filter(([name]) => used.has(name))
+    .map(([name, description]) => ({ name, description }));
 }
 
-function queryParameters(schema: z.ZodType): Json[] {
-  const { properties = {} } = z.toJSONSchema(schema, { io: 'input' });
-  return Object.entries(properties).map(([name, property]) => ({
-    name,
-    in: 'query',
-    schema: property,
-  }));
+function pathsOf(routes: readonly RegisteredRoute[]): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const route of inOrder(routes)) {
+    const description = ROUTE_DESCRIPTIONS[route.name];
+    const [method = '', path = ''] = route.name.split(' ');
+    if (description === undefined) continue;
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operationObject(route, description) };
+  }
+  return paths;
 }
 
-function json(schema: Json): Json {
-  return { 'application/json': { schema } };
-}
-
-function reference(schema: string): Json {
-  return { $ref: `#/components/schemas/${schema}` };
-}
-
-function input(schema: z.ZodType): Json {
-  return bare(z.toJSONSchema(schema, { io: 'input' }));
-}
-
-function output(schema: z.ZodType): Json {
-  return bare(z.toJSONSchema(schema, { io: 'output' }));
-}
-
-/** Without the dialect: OpenAPI 3.1 states it for the whole document. */
-function bare({ $schema: _, ...schema }: Json): Json {
-  return schema;
+/** As they are described: that order is made for readers. */
+function inOrder(routes: readonly RegisteredRoute[]): readonly RegisteredRoute[] {
+  const places = new Map(Object.keys(ROUTE_DESCRIPTIONS).map((name, place) => [name, place]));
+  return [...routes].sort((a, b) => (places.get(a.name) ?? 0) - (places.get(b.name) ?? 0));
 }

@@ -95,19 +95,6 @@ export interface CallListView {
   readonly nextCursor?: string | undefined;
 }
 
-/** The media hosts connected to this process. */
-export interface HostListView {
-  readonly hosts: readonly {
-    readonly hostId: string;
-    readonly capacity: number;
-    readonly activeCalls: number;
-    readonly level: string;
-    readonly draining: boolean;
-    /** How long the last ping took there and back; absent before the first answer. */
-    readonly rttMs?: number | undefined;
-  }[];
-}
-
 /** A failure (RFC 9457). */
 export interface ProblemView {
   readonly type: string;
@@ -214,20 +201,6 @@ export const callView: z.ZodType<CallView> = z.object({
 export const callListView: z.ZodType<CallListView> = z.object({
   calls: z.array(callView),
   nextCursor: z.string().optional(),
-});
-
-/** Describes `HostListView`. */
-export const hostListView: z.ZodType<HostListView> = z.object({
-  hosts: z.array(
-    z.object({
-      hostId: z.string(),
-      capacity: z.number(),
-      activeCalls: z.number(),
-      level: z.string(),
-      draining: z.boolean(),
-      rttMs: z.number().optional(),
-    }),
-  ),
 });
 
 /** Describes `ProblemView`. */

@@ -35,22 +35,16 @@ declare module 'fastify' {
   }
 }
 
-/** Scopes of routes by method and URL: `GET /v1/calls/:id` → `calls:read`. */
-export type RouteScopes = ReadonlyMap<string, Scope>;
-
 /**
  * Lets nobody through to a route of `app` whose key lacks the route's scope. Comes after the hook
  * that sets `request.principal`, and before any route. A route without a scope throws when it is
  * registered: none may be forgotten.
- *
- * @param scopes where each route's scope is noted.
  */
-export function requireScopes(app: FastifyInstance, scopes: Map<string, Scope>): void {
+export function requireScopes(app: FastifyInstance): void {
   app.addHook('onRoute', ({ method, url, config }) => {
     const scope = config?.scope;
     for (const name of [method].flat()) {
       if (scope === undefined) throw new Error(`${name} ${url} must have a scope in its config`);
-      scopes.set(`${name} ${url}`, scope);
     }
   });
   app.addHook('onRequest', async (request, reply) => {

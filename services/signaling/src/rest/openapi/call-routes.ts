@@ -1,0 +1,80 @@
+import { callListView, callView, createCallBody, listCallsQuery } from '../schemas.js';
+import type { NamedSchemas, RouteDescriptions } from './route-description.js';
+
+/** `/v1/calls` and the calls themselves, and where Graph tells of them. */
+export const CALL_ROUTES: RouteDescriptions = {
+  'POST /v1/calls': {
+    tag: 'calls',
+    summary: 'Join a meeting',
+    headers: ['Idempotency-Key'],
+    body: { schema: createCallBody },
+    answer: { status: 201, description: 'Graph accepted the call', schema: 'Call' },
+    problems: [
+      'not_a_url',
+      'not_a_teams_url',
+      'unsupported_host',
+      'consumer_meeting',
+      'malformed_join_url',
+      'not_a_meeting',
+      'malformed_meeting_id',
+      'missing_tenant',
+      'tenant_mismatch',
+      'no_media_host',
+      'host_unavailable',
+      'host_refused',
+      'host_timeout',
+      'graph_refused',
+      'graph_token_refused',
+      'graph_throttled',
+      'graph_failed',
+      'graph_timeout',
+      'graph_unreachable',
+      'graph_token_unavailable',
+      'graph_answer_unreadable',
+    ],
+  },
+  'GET /v1/calls': {
+    tag: 'calls',
+    summary: 'Calls, newest first',
+    query: listCallsQuery,
+    answer: { status: 200, description: 'A page of calls', schema: 'CallList' },
+    problems: ['invalid_cursor'],
+  },
+  'GET /v1/calls/{id}': {
+    tag: 'calls',
+    summary: 'One call',
+    answer: { status: 200, description: 'The call', schema: 'Call' },
+    problems: ['call_not_found'],
+  },
+  'DELETE /v1/calls/{id}': {
+    tag: 'calls',
+    summary: 'Hang up; repeating it is harmless',
+    answer: { status: 202, description: 'The call is being ended, or has ended', schema: 'Call' },
+    problems: ['call_not_found'],
+  },
+  'POST /v1/callbacks/{attemptKey}': {
+    tag: 'graph',
+    summary: 'Take notifications of a call (`commsNotifications`)',
+    body: { content: { 'application/json': { schema: { type: 'object' } } } },
+    answer: { status: 202, description: 'They are stored' },
+    problems: [
+      'invalid_notification',
+      'call_not_found',
+      'wrong_tenant',
+      'token_missing',
+      'token_invalid',
+      'token_expired',
+      'token_key_unknown',
+      'token_keys_unavailable',
+      'token_without_tenant',
+      'token_wrong_iss',
+      'token_wrong_aud',
+      'token_wrong_exp',
+      'token_wrong_nbf',
+      'too_many_notifications',
+      'redis_unreachable',
+    ],
+  },
+};
+
+export const CALL_SCHEMAS: NamedSchemas = { Call: callView, CallList: callListView };

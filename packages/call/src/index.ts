@@ -16,6 +16,15 @@ export { classifyResult } from './classify-result.js';
 export { formatJoinUrl } from './format-join-url.js';
 export { isGuid, isSameGuid, normalisedId } from './guid.js';
 export type {
+  BotData,
+  BotDataUser,
+  IncomingBody,
+  IncomingCall,
+  IncomingContext,
+  IncomingScenario,
+  IncomingSource,
+} from './incoming-call.js';
+export type {
   JoinTarget,
   MeetingIdTarget,
   MeetingTarget,
@@ -26,6 +35,7 @@ export type {
   UsersTarget,
 } from './join-target.js';
 export { parseCallData, parseResultInfo } from './parse-call-data.js';
+export { parseIncoming } from './parse-incoming.js';
 export type { JoinUrlRefusal, JoinUrlRefusalCode, JoinUrlResult } from './parse-join-url.js';
 export { parseJoinUrl } from './parse-join-url.js';
 export type { MeetingIdResult, MeetingIdText } from './parse-meeting-id.js';

@@ -4,6 +4,7 @@ import { defined, integer, objectOf, oneOf, text } from './lenient.js';
 import { parseCallData } from './parse-call-data.js';
 import { parseOperationData } from './parse-operation.js';
 import { parseParticipant } from './parse-participant.js';
+import { resourcePathOf } from './resource-path.js';
 
 /** What a body holds; never an exception. */
 export type NotificationsResult =
@@ -12,8 +13,6 @@ export type NotificationsResult =
 
 const CHANGE_TYPES = ['created', 'updated', 'deleted'] as const satisfies readonly ChangeType[];
 
-/** `/communications/calls/{id}/…`, the older `/app/calls/…`, whole URLs and key segments. */
-const RESOURCE = /(?:^|\/)(?:app|communications)\/calls(?:\/|\(')([^/?#')]+)(?:'\))?([^?#]*)/i;
 const ROSTER = /^\/participants\/?$/i;
 const ONE_PARTICIPANT = /^\/participants(?:\/|\(')([^/')]+)(?:'\))?\/?$/i;
 const OPERATION = /^\/operations(?:\/|\(')([^/')]+)(?:'\))?\/?$/i;
@@ -56,13 +55,13 @@ function parseItem(value: unknown): CallNotification {
   const parsed = itemSchema.safeParse(value);
   if (!parsed.success) return { changeType: 'unknown', graphCallId: undefined, kind: 'other' };
   const { resource, resourceUrl, resourceData } = parsed.data;
-  const place = RESOURCE.exec(resourceUrl ?? '') ?? RESOURCE.exec(resource ?? '');
+  const place = resourcePathOf(resource, resourceUrl);
   const shared = {
     changeType: oneOf(CHANGE_TYPES, parsed.data.changeType) ?? 'unknown',
-    graphCallId: place?.[1],
+    graphCallId: place?.graphCallId,
   } as const;
-  const suffix = (place?.[2] ?? '').replace(/\/$/, '');
-  if (place === null) return { ...shared, kind: 'other' };
+  const suffix = (place?.suffix ?? '').replace(/\/$/, '');
+  if (place === undefined) return { ...shared, kind: 'other' };
   if (suffix === '') {
     return { ...shared, kind: 'call', call: parseCallData(objectOf(resourceData) ?? {}) };
   }

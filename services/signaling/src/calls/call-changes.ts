@@ -1,15 +1,9 @@
-import type {
-  CallChange,
-  CallModel,
-  CallNotification,
-  Participant,
-  ResultInfo,
-} from '@earshot/call';
+import type { CallChange, CallModel, CallNotification, ResultInfo } from '@earshot/call';
 import { reduceCall } from '@earshot/call';
-import type { EarshotEvent, EventOf, EventType } from '@earshot/events';
 import type { CallRecord } from '@earshot/registry';
 import type { CallEnd } from './call-end.js';
 import { endByTeams, localEnd } from './call-end.js';
+import { participantEvent, tell } from './call-telling.js';
 import { serviceState, withService } from './service-state.js';
 
 // Pure steps of a call's record. Each returns the next record, in which a change of state and the
@@ -125,46 +119,4 @@ function finish(record: CallRecord, end: CallEnd): CallRecord {
       ...(end.resultSubcode === undefined ? {} : { resultSubcode: end.resultSubcode }),
     },
   });
-}
-
-/** What an event says beside what every event of a call says. */
-type Told = {
-  [Type in EventType]: Pick<EventOf<Type>, 'type' | 'data'> &
-    Partial<Pick<EventOf<Type>, 'participant' | 'sourceId'>>;
-}[EventType];
-
-function participantEvent(
-  type: 'participant.joined' | 'participant.updated' | 'participant.left',
-  { id, displayName, isMuted, isInLobby, kind, sourceIds }: Participant,
-): Told {
-  return {
-    type,
-    participant: { id, ...(displayName === undefined ? {} : { displayName }) },
-    sourceId: sourceIds.audio[0] ?? null,
-    data: { isMuted, isInLobby, kind },
-  };
-}
-
-/** Adds an event at the next position. The same record always gives the same id. */
-function tell(record: CallRecord, atMs: number, told: Told): CallRecord {
-  const { callId, signalingPosition: position, epoch = 0 } = record;
-  const { pendingEvents, traceparent } = serviceState(record);
-  const event: EarshotEvent = {
-    version: 1,
-    id: `${callId}.s${position}`,
-    callId,
-    epoch,
-    source: 'signaling',
-    position,
-    mediaTimeMs: null,
-    wallclock: new Date(atMs).toISOString(),
-    participant: null,
-    sourceId: null,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...told,
-  };
-  return withService(
-    { ...record, signalingPosition: position + 1 },
-    { pendingEvents: [...pendingEvents, event] },
-  );
 }

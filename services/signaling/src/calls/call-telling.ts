@@ -1,0 +1,47 @@
+import type { Participant } from '@earshot/call';
+import type { EarshotEvent, EventOf, EventType } from '@earshot/events';
+import type { CallRecord } from '@earshot/registry';
+import { serviceState, withService } from './service-state.js';
+
+/** What an event says beside what every event of a call says. */
+export type Told = {
+  [Type in EventType]: Pick<EventOf<Type>, 'type' | 'data'> &
+    Partial<Pick<EventOf<Type>, 'participant' | 'sourceId'>>;
+}[EventType];
+
+/** Who it is about, and how they are in the call. */
+export function participantEvent(
+  type: 'participant.joined' | 'participant.updated' | 'participant.left',
+  { id, displayName, isMuted, isInLobby, kind, sourceIds }: Participant,
+): Told {
+  return {
+    type,
+    participant: { id, ...(displayName === undefined ? {} : { displayName }) },
+    sourceId: sourceIds.audio[0] ?? null,
+    data: { isMuted, isInLobby, kind },
+  };
+}
+
+/** Adds an event at the next position. The same record always gives the same id. */
+export function tell(record: CallRecord, atMs: number, told: Told): CallRecord {
+  const { callId, signalingPosition: position, epoch = 0 } = record;
+  const { pendingEvents, traceparent } = serviceState(record);
+  const event: EarshotEvent = {
+    version: 1,
+    id: `${callId}.s${position}`,
+    callId,
+    epoch,
+    source: 'signaling',
+    position,
+    mediaTimeMs: null,
+    wallclock: new Date(atMs).toISOString(),
+    participant: null,
+    sourceId: null,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...told,
+  };
+  return withService(
+    { ...record, signalingPosition: position + 1 },
+    { pendingEvents: [...pendingEvents, event] },
+  );
+}

@@ -29,6 +29,8 @@ export interface SandboxConfig {
   readonly audioFiles: readonly string[];
   /** Folder of `meeting.json`; the bundled meeting's when absent. */
   readonly meetingFolder: string | undefined;
+  /** Scenario files that are loaded at the start. */
+  readonly scenarioFiles?: readonly string[] | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -60,6 +62,11 @@ const environmentSchema = z.object({
     .refine((files) => files !== undefined, 'must be a JSON array of file paths')
     .default([]),
   EARSHOT_MEETING_DIR: filled.optional(),
+  EARSHOT_SCENARIOS: z
+    .string()
+    .transform(parseFileList)
+    .refine((files) => files !== undefined, 'must be a JSON array of file paths')
+    .default([]),
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('warn'),
   GRAPH_CLIENT_ID: filled.optional(),
   GRAPH_CLIENT_SECRET: filled.optional(),
@@ -92,6 +99,7 @@ export function readConfig(
     tenantId: data.GRAPH_TENANT_ID ?? randomUUID(),
     audioFiles: data.EARSHOT_AUDIO ?? [],
     meetingFolder: data.EARSHOT_MEETING_DIR,
+    scenarioFiles: data.EARSHOT_SCENARIOS ?? [],
     logLevel: data.EARSHOT_LOG_LEVEL,
   });
 }

@@ -20,6 +20,12 @@ export function createSandboxMetrics(desk: CallDesk, host: MediaHost): Metrics {
     ['callbacks_delivered', 'Callbacks taken by bots.', () => desk.callbacks.delivered],
     ['callbacks_retried', 'Callbacks posted again.', () => desk.callbacks.retried],
     ['callbacks_lost', 'Callbacks given up.', () => desk.callbacks.lost],
+    ['forgeries_taken', 'Forged callbacks that a bot took.', () => desk.callbacks.forgeriesTaken],
+    [
+      'forgeries_refused',
+      'Forged callbacks that bots refused.',
+      () => desk.callbacks.forgeriesRefused,
+    ],
     ['frames_sent', 'Frames put on media links.', () => host.stats.frames],
     ['frames_replayed', 'Frames sent once more.', () => host.stats.replayed],
     ['frame_messages_sent', 'Messages they went in.', () => host.stats.messages],

@@ -14,8 +14,10 @@ import type { SandboxConfig } from './config.js';
 import { writeCaFile } from './data-folder.js';
 import { AppTokens } from './graph/app-tokens.js';
 import { CallDesk } from './graph/call-desk.js';
+import { CallGate } from './graph/call-gate.js';
 import { addCallRoutes } from './graph/call-routes.js';
 import { CALLBACK_ISSUER, CALLBACK_OPENID_PATH, CallbackSigner } from './graph/callback-signer.js';
+import { GraphLimits } from './graph/graph-limits.js';
 import { createGraphServer } from './graph/graph-server.js';
 import { addTokenEndpoint, DEFAULT_ROLES } from './graph/token-endpoint.js';
 import { DirectMedia } from './host/direct-media.js';
@@ -31,6 +33,9 @@ import { MeetingBook, summaryOf } from './meetings/meeting-book.js';
 import { parseDefinition } from './meetings/meeting-definition.js';
 import { createSandboxMetrics } from './sandbox-metrics.js';
 import { addSandboxRoutes } from './sandbox-routes.js';
+import { readScenario } from './scenario/parse-scenario.js';
+import { ScenarioBook } from './scenario/scenario-book.js';
+import { addScenarioRoutes } from './scenario/scenario-routes.js';
 
 const HOST_CAPACITY = 200;
 /** Of each stream: more than the window holds, but for the largest Opus packets. */
@@ -75,6 +80,8 @@ export interface Sandbox {
   readonly ready: SandboxReady;
   /** The media host, for tests that need no host link. */
   readonly mediaHost: MediaHost;
+  /** What goes wrong, and when: scenarios are loaded and taken out here. */
+  readonly scenarios: ScenarioBook;
   meetings(): MeetingSummary[];
   /** Adds a meeting; its audio is inline, or files of the bundled meeting. */
   addMeeting(definition: unknown): Promise<MeetingSummary>;
@@ -114,9 +121,10 @@ async function start(
 ): Promise<Sandbox> {
   const { clock = systemClock } = deps;
   const log = deps.log ?? createLog({ service: 'sandbox', level: config.logLevel });
-  const [opus, meetings, tokens, signer, certificate] = await Promise.all([
+  const [opus, meetings, scenarios, tokens, signer, certificate] = await Promise.all([
     createOpusEngine(),
     openMeetings(config),
+    openScenarios(config),
     AppTokens.create(clock),
     CallbackSigner.create(clock),
     createCertificate(config.listen.host, clock.wallclockMs()),
@@ -124,8 +132,11 @@ async function start(
   const caFile = await writeCaFile(config.dataDir, certificate.certificate, closers);
   const mediaHost = createMediaHost(config, deps, { clock, log, opus });
   const { random = Math.random } = deps;
+  const limits = new GraphLimits(clock, () => scenarios.limits());
   const desk = new CallDesk({
     meetings,
+    scenarios,
+    limits,
     signer,
     clock,
     random,
@@ -157,9 +168,11 @@ async function start(
     deps,
     clock,
     meetings,
+    scenarios,
     tokens,
     signer,
     desk,
+    gate: new CallGate({ desk, tokens, scenarios, limits, clock }),
     mediaHost,
     directMedia,
     addMeeting,
@@ -182,6 +195,7 @@ async function start(
   return {
     ready: readyOf(config, url, caFile, meetings.summaries()),
     mediaHost,
+    scenarios,
     meetings: () => meetings.summaries(),
     addMeeting,
     connectHost,
@@ -221,9 +235,11 @@ interface RouteParts {
   readonly deps: SandboxDeps;
   readonly clock: Clock;
   readonly meetings: MeetingBook;
+  readonly scenarios: ScenarioBook;
   readonly tokens: AppTokens;
   readonly signer: CallbackSigner;
   readonly desk: CallDesk;
+  readonly gate: CallGate;
   readonly mediaHost: MediaHost;
   readonly directMedia: DirectMedia;
   addMeeting(definition: unknown): Promise<MeetingSummary>;
@@ -236,9 +252,11 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     deps,
     clock,
     meetings,
+    scenarios,
     tokens,
     signer,
     desk,
+    gate,
     mediaHost,
     directMedia,
     metrics,
@@ -261,9 +279,10 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   signer.addRoutes(app, baseUrl);
   for (const version of ['v1.0', 'beta'] as const) {
     for (const alias of ['communications', 'app'] as const) {
-      addCallRoutes(app, { version, alias }, { desk, tokens, baseUrl });
+      addCallRoutes(app, { version, alias }, { desk, gate, clock, baseUrl });
     }
   }
+  addScenarioRoutes(app, scenarios);
   addSandboxRoutes(app, {
     metrics,
     health,
@@ -334,6 +353,12 @@ async function openMeetings(config: SandboxConfig): Promise<MeetingBook> {
   if (config.audioFiles.length > 0) {
     book.add(await createCustomMeeting(config.audioFiles, config.tenantId));
   }
+  return book;
+}
+
+async function openScenarios(config: SandboxConfig): Promise<ScenarioBook> {
+  const book = new ScenarioBook();
+  for (const file of config.scenarioFiles ?? []) book.add(await readScenario(file));
   return book;
 }
 

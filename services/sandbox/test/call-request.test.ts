@@ -20,6 +20,21 @@ const APP: AppIdentity = {
   roles: new Set(['Calls.JoinGroupCall.All', 'Calls.AccessMedia.All']),
 };
 
+const JOIN = 'Calls.JoinGroupCall.All';
+const ALL_ROLES = [
+  'Calls.Initiate.All',
+  'Calls.InitiateGroupCall.All',
+  JOIN,
+  'Calls.JoinGroupCallAsGuest.All',
+  'Calls.JoinGroupCalls.Chat',
+  'Calls.AccessMedia.All',
+];
+
+/** Two permissions of which one is enough to join. */
+function isJoin(a: string, b: string): boolean {
+  return [a, b].every((role) => role === JOIN || role === 'Calls.JoinGroupCalls.Chat');
+}
+
 type Json = Record<string, unknown>;
 
 function body(changes: Json = {}): Json {
@@ -54,6 +69,27 @@ const BY_ID: Json = {
   },
 };
 
+const NOWHERE: Json = { chatInfo: undefined, meetingInfo: undefined };
+const SERVICE_HOSTED: Json = {
+  mediaConfig: { '@odata.type': '#microsoft.graph.serviceHostedMediaConfig' },
+};
+
+function user(id: string): Json {
+  return { identity: { user: { id } } };
+}
+
+function phone(id: string): Json {
+  return { identity: { phone: { id } } };
+}
+
+function tokenInfo(token: string): Json {
+  return { '@odata.type': '#microsoft.graph.tokenMeetingInfo', token };
+}
+
+function calling(...targets: Json[]): Json {
+  return body({ ...NOWHERE, ...SERVICE_HOSTED, targets, tenantId: undefined });
+}
+
 function refusal(value: unknown, app: AppIdentity = APP): string {
   const result = parseCallRequest(value, app);
   return result.ok ? 'accepted' : `${result.fault.status}/${result.fault.code}`;
@@ -65,7 +101,7 @@ describe('parseCallRequest', () => {
     expect(result).toMatchObject({
       ok: true,
       request: {
-        blob: 'blob',
+        media: { hosted: 'app', blob: 'blob' },
         tenantId: TENANT,
         target: { kind: 'organizer', threadId: '19:x@thread.v2', organizerId: 'oid' },
         bot: { kind: 'application', id: 'app' },
@@ -111,18 +147,18 @@ describe('parseCallRequest', () => {
       '400/8523',
     ],
     ['an untyped meetingInfo', body({ meetingInfo: { organizer: {} } }), '400/BadRequest'],
-    ['no meetingInfo', body({ meetingInfo: undefined }), '400/8523'],
+    ['neither meeting, chat nor people', body(NOWHERE), '400/8523'],
+    ['a token that is empty', body({ ...NOWHERE, meetingInfo: tokenInfo('') }), '400/8523'],
     ['no thread', body({ chatInfo: undefined }), '400/8523'],
     ['a chat with a meeting id', body({ ...BY_ID, chatInfo: { threadId: 'x' } }), '400/8523'],
     ['no tenant', body({ tenantId: undefined }), '403/7505'],
     ['another tenant', body({ tenantId: '11111111-86f1-41af-91ab-2d7cd011db47' }), '403/7505'],
-    [
-      'service-hosted media',
-      body({ mediaConfig: { '@odata.type': '#microsoft.graph.serviceHostedMediaConfig' } }),
-      '501/8520',
-    ],
-    ['targets', body({ targets: [{}] }), '501/8520'],
-    ['a delta roster', body({ callOptions: { isDeltaRosterEnabled: true } }), '501/8520'],
+    ['targets that are nobody', body({ ...NOWHERE, targets: [{}] }), '400/8523'],
+    ['people and a meeting', body({ targets: [user('u')] }), '400/8523'],
+    ['six people', calling(...'abcdef'.split('').map(user)), '400/8523'],
+    ['a phone among people', calling(user('u'), phone('+442079460000')), '400/8523'],
+    ['a phone without a number to call from', calling(phone('+442079460000')), '400/7507'],
+    ['a number that is none', calling(phone('007')), '400/8523'],
   ])('refuses %s', (_name, value, code) => {
     expect(refusal(value)).toBe(code);
   });
@@ -133,6 +169,36 @@ describe('parseCallRequest', () => {
     ['anything', []],
   ])('refuses without the permission for %s', (_name, roles) => {
     expect(refusal(body(), { ...APP, roles: new Set(roles) })).toBe('403/7504');
+  });
+
+  it.each([
+    ['one user', calling(user('u')), 'peer', 'Calls.Initiate.All'],
+    ['a group', calling(user('u'), user('v')), 'group', 'Calls.InitiateGroupCall.All'],
+    [
+      'a phone',
+      {
+        ...calling(phone('+442079460000')),
+        source: { identity: { applicationInstance: { id: 'a' } } },
+      },
+      'phone',
+      'Calls.Initiate.All',
+    ],
+    ['a meeting by token', body({ meetingInfo: tokenInfo('t'), ...SERVICE_HOSTED }), 'token', JOIN],
+    ['a chat', body({ meetingInfo: undefined, ...SERVICE_HOSTED }), 'chat', JOIN],
+    [
+      'a meeting where its members let it',
+      body({ ...BY_ID, ...SERVICE_HOSTED }),
+      'joinMeetingId',
+      'Calls.JoinGroupCalls.Chat',
+    ],
+  ])('lets %s be called with the one permission that it needs', (_name, value, kind, role) => {
+    const allowed = parseCallRequest(value, { ...APP, roles: new Set([role]) });
+    expect(allowed).toMatchObject({
+      ok: true,
+      request: { media: { hosted: 'service' }, target: { kind } },
+    });
+    const others = ALL_ROLES.filter((other) => other !== role && !isJoin(other, role));
+    expect(refusal(value, { ...APP, roles: new Set(others) })).toBe('403/7504');
   });
 
   it('asks a guest for the permission of guests, and keeps its name', () => {

@@ -43,6 +43,7 @@ export function testMeeting(
     threadId: '19:meeting_test@thread.v2',
     joinMeetingId: '1',
     passcode: 'p',
+    joinToken: 't',
     joinUrl: '',
     shortJoinUrl: '',
     participants,

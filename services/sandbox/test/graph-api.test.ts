@@ -289,7 +289,10 @@ describe('a call that is there', () => {
     ['subscribeToTone', {}, '500/9999'],
     ['playPrompt', {}, '500/9999'],
     ['recordResponse', {}, '500/9999'],
-    ['sendDtmfTones', {}, '501/8520'],
+    ['sendDtmfTones', {}, '400/8523'],
+    ['sendDtmfTones', { tones: ['tone1', 'loud'] }, '400/8523'],
+    ['changeScreenSharingRole', { role: 'owner' }, '400/8523'],
+    ['transfer', { transferTarget: { identity: { user: { id: 'u' } } } }, '400/8523'],
     ['levitate', {}, '400/BadRequest'],
   ])('answers %s %o with %s', async (action, body, code) => {
     expect(codeOf(await send('POST', `${path}/${action}`, body))).toBe(code);

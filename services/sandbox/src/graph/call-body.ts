@@ -3,6 +3,7 @@ import type { SimulatedCall } from './simulated-call.js';
 /** The call as Graph shows it: `microsoft.graph.call`, with the leg's own properties. */
 export function callBody(call: SimulatedCall, metadataUrl: string): Record<string, unknown> {
   const { request } = call;
+  const { shown } = request;
   const isHeard = call.state === 'established' && !call.isInLobby;
   return {
     '@odata.context': `${metadataUrl}#communications/calls/$entity`,
@@ -26,20 +27,17 @@ export function callBody(call: SimulatedCall, metadataUrl: string): Record<strin
         },
       },
     },
-    targets: [],
+    targets: shown.targets,
     requestedModalities: request.requestedModalities,
-    mediaConfig: {
-      '@odata.type': '#microsoft.graph.appHostedMediaConfig',
-      blob: request.blob,
-    },
+    mediaConfig: shown.mediaConfig,
     mediaState: {
       '@odata.type': '#microsoft.graph.callMediaState',
       audio: isHeard ? 'active' : 'inactive',
     },
-    chatInfo: request.chatInfo,
-    meetingInfo: request.meetingInfo,
+    chatInfo: shown.chatInfo,
+    meetingInfo: shown.meetingInfo,
     callRoutes: [],
-    callOptions: null,
+    callOptions: shown.callOptions,
     resultInfo: null,
     toneInfo: null,
     transcription: null,

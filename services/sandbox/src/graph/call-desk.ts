@@ -2,21 +2,25 @@ import type { Clock } from '@earshot/async';
 import type { Log } from '@earshot/telemetry';
 import type { Meeting } from '../meetings/meeting.js';
 import type { MeetingBook } from '../meetings/meeting-book.js';
+import type { CallScript } from '../scenario/call-script.js';
+import type { CreationFacts, ScenarioBook } from '../scenario/scenario-book.js';
 import type { AppIdentity } from './app-tokens.js';
 import type { CallRequest } from './call-request.js';
 import { parseCallRequest } from './call-request.js';
 import type { CallbackCounts } from './callback-queue.js';
 import { CallbackQueue } from './callback-queue.js';
 import type { CallbackSigner } from './callback-signer.js';
+import { meetingOfCallees } from './callees.js';
 import { callNotFound, GraphFault, tenantMismatch } from './graph-fault.js';
+import type { GraphLimits } from './graph-limits.js';
+import { refusalFault } from './scripted-fault.js';
 import type { CallMedia } from './simulated-call.js';
 import { SimulatedCall } from './simulated-call.js';
 
-/** Graph's limit per app. */
-const MAX_CALLS = 100;
-
 export interface CallDeskOptions {
   readonly meetings: MeetingBook;
+  readonly scenarios: ScenarioBook;
+  readonly limits: GraphLimits;
   readonly signer: CallbackSigner;
   readonly clock: Clock;
   readonly random: () => number;
@@ -25,9 +29,24 @@ export interface CallDeskOptions {
   connectMedia(blob: string, onRoom: () => void, graphCallId: string): CallMedia | undefined;
 }
 
+/** A call that was asked for, and how that is answered. */
+export interface Created {
+  /** Undefined where a scenario wants no call made. */
+  readonly call: SimulatedCall | undefined;
+  readonly script: CallScript;
+  /** Resolves once the first callback has been dealt with. */
+  readonly firstCallbackDone: Promise<void>;
+}
+
 /** All calls that are not over. */
 export class CallDesk {
-  readonly callbacks: CallbackCounts = { delivered: 0, retried: 0, lost: 0 };
+  readonly callbacks: CallbackCounts = {
+    delivered: 0,
+    retried: 0,
+    lost: 0,
+    forgeriesTaken: 0,
+    forgeriesRefused: 0,
+  };
   readonly #options: CallDeskOptions;
   readonly #calls = new Map<string, SimulatedCall>();
   readonly #closing = new AbortController();
@@ -46,29 +65,20 @@ export class CallDesk {
    * @param scenarioId the bot's own, echoed on callbacks.
    * @throws GraphFault
    */
-  create(body: unknown, app: AppIdentity, scenarioId: string): SimulatedCall {
+  create(body: unknown, app: AppIdentity, scenarioId: string): Created {
+    const { scenarios, limits } = this.#options;
     const parsed = parseCallRequest(body, app);
     if (!parsed.ok) throw parsed.fault;
-    if (this.#calls.size >= MAX_CALLS) {
-      throw new GraphFault(403, '8530', 'The limit of active calls has been reached.');
-    }
     const { request } = parsed;
-    const meeting = this.#meetingOf(request);
-    const { clock, speed, connectMedia } = this.#options;
-    const call: SimulatedCall = new SimulatedCall({
-      request: withResolvedChat(request, meeting),
-      meeting,
-      clock,
-      speed,
-      connectMedia: (onRoom) => connectMedia(request.blob, onRoom, call.id),
-      notify: (notification) => queue.post(notification),
-      isNotified: () => queue.isIdle,
-      onEnded: () => this.#calls.delete(call.id),
-    });
-    const queue = this.#queueOf(call, app, scenarioId);
-    this.#calls.set(call.id, call);
-    call.start();
-    return call;
+    const script = scenarios.scriptFor(factsOf(request, this.#findMeeting(request)));
+    const { create } = script.rule;
+    if (create?.refuse !== undefined) throw refusalFault(create.refuse);
+    limits.admitCall(this.#calls.size);
+    if (create?.made === false) {
+      return { call: undefined, script, firstCallbackDone: Promise.resolve() };
+    }
+    const meeting = this.#meetingOf(request, script);
+    return this.#begin(withResolvedChat(request, meeting), { meeting, script, app, scenarioId });
   }
 
   /**
@@ -90,18 +100,41 @@ export class CallDesk {
     this.#calls.clear();
   }
 
-  /** The id of a meeting is looked up at once, a thread only after the call was accepted. */
-  #meetingOf({ target, tenantId }: CallRequest): Meeting | undefined {
-    const { meetings } = this.#options;
-    const meeting =
-      target.kind === 'organizer'
-        ? meetings.findByThread(target.threadId, target.organizerId)
-        : meetings.findById(target.joinMeetingId, target.passcode);
-    const found = meeting?.tenantId.toLowerCase() === tenantId.toLowerCase() ? meeting : undefined;
+  #begin(request: CallRequest, { meeting, script, app, scenarioId }: Beginning): Created {
+    const { clock, speed, connectMedia } = this.#options;
+    const call: SimulatedCall = new SimulatedCall({
+      request,
+      meeting,
+      script,
+      clock,
+      speed,
+      connectMedia: (blob, onRoom) => connectMedia(blob, onRoom, call.id),
+      notify: (notification) => queue.post(notification),
+      isNotified: () => queue.isIdle,
+      onEnded: () => this.#calls.delete(call.id),
+    });
+    const queue = this.#queueOf(call, app, scenarioId);
+    this.#calls.set(call.id, call);
+    call.start();
+    return { call, script, firstCallbackDone: queue.firstDone };
+  }
+
+  /** The id of a meeting is looked up at once, a thread or token only after the call was accepted. */
+  #meetingOf(request: CallRequest, script: CallScript): Meeting | undefined {
+    const { target, tenantId } = request;
+    if ('callees' in target) {
+      return meetingOfCallees(target.callees, tenantId, script.rule.callee);
+    }
+    const found = this.#findMeeting(request);
     if (found === undefined && target.kind === 'joinMeetingId') {
       throw new GraphFault(400, '8561', 'The joinMeetingId or passcode is invalid.');
     }
     return found;
+  }
+
+  #findMeeting({ target, tenantId }: CallRequest): Meeting | undefined {
+    const meeting = findByTarget(this.#options.meetings, target);
+    return meeting?.tenantId.toLowerCase() === tenantId.toLowerCase() ? meeting : undefined;
   }
 
   #queueOf(call: SimulatedCall, app: AppIdentity, scenarioId: string): CallbackQueue {
@@ -113,6 +146,7 @@ export class CallDesk {
       chainId: call.callChainId,
       scenarioId,
       signer,
+      faults: call.script.callbackFaults,
       clock,
       random,
       log,
@@ -121,6 +155,36 @@ export class CallDesk {
       onIdle: () => call.wake(),
     });
   }
+}
+
+interface Beginning {
+  readonly meeting: Meeting | undefined;
+  readonly script: CallScript;
+  readonly app: AppIdentity;
+  readonly scenarioId: string;
+}
+
+function findByTarget(meetings: MeetingBook, target: CallRequest['target']): Meeting | undefined {
+  switch (target.kind) {
+    case 'organizer':
+      return meetings.findByThread(target.threadId, target.organizerId);
+    case 'joinMeetingId':
+      return meetings.findById(target.joinMeetingId, target.passcode);
+    case 'token':
+      return meetings.findByToken(target.token);
+    case 'chat':
+      return meetings.findByChat(target.threadId);
+    default:
+      return undefined;
+  }
+}
+
+function factsOf({ target, media }: CallRequest, meeting: Meeting | undefined): CreationFacts {
+  return {
+    meeting: meeting?.name,
+    target: 'callees' in target ? target.kind : 'meeting',
+    media: media.hosted,
+  };
 }
 
 /** Joined by id, the answer tells the chat that the id stands for. */
@@ -132,5 +196,5 @@ function withResolvedChat(request: CallRequest, meeting: Meeting | undefined): C
     messageId: '0',
     replyChainMessageId: null,
   };
-  return { ...request, chatInfo };
+  return { ...request, shown: { ...request.shown, chatInfo } };
 }

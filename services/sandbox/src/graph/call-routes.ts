@@ -1,34 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '@earshot/async';
+import { delay } from '@earshot/async';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AppIdentity, AppTokens } from './app-tokens.js';
+import { addAudioRoutingGroupRoutes } from './audio-routing-groups.js';
+import { actionName, performAction } from './call-actions.js';
 import { callBody } from './call-body.js';
-import type { CallDesk } from './call-desk.js';
-import { badRequest, GraphFault, invalidArgument, notSimulated } from './graph-fault.js';
-import type { SimulatedCall } from './simulated-call.js';
+import type { CallDesk, Created } from './call-desk.js';
+import type { CallGate } from './call-gate.js';
+import { withhold } from './call-gate.js';
+import { badRequest } from './graph-fault.js';
+import { addParticipantRoutes } from './participant-routes.js';
+import { addQualityRoute } from './quality-route.js';
+import { sendOperation } from './send-operation.js';
 
-const MAX_CLIENT_CONTEXT = 256;
-const RECORDING_STATES: ReadonlySet<string> = new Set(['notrecording', 'recording', 'failed']);
-/** Work in calls with service-hosted media only. */
-const SERVICE_HOSTED_ACTIONS: ReadonlySet<string> = new Set([
-  'subscribeToTone',
-  'playPrompt',
-  'recordResponse',
-  'record',
-  'cancelMediaProcessing',
-]);
-const LEFT_OUT_ACTIONS: ReadonlySet<string> = new Set([
-  'addLargeGalleryView',
-  'answer',
-  'changeScreenSharingRole',
-  'redirect',
-  'reject',
-  'sendDtmfTones',
-  'transfer',
-]);
+/** Actions that never had the older name. */
+const NOT_UNDER_APP: ReadonlySet<string> = new Set(['keepAlive', 'logTeleconferenceDeviceQuality']);
 
 export interface CallRoutesOptions {
   readonly desk: CallDesk;
-  readonly tokens: AppTokens;
+  readonly gate: CallGate;
+  readonly clock: Clock;
   /** The server's own address, without a path. */
   baseUrl(): string;
 }
@@ -45,127 +36,62 @@ interface ActionParams {
 export function addCallRoutes(
   app: FastifyInstance,
   prefix: { readonly version: 'v1.0' | 'beta'; readonly alias: 'communications' | 'app' },
-  { desk, tokens, baseUrl }: CallRoutesOptions,
+  { desk, gate, clock, baseUrl }: CallRoutesOptions,
 ): void {
   const calls = `/${prefix.version}/${prefix.alias}/calls`;
   const metadataUrl = (): string => `${baseUrl()}/${prefix.version}/$metadata`;
 
   app.post(calls, async (request, reply) => {
-    const identity = await tokens.verify(request.headers.authorization);
-    const call = desk.create(request.body, identity, scenarioOf(request));
-    return reply
-      .code(201)
-      .header('location', `${baseUrl()}${calls}/${call.id}`)
-      .send(callBody(call, metadataUrl()));
+    const identity = await gate.enter(request);
+    const created = desk.create(request.body, identity, scenarioOf(request));
+    return answerCreation(created, request, reply);
   });
 
-  app.get<CallParams>(`${calls}/:id`, async (request, reply) =>
-    reply.send(callBody(await callOf(request), metadataUrl())),
-  );
-
-  app.get<CallParams>(`${calls}/:id/participants`, async (request, reply) => {
-    const call = await callOf(request);
-    const context = `${metadataUrl()}#communications/calls('${call.id}')/participants`;
-    return reply.send({ '@odata.context': context, value: call.participants() });
+  app.get<CallParams>(`${calls}/:id`, async (request, reply) => {
+    const { call, fault } = await gate.visit(request, request.params.id, 'get');
+    if (fault?.answer !== undefined) return withhold(request, reply, fault.answer);
+    return reply.send(callBody(call, metadataUrl()));
   });
 
   app.delete<CallParams>(`${calls}/:id`, async (request, reply) => {
-    const call = await callOf(request);
+    const { call, fault } = await gate.visit(request, request.params.id, 'delete');
     call.hangUp();
+    if (fault?.answer !== undefined) return withhold(request, reply, fault.answer);
     return reply.code(204).send();
   });
 
   app.post<ActionParams>(`${calls}/:id/:action`, async (request, reply) => {
-    const call = await callOf(request);
-    const action = request.params.action.replace(/^microsoft\.graph\./, '');
-    // keepAlive is the one action that never had the older name.
-    if (action === 'keepAlive' && prefix.alias === 'communications') {
-      call.keepAlive();
-      return reply.code(200).send();
+    const action = actionName(request.params.action);
+    if (prefix.alias === 'app' && NOT_UNDER_APP.has(action)) {
+      throw badRequest(`Resource not found for the segment '${action}'.`);
     }
-    return perform(call, action, request, reply);
+    const visit = await gate.visit(request, request.params.id, action);
+    const answer = performAction(action, visit, request.body);
+    if (visit.fault?.answer !== undefined) return withhold(request, reply, visit.fault.answer);
+    if ('operation' in answer) return sendOperation(reply, visit.call, answer.operation);
+    return reply.code(answer.status).send();
   });
 
-  async function callOf(request: FastifyRequest<CallParams>): Promise<SimulatedCall> {
-    const identity: AppIdentity = await tokens.verify(request.headers.authorization);
-    return desk.find(request.params.id, identity);
-  }
-}
+  addParticipantRoutes(app, calls, { gate, metadataUrl });
+  addAudioRoutingGroupRoutes(app, calls, gate);
+  if (prefix.alias === 'communications') addQualityRoute(app, calls, gate);
 
-function perform(
-  call: SimulatedCall,
-  action: string,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  switch (action) {
-    case 'mute':
-    case 'unmute': {
-      requireEstablished(call);
-      const operation = operationOf(`${action}ParticipantOperation`, request.body);
-      call.setMuted(action === 'mute');
-      return answerWithOperation(call, operation, reply);
+  /** 201, unless a scenario wants the answer late, after the first callback, or never. */
+  async function answerCreation(
+    { call, script, firstCallbackDone }: Created,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    const { answer, answerAfterMs, callbackFirst } = script.rule.create ?? {};
+    if (answer !== undefined || call === undefined) {
+      return withhold(request, reply, answer ?? 'cut');
     }
-    case 'updateRecordingStatus':
-      requireEstablished(call);
-      requireRecordingStatus(request.body);
-      throw new GraphFault(403, '8506', 'API call not allowed for non-Compliance Recording call');
-    default:
-      if (SERVICE_HOSTED_ACTIONS.has(action)) {
-        throw new GraphFault(500, '9999', 'Unknown error occurred.');
-      }
-      if (LEFT_OUT_ACTIONS.has(action)) throw notSimulated(action);
-      throw badRequest(`Resource not found for the segment '${action.slice(0, 64)}'.`);
+    // As it is now: the answer that comes late tells what was true in the beginning.
+    const body = callBody(call, metadataUrl());
+    if (callbackFirst) await firstCallbackDone;
+    if (answerAfterMs !== undefined) await delay(clock, answerAfterMs);
+    return reply.code(201).header('location', `${baseUrl()}${calls}/${call.id}`).send(body);
   }
-}
-
-function requireEstablished(call: SimulatedCall): void {
-  if (call.state === 'established') return;
-  throw new GraphFault(400, '8501', 'The call is not established.');
-}
-
-function requireRecordingStatus(body: unknown): void {
-  const status = propertyOf(body, 'status');
-  if (typeof status === 'string' && RECORDING_STATES.has(status.toLowerCase())) return;
-  throw invalidArgument('status', 'must be notRecording, recording or failed');
-}
-
-interface Operation {
-  readonly id: string;
-  readonly [property: string]: unknown;
-}
-
-function operationOf(type: string, body: unknown): Operation {
-  const clientContext = propertyOf(body, 'clientContext') ?? null;
-  const isValid =
-    clientContext === null ||
-    (typeof clientContext === 'string' && clientContext.length <= MAX_CLIENT_CONTEXT);
-  if (!isValid) {
-    throw invalidArgument(
-      'clientContext',
-      `must be text of at most ${MAX_CLIENT_CONTEXT} characters`,
-    );
-  }
-  return {
-    '@odata.type': `#microsoft.graph.${type}`,
-    id: randomUUID(),
-    status: 'completed',
-    clientContext,
-    resultInfo: null,
-  };
-}
-
-function answerWithOperation(
-  call: SimulatedCall,
-  operation: Operation,
-  reply: FastifyReply,
-): FastifyReply {
-  const location = `/communications/calls/${call.id}/operations/${operation.id}`;
-  return reply.code(200).header('location', location).send(operation);
-}
-
-function propertyOf(body: unknown, name: string): unknown {
-  return typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
 }
 
 /** The bot's own id of what it is doing; made up where it gives none. */

@@ -3,6 +3,7 @@ import type { Clock } from '@earshot/async';
 import type { FastifyInstance } from 'fastify';
 import type { CryptoKey, JWK } from 'jose';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { Forgery } from '../scenario/scenario.js';
 
 /** Issuer of the tokens on callbacks, as the real service's. */
 export const CALLBACK_ISSUER = 'https://api.botframework.com';
@@ -12,6 +13,7 @@ export const CALLBACK_OPENID_PATH = '/v1/.well-known/OpenIdConfiguration';
 const KEYS_PATH = '/v1/keys';
 /** 65 min, as in the documented example. */
 const LIFETIME_S = 3_900;
+const HOUR_S = 3_600;
 
 /** Signs the tokens that callbacks carry, with a key of its own. */
 export class CallbackSigner {
@@ -34,14 +36,41 @@ export class CallbackSigner {
 
   /** A bearer token for a bot, about a call of a tenant. */
   token(clientId: string, tenantId: string): Promise<string> {
-    const nowS = Math.floor(this.#clock.wallclockMs() / 1_000);
+    return this.#sign({ audience: clientId, tenantId, issuer: CALLBACK_ISSUER });
+  }
+
+  /** A bearer token that a bot must not take; undefined for none at all. */
+  async forgedToken(
+    forgery: Forgery,
+    clientId: string,
+    tenantId: string,
+  ): Promise<string | undefined> {
+    const good = { audience: clientId, tenantId, issuer: CALLBACK_ISSUER };
+    switch (forgery) {
+      case 'missing':
+        return undefined;
+      case 'signature':
+        return withOtherSignature(await this.#sign(good));
+      case 'issuer':
+        return this.#sign({ ...good, issuer: 'https://issuer.invalid' });
+      case 'audience':
+        return this.#sign({ ...good, audience: randomUUID() });
+      case 'tenant':
+        return this.#sign({ ...good, tenantId: randomUUID() });
+      case 'expired':
+        return this.#sign({ ...good, ageS: LIFETIME_S + HOUR_S });
+    }
+  }
+
+  #sign({ audience, tenantId, issuer, ageS = 0 }: Claims): Promise<string> {
+    const issuedAtS = Math.floor(this.#clock.wallclockMs() / 1_000) - ageS;
     return new SignJWT({ tid: tenantId })
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: this.#jwk.kid ?? '' })
-      .setIssuer(CALLBACK_ISSUER)
-      .setAudience(clientId)
-      .setIssuedAt(nowS)
-      .setNotBefore(nowS)
-      .setExpirationTime(nowS + LIFETIME_S)
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setIssuedAt(issuedAtS)
+      .setNotBefore(issuedAtS)
+      .setExpirationTime(issuedAtS + LIFETIME_S)
       .sign(this.#privateKey);
   }
 
@@ -58,4 +87,20 @@ export class CallbackSigner {
     );
     app.get(KEYS_PATH, (_request, reply) => reply.send({ keys: [this.#jwk] }));
   }
+}
+
+interface Claims {
+  readonly audience: string;
+  readonly tenantId: string;
+  readonly issuer: string;
+  readonly ageS?: number;
+}
+
+/** The token with the bits of its signature's first letters turned. */
+function withOtherSignature(token: string): string {
+  const [header, payload, signature = ''] = token.split('.');
+  const bytes = Buffer.from(signature, 'base64url').map((byte, index) =>
+    index < 4 ? ~byte : byte,
+  );
+  return `${header}.${payload}.${Buffer.from(bytes).toString('base64url')}`;
 }

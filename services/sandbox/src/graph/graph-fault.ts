@@ -2,12 +2,14 @@
 export class GraphFault extends Error {
   readonly status: number;
   readonly code: string;
+  readonly retryAfterS: number | undefined;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, retryAfterS?: number) {
     super(message);
     this.name = 'GraphFault';
     this.status = status;
     this.code = code;
+    this.retryAfterS = retryAfterS;
   }
 }
 
@@ -19,11 +21,6 @@ export function badRequest(message: string): GraphFault {
 /** 400/8523 for a property that is missing or out of range. */
 export function invalidArgument(property: string, rule: string): GraphFault {
   return new GraphFault(400, '8523', `Invalid argument: '${property}' ${rule}.`);
-}
-
-/** 501/8520 for what Graph can do and this simulator can't: honest rather than wrong. */
-export function notSimulated(what: string): GraphFault {
-  return new GraphFault(501, '8520', `The sandbox does not simulate ${what}.`);
 }
 
 /** 401 for a bearer token that is missing or not good. */
@@ -48,4 +45,24 @@ export function insufficientPermissions(): GraphFault {
     '7504',
     'Insufficient enterprise tenant permissions, cannot access this API.',
   );
+}
+
+/** 409/8519: another operation on the same thing has not completed. */
+export function conflictingOperation(what: string): GraphFault {
+  return new GraphFault(409, '8519', `Conflicting operation: ${what} is in progress.`);
+}
+
+/** 400/8548: the call is with one party only. */
+export function notGroupCall(): GraphFault {
+  return new GraphFault(400, '8548', 'The operation is only allowed in a group call.');
+}
+
+/** 400/8501 */
+export function notEstablished(): GraphFault {
+  return new GraphFault(400, '8501', 'The call is not established.');
+}
+
+/** 404 for something within a call. */
+export function notFound(what: string): GraphFault {
+  return new GraphFault(404, 'NotFound', `${what} was not found.`);
 }

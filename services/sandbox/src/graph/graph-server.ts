@@ -6,6 +6,7 @@ import { fastify } from 'fastify';
 import { badRequest, GraphFault } from './graph-fault.js';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'];
 
 export interface GraphServerOptions {
   /** PEM. */
@@ -47,6 +48,9 @@ function takeBodies(app: FastifyInstance): void {
     { parseAs: 'string' },
     (_request, body, done) => done(null, new URLSearchParams(String(body))),
   );
+  app.addContentTypeParser(YAML_TYPES, { parseAs: 'string' }, (_request, body, done) =>
+    done(null, String(body)),
+  );
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     const text = String(body);
     if (text.trim() === '') return done(null, undefined);
@@ -87,6 +91,7 @@ function answerWithFault(
   reply: FastifyReply,
   clock: Clock,
 ): FastifyReply {
+  if (fault.retryAfterS !== undefined) reply.header('retry-after', String(fault.retryAfterS));
   return reply.code(fault.status).send({
     error: {
       code: fault.code,

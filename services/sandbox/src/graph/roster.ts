@@ -5,8 +5,9 @@ import type { BotIdentity } from './call-request.js';
 const GRAPH = '#microsoft.graph.';
 /** The app's name in rosters, as its registration would have it. */
 const APP_NAME = 'Earshot (sandbox app)';
-/** The bot's own source; participants' sources start well above. */
+/** The bot's own sources; participants' sources start well above. */
 const BOT_SOURCE_ID = '1';
+const BOT_SHARING_SOURCE_ID = '2';
 
 /** The bot's own place in a roster. */
 export interface BotAttendance {
@@ -15,6 +16,10 @@ export interface BotAttendance {
   readonly tenantId: string;
   readonly isMuted: boolean;
   readonly isInLobby: boolean;
+  /** Its screen, as far as it has one. */
+  readonly isSharing: boolean;
+  /** What it declared; absent in calls without policy recording. */
+  readonly recordingStatus?: string | undefined;
 }
 
 /** A participant as Graph writes it: `microsoft.graph.participant`. */
@@ -28,6 +33,7 @@ export class Roster {
   readonly #tenantId: string;
   readonly #newId: () => string;
   readonly #ids = new Map<MeetingParticipant, string>();
+  #told: ReadonlyMap<string, string> = new Map();
   #sequence = 0;
 
   constructor(tenantId: string, newId: () => string) {
@@ -41,26 +47,52 @@ export class Roster {
     return this.current(bot, attendance);
   }
 
+  /**
+   * What changed since the last delta: `microsoft.graph.deltaParticipants`. Those who left carry a
+   * `removedState`.
+   */
+  delta(
+    bot: BotAttendance,
+    attendance: readonly Attendance[],
+  ): { readonly sequenceNumber: number; readonly participants: readonly GraphParticipant[] } {
+    this.#sequence += 1;
+    const all = this.current(bot, attendance);
+    const before = this.#told;
+    this.#told = new Map(all.map((participant) => [participant.id, fingerprint(participant)]));
+    const changed = all.filter((one) => before.get(one.id) !== fingerprint(one));
+    const gone = [...before.keys()].filter((id) => !this.#told.has(id));
+    return {
+      sequenceNumber: this.#sequence,
+      participants: [...changed, ...gone.map((id) => removed(id, this.#sequence))],
+    };
+  }
+
   /** As the last snapshot, with its number. */
   current(bot: BotAttendance, attendance: readonly Attendance[]): GraphParticipant[] {
     return [
       this.#participant({
         id: bot.participantId,
         identity: botIdentity(bot),
-        sourceId: BOT_SOURCE_ID,
+        streams: botStreams(bot),
         isMuted: bot.isMuted,
         isInLobby: bot.isInLobby,
+        recordingStatus: bot.recordingStatus,
       }),
-      ...attendance.map(({ participant, isMuted }) =>
+      ...attendance.map(({ participant, isMuted, isServerMuted }) =>
         this.#participant({
           id: this.#idOf(participant),
           identity: identityOf(participant, this.#tenantId),
-          sourceId: participant.sourceId,
+          streams: [audioStream(participant.sourceId, isServerMuted)],
           isMuted,
           isInLobby: false,
         }),
       ),
     ];
+  }
+
+  /** Who has this id of a roster. */
+  find(id: string, attendance: readonly Attendance[]): MeetingParticipant | undefined {
+    return attendance.find(({ participant }) => this.#ids.get(participant) === id)?.participant;
   }
 
   #idOf(participant: MeetingParticipant): string {
@@ -85,12 +117,11 @@ export class Roster {
         region: null,
         participantId: entry.id,
       },
-      // In the lobby there are no streams yet.
-      mediaStreams: entry.isInLobby ? [] : [audioStream(entry)],
+      mediaStreams: entry.streams,
       isMuted: entry.isMuted,
       isInLobby: entry.isInLobby,
       metadata: null,
-      recordingInfo: null,
+      recordingInfo: entry.recordingStatus === undefined ? null : recordingInfo(entry),
       removedState: null,
       restrictedExperience: null,
       rosterSequenceNumber: this.#sequence,
@@ -101,19 +132,59 @@ export class Roster {
 interface RosterEntry {
   readonly id: string;
   readonly identity: Readonly<Record<string, unknown>>;
-  readonly sourceId: string;
+  readonly streams: readonly Readonly<Record<string, unknown>>[];
   readonly isMuted: boolean;
   readonly isInLobby: boolean;
+  readonly recordingStatus?: string | undefined;
 }
 
-function audioStream({ sourceId }: RosterEntry): Record<string, unknown> {
+/** All but the snapshot's number. */
+function fingerprint({ rosterSequenceNumber: _, ...participant }: GraphParticipant): string {
+  return JSON.stringify(participant);
+}
+
+function removed(id: string, rosterSequenceNumber: number): GraphParticipant {
+  return {
+    '@odata.type': `${GRAPH}participant`,
+    id,
+    removedState: { '@odata.type': `${GRAPH}removedState`, reason: 'Removed' },
+    rosterSequenceNumber,
+  };
+}
+
+function audioStream(sourceId: string, serverMuted = false): Record<string, unknown> {
   return {
     '@odata.type': `${GRAPH}mediaStream`,
     mediaType: 'audio',
     label: 'main-audio',
     sourceId,
     direction: 'sendReceive',
-    serverMuted: false,
+    serverMuted,
+  };
+}
+
+/** In the lobby there are no streams yet. */
+function botStreams({ isInLobby, isSharing }: BotAttendance): Record<string, unknown>[] {
+  if (isInLobby) return [];
+  const audio = audioStream(BOT_SOURCE_ID);
+  if (!isSharing) return [audio];
+  const screen = {
+    ...audioStream(BOT_SHARING_SOURCE_ID),
+    mediaType: 'videoBasedScreenSharing',
+    label: 'applicationsharing-video',
+    direction: 'sendOnly',
+  };
+  return [audio, screen];
+}
+
+function recordingInfo({ identity, recordingStatus }: RosterEntry): Record<string, unknown> {
+  return {
+    '@odata.type': `${GRAPH}recordingInfo`,
+    recordingStatus,
+    initiator: {
+      '@odata.type': `${GRAPH}participantInfo`,
+      identity: { '@odata.type': `${GRAPH}identitySet`, ...identity },
+    },
   };
 }
 
@@ -123,7 +194,7 @@ function botIdentity({ identity, tenantId }: BotAttendance): Record<string, unkn
     id: identity.id,
     displayName: identity.displayName ?? APP_NAME,
   };
-  return identity.kind === 'guest' ? { guest: facet } : { application: { ...facet, tenantId } };
+  return identity.kind === 'guest' ? { guest: facet } : { [identity.kind]: { ...facet, tenantId } };
 }
 
 /** Each kind under its own facet: only directory users are under `user`. */

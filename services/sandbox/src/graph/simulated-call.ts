@@ -1,13 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { Cancel, Clock } from '@earshot/async';
 import type { CallState, ResultInfo } from '@earshot/call';
-import type { Meeting } from '../meetings/meeting.js';
+import type { Meeting, MeetingParticipant } from '../meetings/meeting.js';
 import type { RunSink } from '../meetings/meeting-run.js';
 import { MeetingRun } from '../meetings/meeting-run.js';
+import type { CallScript } from '../scenario/call-script.js';
+import type { Step } from '../scenario/scenario.js';
+import type { ToneName } from '../scenario/tones.js';
+import { CallOperations } from './call-operations.js';
 import type { CallRequest } from './call-request.js';
-import { callNotification, rosterNotification } from './notifications.js';
+import { RESULTS, resultBody } from './call-results.js';
+import { calleeAnswer, silentParticipant } from './callees.js';
+import type { Notification } from './notifications.js';
+import { callNotification, rosterDeltaNotification, rosterNotification } from './notifications.js';
 import type { BotAttendance, GraphParticipant } from './roster.js';
 import { Roster } from './roster.js';
+import { SILENT_MEDIA } from './silent-media.js';
+import { StepPlayer } from './step-player.js';
 
 /** From the answer to POST until the media are connected. */
 const SET_UP_MS = 120;
@@ -16,37 +25,10 @@ const ESTABLISHING_MS = 10;
 const LOBBY_MS = 15 * 60_000;
 /** A call without a keepAlive for this long is ended. */
 export const KEEP_ALIVE_MS: number = 45 * 60_000;
-
-const ALL_OTHERS_LEFT: ResultInfo = {
-  code: 200,
-  subcode: 5002,
-  message: 'All other participants have left the call.',
-};
-const ENDED_BY_BOT: ResultInfo = {
-  code: 200,
-  subcode: 7000,
-  message: 'The call has been ended by the bot.',
-};
-const KEEP_ALIVE_TIMEOUT: ResultInfo = {
-  code: 408,
-  subcode: 8537,
-  message: 'Keep alive timeout: the call was not kept alive for 45 minutes.',
-};
-const NOT_ADMITTED: ResultInfo = {
-  code: 200,
-  subcode: 5855,
-  message: 'Removed from the lobby after the timeout.',
-};
-const NO_SUCH_MEETING: ResultInfo = {
-  code: 400,
-  subcode: 8527,
-  message: 'The meeting was not found.',
-};
-const NO_MEDIA_HOST: ResultInfo = {
-  code: 500,
-  subcode: 7112,
-  message: 'MediaControllerConversationAddParticipantFailed: the blob leads to no media host.',
-};
+/** Of each state on the way to another party. */
+const TRANSFER_MS = 200;
+/** Somebody new in one call, at most. */
+const MAX_JOINERS = 1_000;
 
 /** The audio of a call, on the media host's side. */
 export interface CallMedia extends RunSink {
@@ -57,30 +39,40 @@ export interface CallMedia extends RunSink {
 
 export interface SimulatedCallOptions {
   readonly request: CallRequest;
-  /** Undefined when the thread is of no meeting: the service finds that out after its answer. */
+  /** Undefined when the target is of no meeting: the service finds that out after its answer. */
   readonly meeting: Meeting | undefined;
+  /** What a scenario has in store. */
+  readonly script: CallScript;
   readonly clock: Clock;
   readonly speed: number;
   /** Connects to the media host that made the blob; undefined when there is none. */
-  connectMedia(onRoom: () => void): CallMedia | undefined;
-  /** Posts a body to the bot. */
-  notify(body: unknown): void;
+  connectMedia(blob: string, onRoom: () => void): CallMedia | undefined;
+  /** Sends a notification to the bot. */
+  notify(notification: Notification): void;
   /** Whether all notifications have been delivered. */
   isNotified(): boolean;
   onEnded(): void;
 }
 
-/** One bot's leg in a meeting as Graph sees it: its states, roster and end. */
+/** One bot's leg in a meeting as Graph sees it: its states, roster, operations and end. */
 export class SimulatedCall {
   readonly id: string = randomUUID();
   readonly callChainId: string = randomUUID();
   readonly myParticipantId: string = randomUUID();
   readonly request: CallRequest;
+  readonly script: CallScript;
+  readonly operations: CallOperations;
   readonly #options: SimulatedCallOptions;
   readonly #roster: Roster;
+  readonly #steps: StepPlayer;
+  readonly #joiners = new Map<string, MeetingParticipant>();
   #state: CallState = 'establishing';
   #isMuted = false;
   #isInLobby = false;
+  #isSharing = false;
+  #recordingStatus: string | undefined;
+  #hearsTones = false;
+  #tones = 0;
   #media: CallMedia | undefined;
   #run: MeetingRun | undefined;
   #cancelNext: Cancel | undefined;
@@ -89,7 +81,10 @@ export class SimulatedCall {
   constructor(options: SimulatedCallOptions) {
     this.#options = options;
     this.request = options.request;
+    this.script = options.script;
+    this.operations = new CallOperations(options.clock, this.id, options.notify);
     this.#roster = new Roster(options.request.tenantId, randomUUID);
+    this.#steps = new StepPlayer(options.script.rule.steps, (step) => this.#perform(step));
   }
 
   get state(): CallState {
@@ -100,12 +95,20 @@ export class SimulatedCall {
     return this.#isInLobby;
   }
 
+  /** More than two may be in it: it has a roster. */
+  get isGroup(): boolean {
+    const { kind } = this.request.target;
+    return kind !== 'peer' && kind !== 'phone';
+  }
+
   /** Sets the call up, in its own time. */
   start(): void {
+    const { setup } = this.script.rule;
     this.keepAlive();
     this.#after(ESTABLISHING_MS, () => {
       this.#notifyCall({ state: 'establishing' });
-      this.#after(SET_UP_MS, () => this.#connect());
+      if (setup?.hang) return;
+      this.#after(setup?.takesMs ?? SET_UP_MS, () => this.#connect());
     });
   }
 
@@ -114,7 +117,7 @@ export class SimulatedCall {
     const { clock } = this.#options;
     this.#cancelKeepAlive?.();
     this.#cancelKeepAlive = clock.at(clock.nowMs() + KEEP_ALIVE_MS, () =>
-      this.end(KEEP_ALIVE_TIMEOUT),
+      this.end(RESULTS.keepAliveTimeout),
     );
   }
 
@@ -124,11 +127,78 @@ export class SimulatedCall {
     this.#notifyRoster();
   }
 
+  /** The bot begins or ends to share its screen; everyone is told. */
+  setSharing(isSharing: boolean): void {
+    this.#isSharing = isSharing;
+    this.#notifyRoster();
+  }
+
+  /** What the bot declares of recording; everyone is told. */
+  setRecordingStatus(status: string): void {
+    this.#recordingStatus = status;
+    this.#notifyRoster();
+  }
+
+  /** From now on keys that are pressed are told. */
+  subscribeToTones(): void {
+    this.#hearsTones = true;
+  }
+
+  /** Somebody presses a key. */
+  pressTone(tone: ToneName): void {
+    if (!this.#hearsTones) return;
+    this.#tones += 1;
+    const toneInfo = { '@odata.type': '#microsoft.graph.toneInfo', sequenceId: this.#tones, tone };
+    this.#notifyCall({ state: this.#state, toneInfo });
+  }
+
+  /** The participant with this id of the roster, the bot not among them. */
+  findParticipant(id: string): MeetingParticipant | undefined {
+    return this.#roster.find(id, this.#run?.attendance() ?? []);
+  }
+
+  /** Somebody comes in, without audio. */
+  admit(joiner: {
+    readonly key?: string;
+    readonly displayName: string;
+    readonly kind: MeetingParticipant['kind'];
+    readonly identityId?: string;
+  }): void {
+    if (this.#joiners.size >= MAX_JOINERS) return;
+    const number = this.#joiners.size;
+    const { key = `joiner-${number}`, ...rest } = joiner;
+    const participant = silentParticipant({ ...rest, key, number: 100 + number });
+    this.#joiners.set(key, participant);
+    this.#run?.admit(participant);
+  }
+
+  /** Somebody is put out. */
+  expel(participant: MeetingParticipant): void {
+    this.#run?.expel(participant);
+  }
+
+  /** Somebody is muted for all. */
+  mute(participant: MeetingParticipant): void {
+    this.#run?.mute(participant);
+  }
+
+  /** The other party is handed on and the bot's leg ends; with a failure, the call goes on. */
+  transfer(failure: ResultInfo | undefined): void {
+    this.#setState('transferring');
+    this.#after(TRANSFER_MS, () => {
+      if (failure !== undefined) {
+        this.#setState('established', { resultInfo: resultBody(failure) });
+        return;
+      }
+      this.#setState('transferAccepted');
+      this.#after(TRANSFER_MS, () => this.end(RESULTS.transferred));
+    });
+  }
+
   /** The bot leaves. */
   hangUp(): void {
-    this.#state = 'terminating';
-    this.#notifyCall({ state: 'terminating' });
-    this.end(ENDED_BY_BOT);
+    this.#setState('terminating');
+    this.end(RESULTS.endedByBot);
   }
 
   /** Ends the call with a result. Idempotent. */
@@ -136,13 +206,9 @@ export class SimulatedCall {
     if (this.#state === 'terminated') return;
     this.#state = 'terminated';
     this.drop();
-    this.#options.notify(
-      callNotification(this.id, 'deleted', {
-        state: 'terminated',
-        callChainId: this.callChainId,
-        resultInfo: { '@odata.type': '#microsoft.graph.resultInfo', ...result },
-      }),
-    );
+    const { callChainId } = this;
+    const last = { state: 'terminated', callChainId, resultInfo: resultBody(result) };
+    this.#options.notify(callNotification(this.id, 'deleted', last));
     this.#options.onEnded();
   }
 
@@ -150,6 +216,7 @@ export class SimulatedCall {
   drop(): void {
     this.#cancelNext?.();
     this.#cancelKeepAlive?.();
+    this.operations.drop();
     this.#run?.stop();
     this.#media?.end();
   }
@@ -165,47 +232,61 @@ export class SimulatedCall {
   }
 
   #connect(): void {
-    const { meeting, connectMedia } = this.#options;
-    this.#media = meeting === undefined ? undefined : connectMedia(() => this.wake());
-    if (meeting === undefined) this.end(NO_SUCH_MEETING);
-    else if (this.#media === undefined) this.end(NO_MEDIA_HOST);
-    else if (meeting.setupFailure !== undefined) this.end(meeting.setupFailure);
-    else this.#establish(meeting, this.#media);
+    const { meeting } = this.#options;
+    const { setup, callee } = this.script.rule;
+    this.#media = meeting === undefined ? undefined : this.#connectMedia();
+    const failure = setup?.fail ?? meeting?.setupFailure;
+    if (meeting === undefined) this.end(this.#noSuchMeeting());
+    else if (this.#media === undefined) this.end(RESULTS.noMediaHost);
+    else if (failure !== undefined) this.end(failure);
+    else if ('callees' in this.request.target) {
+      const media = this.#media;
+      const { afterMs, refusal } = calleeAnswer(callee);
+      this.#after(afterMs, () => {
+        if (refusal === undefined) this.#establish(meeting, media);
+        else this.end(refusal);
+      });
+    } else this.#establish(meeting, this.#media);
+  }
+
+  #connectMedia(): CallMedia | undefined {
+    const { media } = this.request;
+    if (media.hosted === 'service') return SILENT_MEDIA;
+    return this.#options.connectMedia(media.blob, () => this.wake());
+  }
+
+  #noSuchMeeting(): ResultInfo {
+    return this.request.target.kind === 'token' ? RESULTS.invalidToken : RESULTS.noSuchMeeting;
   }
 
   #establish(meeting: Meeting, media: CallMedia): void {
-    this.#state = 'established';
-    this.#isInLobby = meeting.lobby !== undefined;
-    this.#notifyCall({
-      state: 'established',
-      mediaState: {
-        '@odata.type': '#microsoft.graph.callMediaState',
-        audio: this.#isInLobby ? 'inactive' : 'active',
-      },
+    const lobby = this.script.rule.lobby ?? meeting.lobby;
+    this.#isInLobby = lobby !== undefined;
+    this.#setState('established', {
+      mediaState: mediaState(this.#isInLobby ? 'inactive' : 'active'),
       callChainId: this.callChainId,
     });
     this.#notifyRoster();
-    if (meeting.lobby === undefined) this.#enter(meeting, media);
-    else this.#waitInLobby(meeting, media, meeting.lobby.admitAfterMs);
+    if (lobby === undefined) this.#enter(meeting, media);
+    else this.#waitInLobby(meeting, media, lobby);
   }
 
-  #waitInLobby(meeting: Meeting, media: CallMedia, admitAfterMs: number | undefined): void {
-    if (admitAfterMs === undefined) this.#after(LOBBY_MS, () => this.end(NOT_ADMITTED));
-    else this.#after(admitAfterMs, () => this.#admit(meeting, media));
+  #waitInLobby(meeting: Meeting, media: CallMedia, lobby: LobbyStay): void {
+    const { admitAfterMs, removeAfterMs = LOBBY_MS, result = RESULTS.notAdmitted } = lobby;
+    if (admitAfterMs === undefined) this.#after(removeAfterMs, () => this.end(result));
+    else this.#after(admitAfterMs, () => this.#admitBot(meeting, media));
   }
 
-  #admit(meeting: Meeting, media: CallMedia): void {
+  #admitBot(meeting: Meeting, media: CallMedia): void {
     this.#isInLobby = false;
-    this.#notifyCall({
-      state: 'established',
-      mediaState: { '@odata.type': '#microsoft.graph.callMediaState', audio: 'active' },
-    });
+    this.#setState('established', { mediaState: mediaState('active') });
     this.#notifyRoster();
     this.#enter(meeting, media);
   }
 
   #enter(meeting: Meeting, media: CallMedia): void {
     const { clock, speed } = this.#options;
+    const usualEnd = this.isGroup ? RESULTS.allOthersLeft : RESULTS.peerHungUp;
     this.#run = new MeetingRun({
       meeting,
       sink: media,
@@ -214,10 +295,27 @@ export class SimulatedCall {
       // Time must not run ahead of what the bot has been told, nor of what the worker can take.
       hasRoom: () => this.#options.isNotified() && media.hasRoom(),
       onRoster: () => this.#notifyRoster(),
-      onOver: () => this.end(meeting.endResult ?? ALL_OTHERS_LEFT),
+      onTime: (timeMs) => this.#steps.playUntil(timeMs),
+      onOver: () => this.end(meeting.endResult ?? usualEnd),
     });
     media.begin();
     this.#run.start();
+  }
+
+  #perform(step: Step): void {
+    if (step.end !== undefined) this.end(step.end);
+    else if (step.removeBot) this.end(RESULTS.removedByParticipant);
+    else if (step.muteBot !== undefined) this.setMuted(step.muteBot);
+    else if (step.join !== undefined) this.admit(step.join);
+    else if (step.tone !== undefined) this.pressTone(step.tone);
+    else if (step.tell !== undefined) this.#notifyCall({ state: this.#state, ...step.tell });
+    else if (step.leave !== undefined) this.#withKey(step.leave, (one) => this.expel(one));
+    else if (step.mute !== undefined) this.#withKey(step.mute, (one) => this.mute(one));
+  }
+
+  #withKey(key: string, act: (participant: MeetingParticipant) => void): void {
+    const found = this.#run?.attendance().find(({ participant }) => participant.key === key);
+    if (found !== undefined) act(found.participant);
   }
 
   #after(delayMs: number, run: () => void): void {
@@ -225,14 +323,24 @@ export class SimulatedCall {
     this.#cancelNext = clock.at(clock.nowMs() + delayMs, run);
   }
 
+  #setState(state: CallState, properties: Readonly<Record<string, unknown>> = {}): void {
+    this.#state = state;
+    this.#notifyCall({ state, ...properties });
+  }
+
   #notifyCall(properties: Readonly<Record<string, unknown>>): void {
     this.#options.notify(callNotification(this.id, 'updated', properties));
   }
 
+  /** Calls between two have no roster. */
   #notifyRoster(): void {
+    if (!this.isGroup || this.#state === 'terminated') return;
     const attendance = this.#run?.attendance() ?? [];
-    const roster = this.#roster.snapshot(this.#bot(), attendance);
-    this.#options.notify(rosterNotification(this.id, roster));
+    this.#options.notify(
+      this.request.isDeltaRoster
+        ? rosterDeltaNotification(this.id, this.#roster.delta(this.#bot(), attendance))
+        : rosterNotification(this.id, this.#roster.snapshot(this.#bot(), attendance)),
+    );
   }
 
   #bot(): BotAttendance {
@@ -242,6 +350,18 @@ export class SimulatedCall {
       tenantId: this.request.tenantId,
       isMuted: this.#isMuted,
       isInLobby: this.#isInLobby,
+      isSharing: this.#isSharing,
+      recordingStatus: this.#recordingStatus,
     };
   }
+}
+
+interface LobbyStay {
+  readonly admitAfterMs?: number | undefined;
+  readonly removeAfterMs?: number | undefined;
+  readonly result?: ResultInfo | undefined;
+}
+
+function mediaState(audio: 'active' | 'inactive'): Record<string, unknown> {
+  return { '@odata.type': '#microsoft.graph.callMediaState', audio };
 }

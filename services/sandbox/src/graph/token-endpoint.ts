@@ -5,6 +5,8 @@ import type { AppTokens } from './app-tokens.js';
 
 /** Permissions that an administrator granted to the app, by default. */
 export const DEFAULT_ROLES: readonly string[] = [
+  'Calls.Initiate.All',
+  'Calls.InitiateGroupCall.All',
   'Calls.JoinGroupCall.All',
   'Calls.JoinGroupCallAsGuest.All',
   'Calls.AccessMedia.All',

@@ -8,6 +8,8 @@ export interface MeetingSummary {
   readonly name: string;
   readonly joinUrl: string;
   readonly shortJoinUrl: string;
+  /** For `tokenMeetingInfo`. */
+  readonly joinToken: string;
   /** Display names. */
   readonly participants: readonly string[];
   readonly durationMs: number;
@@ -47,6 +49,19 @@ export class MeetingBook {
     return undefined;
   }
 
+  /** The thread alone, as a chat names it. */
+  findByChat(threadId: string): Meeting | undefined {
+    return this.#byThread.get(threadId);
+  }
+
+  /** The token of an invitation. */
+  findByToken(joinToken: string): Meeting | undefined {
+    for (const meeting of this.#byThread.values()) {
+      if (meeting.joinToken === joinToken) return meeting;
+    }
+    return undefined;
+  }
+
   /** The newest of that name; the first of all without one. */
   findByName(name: string | undefined): Meeting | undefined {
     const meetings = [...this.#byThread.values()];
@@ -68,6 +83,7 @@ export function summaryOf(meeting: Meeting): MeetingSummary {
     name: meeting.name,
     joinUrl: meeting.joinUrl,
     shortJoinUrl: meeting.shortJoinUrl,
+    joinToken: meeting.joinToken,
     participants: meeting.participants.map(({ displayName }) => displayName),
     durationMs: meeting.durationMs,
   };

@@ -6,7 +6,10 @@ import type { Meeting, MeetingParticipant } from './meeting.js';
 /** Who is in the meeting now. */
 export interface Attendance {
   readonly participant: MeetingParticipant;
+  /** By themselves, or by a bot. */
   readonly isMuted: boolean;
+  /** By a bot. */
+  readonly isServerMuted: boolean;
 }
 
 /** Where a run's audio goes; called in the order of the meeting's clock. */
@@ -32,6 +35,8 @@ export interface MeetingRunOptions {
   /** Asked in virtual time only, before each frame time. */
   hasRoom(): boolean;
   onRoster(attendance: readonly Attendance[]): void;
+  /** The meeting's clock has come to `timeMs`: for what is done beside the script. */
+  onTime?(timeMs: number): void;
   /** The script is over; everyone has left. */
   onOver(): void;
 }
@@ -65,7 +70,34 @@ export class MeetingRun {
   }
 
   attendance(): Attendance[] {
-    return [...this.#present].map(([participant, { isMuted }]) => ({ participant, isMuted }));
+    return [...this.#present].map(([participant, { isMuted, isServerMuted }]) => ({
+      participant,
+      isMuted: isMuted || isServerMuted,
+      isServerMuted,
+    }));
+  }
+
+  /** Lets somebody in who is not in the script, with no audio of their own. */
+  admit(participant: MeetingParticipant): void {
+    if (this.#state === 'over') return;
+    this.#present.set(participant, { isMuted: false, isServerMuted: false, nextFrame: 0 });
+    this.#options.sink.join(participant);
+    this.#options.onRoster(this.attendance());
+  }
+
+  /** Puts somebody out before their time. */
+  expel(participant: MeetingParticipant): void {
+    if (!this.#present.delete(participant)) return;
+    this.#options.sink.leave(participant);
+    this.#options.onRoster(this.attendance());
+  }
+
+  /** Mutes somebody for good: bots can't take that back. */
+  mute(participant: MeetingParticipant): void {
+    const presence = this.#present.get(participant);
+    if (presence === undefined) return;
+    presence.isServerMuted = true;
+    this.#options.onRoster(this.attendance());
   }
 
   /** Starts the meeting's clock. */
@@ -107,6 +139,8 @@ export class MeetingRun {
   #play(timeMs: number): void {
     this.#options.sink.tick(timeMs);
     if (this.#updateRoster(timeMs)) this.#options.onRoster(this.attendance());
+    this.#options.onTime?.(timeMs);
+    if (this.#state !== 'running') return;
     for (const [participant, presence] of this.#present) {
       this.#playFrames(participant, presence, timeMs + PTIME_MS);
     }
@@ -131,7 +165,11 @@ export class MeetingRun {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       if (next.joinAtMs >= timeMs + PTIME_MS) break;
       this.#waiting.shift();
-      this.#present.set(next, { isMuted: isMutedAt(next, timeMs), nextFrame: 0 });
+      this.#present.set(next, {
+        isMuted: isMutedAt(next, timeMs),
+        isServerMuted: false,
+        nextFrame: 0,
+      });
       this.#options.sink.join(next);
       changed = true;
     }
@@ -146,7 +184,7 @@ export class MeetingRun {
       const captureMs = participant.joinAtMs + frame * PTIME_MS;
       if (captureMs >= endMs) return;
       presence.nextFrame += 1;
-      if (isMutedAt(participant, captureMs)) continue;
+      if (presence.isServerMuted || isMutedAt(participant, captureMs)) continue;
       if (participant.missing.has(frame)) sink.missing(participant);
       else sink.frame(participant, frame, captureMs);
     }
@@ -164,6 +202,7 @@ export class MeetingRun {
 
 interface Presence {
   isMuted: boolean;
+  isServerMuted: boolean;
   nextFrame: number;
 }
 

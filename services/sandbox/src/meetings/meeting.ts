@@ -44,6 +44,8 @@ export interface Meeting {
   readonly threadId: string;
   readonly joinMeetingId: string;
   readonly passcode: string;
+  /** Lets a bot in by `tokenMeetingInfo`; as secret as the real one. */
+  readonly joinToken: string;
   /** Real-form long URL; names tenant and organiser. */
   readonly joinUrl: string;
   /** Real-form short URL; names neither. */
@@ -94,6 +96,7 @@ type Address = Pick<
   | 'threadId'
   | 'joinMeetingId'
   | 'passcode'
+  | 'joinToken'
   | 'joinUrl'
   | 'shortJoinUrl'
 >;
@@ -109,6 +112,7 @@ function createAddress(tenantId: string): Address {
     threadId,
     joinMeetingId,
     passcode,
+    joinToken: randomBytes(48).toString('base64url'),
     joinUrl: formatJoinUrl({ kind: 'organizer', threadId, messageId: '0', tenantId, organizerId }),
     shortJoinUrl: formatJoinUrl({ kind: 'joinMeetingId', joinMeetingId, passcode }),
   };

@@ -1,3 +1,4 @@
+import type { Operation } from './call-model.js';
 import type { CallState } from './call-state.js';
 import type { Participant } from './participant.js';
 import type { ResultInfo } from './result-info.js';
@@ -16,5 +17,10 @@ export type CallChange =
       /** Graph's name, such as `tone5` or `pound`. */
       readonly tone: string;
       readonly sequenceId: number;
+    }
+  | {
+      /** An operation that Graph told of is new, or further than before. */
+      readonly kind: 'operation';
+      readonly operation: Operation;
     }
   | { readonly kind: 'ended'; readonly result?: ResultInfo };

@@ -51,7 +51,7 @@ function reduceKnown(model: CallModel, notification: CallNotification): Reductio
     case 'rosterDelta':
       return reduceDelta(model, notification);
     case 'operation':
-      return { model: withOperation(model, notification.operation), changes: [] };
+      return reduceOperation(model, notification.operation);
     case 'other':
       return { model, changes: [] };
   }
@@ -112,14 +112,18 @@ function withTone(
   return { ...model, toneSequences: sequences.slice(-TONES_REMEMBERED) };
 }
 
-function withOperation(model: CallModel, data: OperationData): CallModel {
+function reduceOperation(model: CallModel, data: OperationData): Reduction {
   const operations = model.operations ?? {};
   const before = Object.hasOwn(operations, data.id) ? operations[data.id] : undefined;
   const status = data.status ?? before?.status ?? 'notStarted';
-  if (before !== undefined && STATUS_RANKS[status] < STATUS_RANKS[before.status]) return model;
+  if (before !== undefined && STATUS_RANKS[status] < STATUS_RANKS[before.status]) {
+    return { model, changes: [] };
+  }
   const operation: Operation = { ...before, ...data, status };
+  const next = withNewest(operations, data.id, operation, OPERATIONS_REMEMBERED);
+  const isNews = status !== before?.status;
   return {
-    ...model,
-    operations: withNewest(operations, data.id, operation, OPERATIONS_REMEMBERED),
+    model: { ...model, operations: next },
+    changes: isNews ? [{ kind: 'operation', operation }] : [],
   };
 }

@@ -50,7 +50,9 @@ describe('a call, told in order', () => {
       'participantUpdated',
       'participantJoined',
       'tone',
+      'operation',
       'tone',
+      'operation',
       'participantLeft',
       'stateChanged',
       'stateChanged',
@@ -260,6 +262,20 @@ describe('other notifications', () => {
       operationBody('updated', 'running'),
     ]);
     expect(Object.values(model.operations ?? {})).toMatchObject([{ status: 'failed' }]);
+  });
+
+  it('tell of an operation when it goes on, once each time', () => {
+    const { changes } = play([
+      operationBody('updated', 'running'),
+      operationBody('updated', 'running'),
+      operationBody('deleted', 'completed'),
+      operationBody('deleted', 'completed'),
+      operationBody('updated', 'running'),
+    ]);
+    expect(changes).toMatchObject([
+      { kind: 'operation', operation: { status: 'running', clientContext: 'why' } },
+      { kind: 'operation', operation: { status: 'completed', result: { code: 200, subcode: 0 } } },
+    ]);
   });
 });
 

@@ -18,6 +18,13 @@ const GUEST = { isMuted: false, isInLobby: false, kind: 'guest' };
 const DATA = {
   'call.stateChanged': { from: 'establishing', to: 'established' },
   'call.ended': { reason: 'host_hung_up', retryClass: 'normal', resultCode: 0, resultSubcode: 0 },
+  'call.operation': {
+    operationId: 'o_5Jm2k0sW',
+    kind: 'mute',
+    status: 'completed',
+    resultCode: 200,
+    resultSubcode: 0,
+  },
   'call.incoming': { scenario: 'policyRecording' },
   'recording.gateChanged': { state: 'open', basis: 'graph', reason: 'recording' },
   'recording.statusChanged': { status: 'recording', accepted: true },

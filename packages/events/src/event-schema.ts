@@ -25,6 +25,13 @@ const dataSchemas = {
     reason: z.string(),
     retryClass: z.enum(['normal', 'never', 'onceOnAnotherHost', 'backOff', 'stopForMonth']),
   }),
+  'call.operation': z.object({
+    operationId: z.string().min(1),
+    kind: z.string().min(1),
+    status: z.enum(['completed', 'failed']),
+    resultCode: z.int().optional(),
+    resultSubcode: z.int().optional(),
+  }),
   'call.incoming': z.object({ scenario: z.enum(['policyRecording', 'group', 'user']) }),
   'recording.gateChanged': z.object({
     state: z.enum(['open', 'closed']),
@@ -111,6 +118,7 @@ export const envelopeSchema: z.ZodType = envelope;
 export const eventSchema: z.ZodType<EarshotEvent> = z.discriminatedUnion('type', [
   variant('call.stateChanged'),
   variant('call.ended'),
+  variant('call.operation'),
   variant('call.incoming'),
   variant('recording.gateChanged'),
   variant('recording.statusChanged'),

@@ -9,6 +9,16 @@ export interface EventData {
     readonly reason: string;
     readonly retryClass: 'normal' | 'never' | 'onceOnAnotherHost' | 'backOff' | 'stopForMonth';
   };
+  /** Something asked of Teams through the API, such as a mute, was carried out or has failed. */
+  'call.operation': {
+    readonly operationId: string;
+    /** What was asked, such as `mute` or `inviteParticipants`; more may come. */
+    readonly kind: string;
+    readonly status: 'completed' | 'failed';
+    /** Graph's result code and subcode, when Teams gave them. */
+    readonly resultCode?: number | undefined;
+    readonly resultSubcode?: number | undefined;
+  };
   /** Somebody calls the bot, or a recording policy invites it. Whether it answers, later events tell. */
   'call.incoming': { readonly scenario: 'policyRecording' | 'group' | 'user' };
   /** Whether the call may be recorded has changed. */

@@ -41,6 +41,16 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
     },
     { requiredKeys: ['reason', 'retryClass'] },
   ),
+  'call.operation': fc.record(
+    {
+      operationId: fc.string({ minLength: 1 }),
+      kind: fc.string({ minLength: 1 }),
+      status: fc.constantFrom('completed', 'failed'),
+      resultCode: fc.integer(),
+      resultSubcode: fc.integer(),
+    },
+    { requiredKeys: ['operationId', 'kind', 'status'] },
+  ),
   'call.incoming': fc.record({
     scenario: fc.constantFrom('policyRecording', 'group', 'user'),
   }),
@@ -127,6 +137,7 @@ const anyEvent: fc.Arbitrary<EarshotEvent> = fc
   .oneof(
     eventOf('call.stateChanged'),
     eventOf('call.ended'),
+    eventOf('call.operation'),
     eventOf('call.incoming'),
     eventOf('recording.gateChanged'),
     eventOf('recording.statusChanged'),

@@ -91,6 +91,8 @@ function applyChange(record: CallRecord, change: CallChange, atMs: number): Call
     case 'tone':
       // Graph tells of tones only in calls with service-hosted media, which ours never are.
       return record;
+    case 'operation':
+      return record;
     case 'ended':
       return finish(withService(record, { graph: 'gone' }), endOf(record, change.result, atMs));
   }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { createOpusEngine, encodeFrames, listOggOpus, writeOggOpus } from '@earshot/opus';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -198,19 +199,27 @@ describe('playing into a call', () => {
   });
 
   it('refuses more bodies at once than it holds, and takes some again when those are gone', async () => {
-    const sockets = Array.from({ length: 4 }, () => {
-      const { hostname, port } = new URL(harness.signaling.url);
+    const { hostname, port } = new URL(harness.signaling.url);
+    const open = new Set<Socket>();
+    const hold = (): void => {
       const socket = connect(Number(port), hostname);
+      open.add(socket);
       socket.on('error', () => {});
+      // Refused, because a request of this test had the place at that moment: once more.
+      socket.once('data', () => {
+        open.delete(socket);
+        socket.destroy();
+        hold();
+      });
       socket.write(
         `POST /v1/calls/${callId}/play HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${API_KEY}\r\n` +
           'Content-Type: audio/wav\r\nContent-Length: 1000\r\n\r\nRIFF',
       );
-      return socket;
-    });
+    };
+    for (let n = 0; n < 4; n += 1) hold();
     // Of nothing, so that it is never too many for the call.
     await vi.waitUntil(async () => (await post('')).body.code === 'too_many_plays', WAIT);
-    for (const socket of sockets) socket.destroy();
+    for (const socket of open) socket.destroy();
     await vi.waitUntil(async () => (await post('')).body.code === 'invalid_audio', WAIT);
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChainableCommander } from 'ioredis';
 import { Cluster, Redis } from 'ioredis';
 import { unreachable } from './connection-error.js';
@@ -14,10 +15,19 @@ export interface ClientOptions {
   readonly enableOfflineQueue?: boolean;
   /** How long an answer may take, ms. */
   readonly commandTimeout?: number;
+  /**
+   * How long nothing may come while something is awaited, before the connection is given up and made
+   * anew, ms. @defaultValue twice `commandTimeout`, else 20 000
+   */
+  readonly socketTimeout?: number;
 }
 
 /** Connecting is tried this often before `connect` gives up: about a second altogether. */
 const CONNECT_ATTEMPTS = 5;
+/** A connection whose other end vanished looks well for minutes; blocking reads last 10 s at most. */
+const SOCKET_TIMEOUT_MS = 20_000;
+/** A server that can not even say goodbye is left. */
+const QUIT_WITHIN_MS = 1_000;
 /** A cluster that lost a master is asked again this soon for who has its slots now. */
 const FAILOVER_RETRY_MS = 100;
 
@@ -36,7 +46,12 @@ export function createClient(redisUrl: string, options: ClientOptions): RedisCli
 
 function openSingle(url: string, options: ClientOptions): Redis {
   try {
-    return new Redis(url, { lazyConnect: true, retryStrategy: retryDelayMs, ...options });
+    return new Redis(url, {
+      lazyConnect: true,
+      retryStrategy: retryDelayMs,
+      ...options,
+      socketTimeout: socketTimeoutOf(options),
+    });
   } catch {
     throw noAddress();
   }
@@ -44,11 +59,13 @@ function openSingle(url: string, options: ClientOptions): Redis {
 
 function openCluster(
   address: Extract<RedisAddress, { kind: 'cluster' }>,
-  { maxRetriesPerRequest, enableOfflineQueue = true, commandTimeout }: ClientOptions,
+  options: ClientOptions,
 ): Cluster {
+  const { maxRetriesPerRequest, enableOfflineQueue = true, commandTimeout } = options;
   const { nodes, username, password, tls } = address;
   const redisOptions = {
     maxRetriesPerRequest,
+    socketTimeout: socketTimeoutOf(options),
     ...(commandTimeout === undefined ? {} : { commandTimeout }),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -67,6 +84,11 @@ function openCluster(
       maxRedirections: maxRetriesPerRequest === null ? Number.MAX_SAFE_INTEGER : 16,
     },
   );
+}
+
+function socketTimeoutOf({ socketTimeout, commandTimeout }: ClientOptions): number {
+  if (socketTimeout !== undefined) return socketTimeout;
+  return commandTimeout === undefined ? SOCKET_TIMEOUT_MS : 2 * commandTimeout;
 }
 
 function retryDelayMs(attempt: number): number {
@@ -106,11 +128,14 @@ export function connect(client: RedisClient): Promise<void> {
 export async function disconnect(client: RedisClient): Promise<void> {
   if (client.status === 'ready') {
     const ended = new Promise<void>((resolve) => client.once('end', resolve));
-    const hasQuit = await client.quit().then(
-      () => true,
-      () => false,
+    const hasQuit = client.quit().then(
+      () => ended,
+      () => undefined,
     );
-    if (hasQuit) await ended;
+    const answered = new AbortController();
+    const late = sleep(QUIT_WITHIN_MS, undefined, answered).catch(() => {});
+    await Promise.race([hasQuit, late]);
+    answered.abort();
   }
   client.disconnect();
 }

@@ -117,7 +117,7 @@ export class PositionStore {
     args: readonly (string | number)[],
   ): Promise<'ok' | 'stale'> {
     const keys = [this.#keys.placement(callId), this.#keys.positions(callId)];
-    const done = await this.#redis.run((client) => script.run(client, keys, args));
+    const done = await this.#redis.runReplicated(script, keys, args);
     return done === 1 ? 'ok' : 'stale';
   }
 }

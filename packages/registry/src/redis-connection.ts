@@ -1,5 +1,11 @@
-import type { RedisClient } from '@earshot/redis-client';
-import { connect, connectionError, createClient, disconnect } from '@earshot/redis-client';
+import type { RedisClient, LuaScript as Script } from '@earshot/redis-client';
+import {
+  connect,
+  connectionError,
+  createClient,
+  disconnect,
+  minReplicasOf,
+} from '@earshot/redis-client';
 
 export { execute, LuaScript } from '@earshot/redis-client';
 
@@ -9,10 +15,12 @@ const COMMAND_TIMEOUT_MS = 5_000;
 export class RedisConnection {
   readonly #redisUrl: string;
   readonly #client: RedisClient;
+  readonly #minReplicas: number;
 
   /** @throws CodedError `redis_unreachable` when the address is none. */
   constructor(redisUrl: string) {
     this.#redisUrl = redisUrl;
+    this.#minReplicas = minReplicasOf(redisUrl);
     this.#client = createClient(redisUrl, {
       // A command outlives a restart of Redis (some 2.5 s of trying), but not a long break.
       maxRetriesPerRequest: 6,
@@ -35,6 +43,20 @@ export class RedisConnection {
     } catch (error) {
       throw connectionError(error);
     }
+  }
+
+  /**
+   * Runs a script whose effect must outlive the server that ran it: as many replicas have it as the
+   * address asks for.
+   *
+   * @throws CodedError `not_replicated`; it was done all the same, and may last.
+   */
+  runReplicated(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    return this.run((client) => script.runReplicated(client, keys, args, this.#minReplicas));
   }
 
   /** Another connection to the same Redis, for subscriptions; the caller's to disconnect. */

@@ -83,9 +83,10 @@ export class Registry {
     return this.#redis.ready();
   }
 
-  /** Resolves once Redis has answered. @throws CodedError `redis_unreachable`. */
+  /** Resolves once the Redis that places calls has answered. @throws CodedError `redis_unreachable`. */
   async ping(): Promise<void> {
-    await this.#redis.run((client) => client.ping());
+    // By a key: in a cluster any node would answer a PING.
+    await this.#redis.run((client) => client.exists(this.#keys.workers()));
   }
 
   /** Closes the connection; idempotent. */
@@ -233,6 +234,8 @@ export class Registry {
   /**
    * Gives a call to the least loaded worker that takes calls, with a new epoch: whoever had the
    * call before has it no more. Undefined when there is no such worker.
+   *
+   * @throws CodedError `not_replicated`: place it again.
    */
   placeCall(callId: string, options: PlaceOptions = {}): Promise<Placement | undefined> {
     return this.#workers.place(callId, options);

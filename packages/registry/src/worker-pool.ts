@@ -17,6 +17,8 @@ export interface WorkerInfo {
 export interface PlaceOptions {
   /** Not these, such as those that failed this call. */
   readonly excludeWorkers?: readonly string[];
+  /** The newest epoch that the caller knows of: the placement's is higher, though Redis lost it. */
+  readonly aboveEpoch?: number;
 }
 
 /** Where a call's media go. */
@@ -69,7 +71,7 @@ return redis.call('HVALS', KEYS[1])`);
  */
 const PLACE = new LuaScript(`${DROP_EXPIRED}
 local excluded = {}
-for i = 5, #ARGV do excluded[ARGV[i]] = true end
+for i = 6, #ARGV do excluded[ARGV[i]] = true end
 local best, bestUrl, bestLoad
 local infos = redis.call('HGETALL', KEYS[1])
 for i = 1, #infos, 2 do
@@ -84,7 +86,9 @@ for i = 1, #infos, 2 do
 end
 if best == nil then return false end
 redis.call('HINCRBY', KEYS[3], best, 1)
-local epoch = redis.call('HINCRBY', KEYS[4], 'epoch', 1)
+local known = tonumber(redis.call('HGET', KEYS[4], 'epoch') or '0')
+local epoch = math.max(known, tonumber(ARGV[5])) + 1
+redis.call('HSET', KEYS[4], 'epoch', epoch)
 redis.call('HSET', KEYS[4], 'workerId', best)
 redis.call('PEXPIRE', KEYS[4], ARGV[3])
 redis.call('SET', KEYS[5], epoch .. ' ' .. best, 'PX', ARGV[2])
@@ -141,11 +145,12 @@ export class WorkerPool {
 
   async place(
     callId: string,
-    { excludeWorkers = [] }: PlaceOptions,
+    { excludeWorkers = [], aboveEpoch = 0 }: PlaceOptions,
   ): Promise<Placement | undefined> {
     const keys = [...this.#poolKeys, this.#keys.placement(callId), this.#keys.lease(callId)];
-    const args = [LOAD_PER_PLACEMENT, UNCLAIMED_TTL_MS, EPOCH_TTL_MS, FULL_LOAD, ...excludeWorkers];
-    const reply = await this.#redis.run((client) => PLACE.run(client, keys, args));
+    const bounds = [LOAD_PER_PLACEMENT, UNCLAIMED_TTL_MS, EPOCH_TTL_MS, FULL_LOAD];
+    const args = [...bounds, aboveEpoch, ...excludeWorkers];
+    const reply = await this.#redis.runReplicated(PLACE, keys, args);
     if (!Array.isArray(reply)) return undefined;
     const [workerId, url, epoch] = reply;
     return { workerId: String(workerId), url: String(url), epoch: Number(epoch) };
@@ -153,9 +158,7 @@ export class WorkerPool {
 
   async claim({ callId, workerId, epoch }: Lease, ttlMs: number): Promise<'ok' | 'stale'> {
     const keys = [this.#keys.placement(callId), this.#keys.lease(callId)];
-    const claimed = await this.#redis.run((client) =>
-      CLAIM.run(client, keys, [epoch, workerId, ttlMs]),
-    );
+    const claimed = await this.#redis.runReplicated(CLAIM, keys, [epoch, workerId, ttlMs]);
     return claimed === 1 ? 'ok' : 'stale';
   }
 

@@ -74,3 +74,18 @@ it('everything of the registry works on a Redis Cluster', async () => {
   await registry.removeWorker('w_1');
   expect(await registry.workers()).toEqual([]);
 });
+
+it('a placement counts only when as many replicas have it as the address asks for', async () => {
+  const url = `${cluster.url}?minReplicas=1`;
+  const careful = new Registry({ redisUrl: url, clock: new VirtualClock() });
+  await careful.ready();
+  const worker = { workerId: 'w_2', url: 'ws://w_2', load: 0, streams: 0, draining: false };
+  await careful.heartbeatWorker(worker);
+  // This cluster has no replicas.
+  const refused = { code: 'not_replicated' };
+  await expect(careful.placeCall('c_9')).rejects.toMatchObject(refused);
+  const lease = { callId: 'c_9', workerId: 'w_2', epoch: 1 };
+  await expect(careful.claimLease('c_9', 'w_2', 1, 10_000)).rejects.toMatchObject(refused);
+  await expect(careful.storePositions(lease, 'm', [])).rejects.toMatchObject(refused);
+  await careful.close();
+});

@@ -89,6 +89,19 @@ describe('placeCall', () => {
   });
 });
 
+describe('the epoch of a placement', () => {
+  it('is above what the caller knows of, though Redis has lost it', async () => {
+    const pod = await redis.registry();
+    await withWorkers(pod, worker('w1'));
+    expect((await pod.placeCall('c_1', { aboveEpoch: 7 }))?.epoch).toBe(8);
+    expect((await pod.placeCall('c_1', { aboveEpoch: 3 }))?.epoch).toBe(9);
+    await redis.raw.flushall();
+    await withWorkers(pod, worker('w1'));
+    expect((await pod.placeCall('c_1', { aboveEpoch: 9 }))?.epoch).toBe(10);
+    expect(await pod.claimLease('c_1', 'w1', 10, 10_000)).toBe('ok');
+  });
+});
+
 describe('leases', () => {
   it('are claimed by the worker that was placed, with its epoch', async () => {
     const [a, b] = await Promise.all([redis.registry(), redis.registry()]);

@@ -98,8 +98,10 @@ export class MediaAttacher {
   /** Prefers workers that have not failed this call, but a failed one to none. */
   async #place(record: CallRecord): Promise<Placement> {
     const { registry, metrics, clock } = this.#options;
+    const placedEpoch = serviceState(record).move?.placedEpoch ?? 0;
+    const aboveEpoch = Math.max(record.epoch ?? 0, placedEpoch);
     for (const excludeWorkers of exclusionsOf(record, clock.wallclockMs())) {
-      const placement = await registry.placeCall(record.callId, { excludeWorkers });
+      const placement = await registry.placeCall(record.callId, { excludeWorkers, aboveEpoch });
       if (placement !== undefined) return placement;
     }
     metrics.unplaced.add();

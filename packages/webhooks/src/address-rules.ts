@@ -3,6 +3,7 @@ import { lookup as dnsLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { BlockList, isIP } from 'node:net';
 import { CodedError } from '@earshot/async';
+import { shareLookups } from './shared-lookup.js';
 
 /**
  * Not for the public (RFC 6890 and its registries), or a way around that: NAT64, 6to4, Teredo; and the
@@ -49,7 +50,7 @@ export class AddressRules {
   constructor(options: AddressRulesOptions = {}) {
     this.#special = blockListOf(SPECIAL_RANGES);
     this.#allowed = blockListOf(options.allowedRanges ?? []);
-    this.#resolveAll = options.resolveAll ?? resolveAll;
+    this.#resolveAll = shareLookups(options.resolveAll ?? resolveAll);
   }
 
   /** Whether an IP address may be reached. */

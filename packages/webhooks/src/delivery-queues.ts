@@ -58,6 +58,14 @@ export class DeliveryQueues {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
+  /** Nothing waits and nothing is being delivered. */
+  async isIdle(webhookId: string): Promise<boolean> {
+    const counts = await Promise.all(
+      this.of(webhookId).map((queue) => queue.getJobCountByTypes('wait', 'delayed', 'active')),
+    );
+    return counts.every((count) => count === 0);
+  }
+
   /** Lets nothing of a webhook begin for a while; `durationMs` above 0. */
   async rest(webhookId: string, durationMs: number): Promise<void> {
     await Promise.all(

@@ -1,8 +1,10 @@
 import type { Clock } from '@earshot/async';
 import type { Job } from 'bullmq';
+import { WaitingError } from 'bullmq';
 import type { DeliveryHistory } from './delivery-history.js';
 import type { DeliveryJob, DeliveryQueues } from './delivery-queues.js';
 import type { Poster, PostResult } from './poster.js';
+import { POSTER_CLOSED } from './poster.js';
 import type { RestOptions } from './retry.js';
 import { restMs, retryDelayMs } from './retry.js';
 import { signatureHeaders } from './signature.js';
@@ -29,6 +31,8 @@ export interface DeliveryRunnerOptions {
   readonly disableAfterMs: number;
   readonly onAttempt: (outcome: AttemptOutcome, durationMs: number) => void;
   readonly disable: (webhookId: string, reason: DisableReason) => Promise<void>;
+  /** A delivery was given up because its webhook is off. */
+  readonly onDropped: (webhookId: string) => Promise<void>;
 }
 
 /** Tells BullMQ to try again, and when. */
@@ -54,12 +58,16 @@ export class DeliveryRunner {
     this.#options = options;
   }
 
-  /** @throws AttemptFailed when it is to be tried again. */
-  async run(webhookId: string, job: Job<DeliveryJob>): Promise<void> {
+  /**
+   * @param token of the job's lock.
+   * @throws AttemptFailed when it is to be tried again.
+   */
+  async run(webhookId: string, job: Job<DeliveryJob>, token: string): Promise<void> {
     const { store, clock, history } = this.#options;
     const webhook = await store.find(webhookId);
     const { deliveryId } = job.data;
-    if (webhook === undefined || webhook.disabled !== undefined) return;
+    if (webhook === undefined) return;
+    if (webhook.disabled !== undefined) return this.#dropped(webhookId, deliveryId);
     if (job.stalledCounter > MAX_DEATHS) {
       const atMs = clock.wallclockMs();
       await history.note(webhookId, deliveryId, { status: 'failed', atMs, error: 'process_died' });
@@ -67,7 +75,20 @@ export class DeliveryRunner {
     }
     const result = await this.#post(webhook, job.data);
     if (result.ok) await this.#succeeded(webhookId, deliveryId, result);
+    else if (result.error === POSTER_CLOSED) await giveBack(job, token);
     else await this.#failed(webhookId, job, result);
+  }
+
+  /** It was turned off after this one had been taken off its queue. */
+  async #dropped(webhookId: string, deliveryId: string, result?: PostResult): Promise<void> {
+    const { history, clock, onDropped } = this.#options;
+    await history.note(webhookId, deliveryId, {
+      status: 'dropped',
+      atMs: clock.wallclockMs(),
+      error: 'webhook_disabled',
+      ...(result === undefined ? {} : { attempt: attemptOf(result, undefined) }),
+    });
+    await onDropped(webhookId);
   }
 
   #post(webhook: Webhook, { deliveryId, body }: DeliveryJob): Promise<PostResult> {
@@ -92,6 +113,11 @@ export class DeliveryRunner {
 
   async #failed(webhookId: string, job: Job<DeliveryJob>, result: PostResult): Promise<void> {
     const { store, history, queues, clock, rest, disable, onAttempt } = this.#options;
+    const webhook = await store.find(webhookId);
+    if (webhook?.disabled !== undefined) {
+      onAttempt('failed', result.durationMs);
+      return this.#dropped(webhookId, job.data.deliveryId, result);
+    }
     const atMs = clock.wallclockMs();
     const health = await store.noteFailure(webhookId, atMs);
     const reason = this.#reasonToDisable(result, atMs - health.failingSinceMs);
@@ -120,6 +146,13 @@ export class DeliveryRunner {
     const failures = job.attemptsMade + 1;
     return retryDelayMs({ schedule, failures, retryAfterMs, random: random() });
   }
+}
+
+/** Before all that waits: the endpoint has not failed, this process ends. */
+async function giveBack(job: Job<DeliveryJob>, token: string): Promise<never> {
+  await job.moveToWait(token);
+  // Tells BullMQ that the job is neither completed nor failed.
+  throw new WaitingError();
 }
 
 function attemptOf({ status, durationMs }: PostResult, nextAttemptAtMs: number | undefined) {

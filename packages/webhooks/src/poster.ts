@@ -6,6 +6,8 @@ import { CodedError } from '@earshot/async';
 import type { AddressRules } from './address-rules.js';
 import { retryAfterMs } from './retry.js';
 
+/** The `error` of an exchange that was cut on this side. */
+export const POSTER_CLOSED = 'closed';
 /** From the first step to the end of the answer's headers. */
 export const POST_TIMEOUT_MS = 10_000;
 /** Of an answer's body so much is read, and thrown away, to keep the connection. */
@@ -46,6 +48,7 @@ export class Poster {
   readonly #addresses: AddressRules;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
+  #isClosed = false;
 
   constructor({ clock, addresses }: { clock: Clock; addresses: AddressRules }) {
     this.#clock = clock;
@@ -76,14 +79,15 @@ export class Poster {
         ok: false,
         status: undefined,
         durationMs: this.#clock.nowMs() - startMs,
-        error: codeOf(error),
+        error: this.#isClosed ? POSTER_CLOSED : codeOf(error),
         retryAfterMs: undefined,
       };
     }
   }
 
-  /** Ends all connections. */
+  /** Ends all connections; what is under way ends with the error `POSTER_CLOSED`. */
   close(): void {
+    this.#isClosed = true;
     this.#http.destroy();
     this.#https.destroy();
   }

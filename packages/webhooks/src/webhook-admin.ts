@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import type { AddressRules } from './address-rules.js';
-import type { DeliveryHistory } from './delivery-history.js';
+import type { DeliveryHistory, DeliveryNews } from './delivery-history.js';
 import type { DeliveryQueues } from './delivery-queues.js';
 import { checkSecret, generateSecret } from './signature.js';
 import type { Delivery, DisableReason, Webhook, WebhookHealth, WebhookMessage } from './webhook.js';
@@ -34,6 +34,14 @@ export interface NewWebhook {
   readonly description?: string | undefined;
   /** `whsec_…`; by default one is made. */
   readonly secret?: string | undefined;
+}
+
+/** A delivery on its way into a queue. */
+interface Queued {
+  readonly deliveryId: string;
+  readonly laneKey: string;
+  readonly jobId: string;
+  readonly body: string;
 }
 
 /** A webhook with what is known of how it does. */
@@ -93,7 +101,9 @@ export class WebhookAdmin {
   /** Turns it on again: what happened while it was off is not told. */
   async enable(id: string): Promise<WebhookState> {
     const { store, onChanged } = this.#options;
-    await this.#existing(id);
+    const { disabled } = await this.#existing(id);
+    // What was under way when it was turned off may wait for its next attempt by now.
+    if (disabled !== undefined) await this.#giveUpWaiting(id);
     await store.forgiveFailures(id);
     const webhook = await store.update(id, (current) => {
       if (current.disabled === undefined) return current;
@@ -106,21 +116,18 @@ export class WebhookAdmin {
 
   /** Turns it off, and gives up what waits; the history says so. Repeating it is harmless. */
   async disable(id: string, reason: DisableReason): Promise<void> {
-    const { store, history, queues, clock } = this.#options;
+    const { store, history, clock } = this.#options;
     const atMs = clock.wallclockMs();
     let isNew = false;
     await store.update(id, (current) => {
       isNew = current.disabled === undefined;
       return isNew ? { ...current, disabled: { reason, atMs } } : current;
     });
+    await this.#giveUpWaiting(id);
     if (!isNew) return;
-    const waiting = await queues.backlog(id);
-    await queues.drop(id);
-    await history.dropPending(id, atMs);
     const message = { id: randomId('off'), type: 'webhook.disabled' };
     const marker = { id: message.id, message, body: '' };
     await history.open(id, marker, atMs, 'disabled', reason);
-    await this.#options.onDropped(id, waiting);
     this.#options.onDisabled(id, reason);
   }
 
@@ -185,7 +192,8 @@ export class WebhookAdmin {
         'Cannot deliver again: the delivery must be in the history, got another id',
       );
     }
-    if (delivery.status === 'pending') {
+    // A process that died may have left it so without a place in the queue.
+    if (delivery.status === 'pending' && !(await queues.isIdle(id))) {
       throw new CodedError(
         'delivery_pending',
         'Cannot deliver again: the delivery must have ended, got one that still waits',
@@ -193,23 +201,50 @@ export class WebhookAdmin {
     }
     await history.note(id, deliveryId, { status: 'pending', atMs: clock.wallclockMs() });
     const jobId = `${deliveryId}.${randomBytes(6).toString('hex')}`;
-    await queues.add(id, delivery.callId ?? delivery.eventId, jobId, { deliveryId, body });
+    const laneKey = delivery.callId ?? delivery.eventId;
+    const { status, error, updatedAtMs: atMs } = delivery;
+    await this.#queue(id, { deliveryId, laneKey, jobId, body }, { status, error, atMs });
     return (await history.find(id, deliveryId)) ?? delivery;
   }
 
   /** Sends a message of the type `webhook.test`. @throws CodedError `webhook_disabled`. */
   async test(id: string): Promise<Delivery> {
-    const { history, queues, clock } = this.#options;
+    const { history, clock } = this.#options;
     enabled(await this.#existing(id));
     const atMs = clock.wallclockMs();
     const message: WebhookMessage = { id: randomId('msg'), type: 'webhook.test' };
     const wallclock = new Date(atMs).toISOString();
     const body = JSON.stringify({ version: 1, ...message, wallclock, data: { webhookId: id } });
     await history.open(id, { id: message.id, message, body }, atMs);
-    await queues.add(id, message.id, message.id, { deliveryId: message.id, body });
+    const { id: deliveryId } = message;
+    await this.#queue(
+      id,
+      { deliveryId, laneKey: deliveryId, jobId: deliveryId, body },
+      { status: 'failed', error: 'not_queued', atMs },
+    );
     const delivery = await history.find(id, message.id);
     if (delivery === undefined) throw notFound();
     return delivery;
+  }
+
+  async #giveUpWaiting(id: string): Promise<void> {
+    const { history, queues, clock, onDropped } = this.#options;
+    const waiting = await queues.backlog(id);
+    await queues.drop(id);
+    await history.dropPending(id, clock.wallclockMs());
+    await onDropped(id, waiting);
+  }
+
+  /** Queues what the history has as pending; when that fails, it must not look as if it waited. */
+  async #queue(id: string, delivery: Queued, before: DeliveryNews): Promise<void> {
+    const { history, queues } = this.#options;
+    const { deliveryId, laneKey, jobId, body } = delivery;
+    try {
+      await queues.add(id, laneKey, jobId, { deliveryId, body });
+    } catch (error) {
+      await history.note(id, deliveryId, before).catch(() => {});
+      throw error;
+    }
   }
 
   async #stateOf(webhook: Webhook): Promise<WebhookState> {

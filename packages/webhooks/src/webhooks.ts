@@ -130,6 +130,7 @@ export class Webhooks {
       rest: limits.rest ?? REST,
       disableAfterMs: limits.disableAfterMs ?? 5 * DAY_MS,
       disable: (webhookId, reason) => this.admin.disable(webhookId, reason),
+      onDropped: (webhookId) => drop(webhookId, 1),
     });
     const lockMs = limits.lockMs ?? 15_000;
     const onError = this.#onError;

@@ -1,3 +1,4 @@
+import type { Job } from 'bullmq';
 import { Worker } from 'bullmq';
 import type { DeliveryJob, DeliveryQueues } from './delivery-queues.js';
 import type { DeliveryRunner } from './delivery-runner.js';
@@ -70,7 +71,8 @@ export class WorkerPool {
 
   #open(webhookId: string, lane: number): Worker<DeliveryJob> {
     const { client, names, runner, lockMs, onError } = this.#options;
-    const worker = new Worker<DeliveryJob>(names.queue(lane), (job) => runner.run(webhookId, job), {
+    const process = (job: Job<DeliveryJob>, token = '') => runner.run(webhookId, job, token);
+    const worker = new Worker<DeliveryJob>(names.queue(lane), process, {
       connection: client,
       prefix: names.queuePrefix(webhookId),
       concurrency: 1,

@@ -49,6 +49,28 @@ describe('turning off', () => {
     expect(endpoint.numbers()).toEqual([0, 6]);
   });
 
+  it('gives up what is under way, which does not come when it is on again', async () => {
+    const pod = await pods.pod({ limits: { retryScheduleMs: [100_000] } });
+    const endpoint = await pods.receiver();
+    const { id } = await pod.admin.create({ url: endpoint.url });
+    let release = (): void => {};
+    endpoint.answer = (_received, response) => {
+      release = () => response.writeHead(500).end();
+    };
+    await pod.dispatch(message('c_0', 0));
+    await until(() => endpoint.got.length === 1);
+    await pod.admin.disable(id, 'requested');
+    release();
+    await until(async () => (await pod.admin.find(id)).health.dropped === 1);
+    expect(await statusesOf(pod, id)).toEqual(['disabled', 'dropped']);
+    // As if its next attempt had been set a moment after that.
+    await pods.raw.hset(`earshot:{${id}}:delivery:late`, 'id', 'late', 'status', 'pending');
+    await pods.raw.zadd(`earshot:{${id}}:history`, 99, 'late');
+    await pod.admin.enable(id);
+    expect((await pod.admin.find(id)).backlog).toBe(0);
+    expect((await statusesOf(pod, id))[0]).toBe('dropped');
+  });
+
   it('happens after five days without one success', async () => {
     const clock = new VirtualClock();
     const pod = await pods.pod({ clock, limits: { retryScheduleMs: [] } });
@@ -221,5 +243,38 @@ describe('webhooks', () => {
     const url = 'https://example.com/';
     await Promise.all([pod.admin.create({ url }), pod.admin.create({ url })]);
     await expect(pod.admin.create({ url })).rejects.toMatchObject({ code: 'too_many_webhooks' });
+  });
+});
+
+describe('a process that ends in the middle of a delivery', () => {
+  it('leaves it to the next one, and it does not count as a failure', async () => {
+    const endpoint = await pods.receiver();
+    endpoint.answer = () => {};
+    const pod = await pods.pod();
+    const { id } = await pod.admin.create({ url: endpoint.url });
+    await pod.dispatch(message('c_0', 0));
+    await until(() => endpoint.got.length === 1);
+    await pod.close();
+    endpoint.answer = (_received, response) => void response.writeHead(204).end();
+    const next = await pods.pod();
+    await until(async () => (await statusesOf(next, id))[0] === 'delivered');
+    const { deliveries } = await next.admin.deliveries(id, { limit: 1 });
+    expect(deliveries[0]?.attempts).toBe(1);
+    const { health } = await next.admin.find(id);
+    expect(health).toMatchObject({ delivered: 1, failed: 0, failingSinceMs: undefined });
+  });
+
+  it('leaves nothing that only seems to wait', async () => {
+    const endpoint = await pods.receiver();
+    const pod = await pods.pod();
+    const { id } = await pod.admin.create({ url: endpoint.url });
+    await pod.dispatch(message('c_0', 0));
+    await until(async () => (await statusesOf(pod, id))[0] === 'delivered');
+    const [delivery] = (await pod.admin.deliveries(id, { limit: 1 })).deliveries;
+    const deliveryId = delivery?.id ?? '';
+    // As if it had died between noting and queueing.
+    await pods.raw.hset(`earshot:{${id}}:delivery:${deliveryId}`, 'status', 'pending');
+    await pod.admin.redeliver(id, deliveryId);
+    await until(() => endpoint.got.length === 2);
   });
 });

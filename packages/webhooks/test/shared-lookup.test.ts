@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import type { ResolveAll } from '../src/address-rules.js';
+import { shareLookups } from '../src/shared-lookup.js';
+
+describe('shared lookups', () => {
+  const asked: { name: string; done: Parameters<ResolveAll>[1] }[] = [];
+  const answered: string[] = [];
+  const lookUp = shareLookups((name, done) => asked.push({ name, done }));
+  const ask = (name: string): void =>
+    lookUp(name, (error, found) => answered.push(error?.code ?? found[0]?.address ?? 'none'));
+
+  it('are one for a name, two at a time, and an answer for each who asks', () => {
+    for (const name of ['a', 'b', 'a', 'c', 'a']) ask(name);
+    expect(asked.map(({ name }) => name)).toEqual(['a', 'b']);
+    asked[0]?.done(null, [{ address: '192.0.2.1', family: 4 }]);
+    expect(answered).toEqual(['192.0.2.1', '192.0.2.1', '192.0.2.1']);
+    expect(asked.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+    ask('a');
+    asked[1]?.done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), []);
+    expect(answered.at(-1)).toBe('ENOTFOUND');
+    expect(asked.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'a']);
+  });
+});

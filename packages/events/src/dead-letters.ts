@@ -1,11 +1,19 @@
 import { CodedError } from '@earshot/async';
 import type { RedisClient } from './redis.js';
+import { LuaScript } from './redis.js';
 
 const MAX_LETTERS = 10_000;
 const TTL_MS = 7 * 24 * 3_600_000;
 const MAX_ERROR_CHARS = 1_000;
 const MAX_STACK_CHARS = 4_000;
 const PAGE = 500;
+
+/** KEYS letters; ARGV most, TTL ms, letter. Returns 0 when there are as many as may be. */
+const ADD = new LuaScript(`
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('XADD', KEYS[1], '*', 'letter', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`);
 
 /** An event that could not be handled. */
 export interface DeadLetter {
@@ -45,17 +53,25 @@ export interface DeadLetterPage {
 export class DeadLetters {
   readonly #client: RedisClient;
   readonly #key: string;
+  readonly #maxLetters: number;
 
-  constructor(client: RedisClient, key: string) {
+  /** @param maxLetters `refuse` beyond. @defaultValue 10 000 */
+  constructor(client: RedisClient, key: string, maxLetters: number = MAX_LETTERS) {
     this.#client = client;
     this.#key = key;
+    this.#maxLetters = maxLetters;
   }
 
-  /** The oldest go when there are too many. */
+  /** @throws CodedError `dead_letters_full`: none gives way to another, for each is an event lost. */
   async add(event: unknown, error: unknown): Promise<void> {
     const letter = JSON.stringify({ ...describe(error), event });
-    const written = this.#client.xadd(this.#key, 'MAXLEN', '~', MAX_LETTERS, '*', 'letter', letter);
-    await Promise.all([written, this.#client.pexpire(this.#key, TTL_MS)]);
+    const added = await ADD.run(this.#client, [this.#key], [this.#maxLetters, TTL_MS, letter]);
+    if (added === 1) return;
+    throw new CodedError(
+      'dead_letters_full',
+      `Cannot set the event aside: there may be ${this.#maxLetters} dead letters, got one more`,
+      { fix: 'Find out why the handler fails, then replay or drop the dead letters.' },
+    );
   }
 
   count(): Promise<number> {

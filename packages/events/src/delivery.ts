@@ -11,7 +11,8 @@ import type { Names } from './names.js';
 import { partitionOf } from './partition.js';
 import type { RedisClient } from './redis.js';
 
-const HANDLER_ATTEMPTS = 3;
+/** Pauses between the tries of an event, ms: what the handler needs may be back in a moment. */
+const PAUSES_MS: readonly number[] = [200, 1_000];
 /** From so many deaths of its consumers on, a batch is searched for the event that kills them. */
 const SUSPECT_AFTER_DEATHS = 3;
 /** An event that was begun more often than this, and never ended, is taken for it. */
@@ -79,7 +80,8 @@ export class Delivery {
 
   /**
    * Resolves with false when it ended before the end: asked to, or because the lock was lost.
-   * Rejects when Redis refuses what must be written; the batch is then to be delivered again.
+   * Rejects when Redis refuses what must be written, or the dead letters are full; the batch is then
+   * to be delivered again.
    */
   async deliver(batch: Batch, lock: BatchLock): Promise<boolean> {
     const handled = new HandledIds(this.#options);
@@ -161,14 +163,18 @@ export class Delivery {
         return true;
       }
     }
-    let failure: Failure | undefined;
-    for (let attempt = 0; attempt < HANDLER_ATTEMPTS; attempt += 1) {
-      failure = await this.#attempt([event], work);
+    let failure = await this.#attempt([event], work);
+    for (const pauseMs of PAUSES_MS) {
       if (failure === undefined) return true;
       // Who was told to stop has not failed.
-      if (!work.lock.isHeld()) return false;
+      if (!this.#mayGoOn(work)) return false;
+      await delay(this.#options.clock, pauseMs);
+      if (!this.#mayGoOn(work)) return false;
+      failure = await this.#attempt([event], work);
     }
-    await this.#setAsideFor(event, failure?.error, work);
+    if (failure === undefined) return true;
+    if (!work.lock.isHeld()) return false;
+    await this.#setAsideFor(event, failure.error, work);
     return true;
   }
 

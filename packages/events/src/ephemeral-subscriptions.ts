@@ -11,6 +11,9 @@ const KEEP = new LuaScript(`${NOW}
 return redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])`);
 const EXPIRED = new LuaScript(`${NOW}
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)`);
+const IS_EXPIRED = new LuaScript(`${NOW}
+local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
+return due and tonumber(due) <= now and 1 or 0`);
 const FORGET = new LuaScript(`${NOW}
 local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if due and tonumber(due) <= now then redis.call('ZREM', KEYS[1], ARGV[1]) end
@@ -45,9 +48,14 @@ export class EphemeralSubscriptions {
     const names = await EXPIRED.run(this.#client, [this.#key], []);
     if (!Array.isArray(names)) return;
     for (const name of names.map(String)) {
+      // Its consumer may have told in the meantime that it lives.
+      if (!(await this.#isExpired(name))) continue;
       await remove(name);
       // Last: a sweep that is cut short is done again.
       await FORGET.run(this.#client, [this.#key], [name]);
     }
+  }
+  async #isExpired(name: string): Promise<boolean> {
+    return (await IS_EXPIRED.run(this.#client, [this.#key], [name])) === 1;
   }
 }

@@ -25,6 +25,8 @@ export interface ConsumerSettings {
    * @defaultValue false: it lasts, and its events wait for the next consumer
    */
   readonly isEphemeral?: boolean;
+  /** Dead letters that there may be; `refuse` beyond: the event waits. @defaultValue 10 000 */
+  readonly maxDeadLetters?: number;
   /** Before every key. @defaultValue earshot */
   readonly prefix?: string;
   readonly clock: Clock;
@@ -33,8 +35,9 @@ export interface ConsumerSettings {
 }
 
 /**
- * What throws is called again at once, three times in all; then the event is set aside as a dead
- * letter, and the next one comes.
+ * What throws is called again after 200 ms and after another second; then the event is set aside as
+ * a dead letter, and the next one comes. When the dead letters are full (10 000), nothing more is set
+ * aside: the event is tried until it is handled, or there is room.
  */
 export type ConsumerOptions = ConsumerSettings & Handling;
 
@@ -78,6 +81,8 @@ export class EventConsumer {
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isOutageTold = false;
+  /** Who was away together with others does not judge them before they could tell that they live. */
+  #mayJudge = true;
 
   /** @throws CodedError `invalid_subscription`, `invalid_handling` or `redis_unreachable`. */
   constructor(options: ConsumerOptions) {
@@ -99,7 +104,11 @@ export class EventConsumer {
       subscription: this.#subscription,
       handledTtlMs: this.#isEphemeral ? EPHEMERAL_HANDLED_TTL_MS : HANDLED_TTL_MS,
       taker,
-      deadLetters: new DeadLetters(this.#client, this.#names.deadLetters(this.#subscription)),
+      deadLetters: new DeadLetters(
+        this.#client,
+        this.#names.deadLetters(this.#subscription),
+        options.maxDeadLetters,
+      ),
       onError: this.#onError,
     });
   }
@@ -143,6 +152,7 @@ export class EventConsumer {
     // A Redis without persistence forgets all this when it restarts.
     this.#client.on('ready', () => {
       this.#isOutageTold = false;
+      this.#mayJudge = false;
       this.#tryTo(() => this.#register());
     });
     this.#stopHeartbeat = every(this.#clock, HEARTBEAT_MS, () =>
@@ -169,8 +179,11 @@ export class EventConsumer {
 
   async #heartbeat(): Promise<void> {
     if (this.#client.status !== 'ready') return;
-    if (this.#isEphemeral) await this.#register();
-    await sweepSubscriptions(this.#client, this.#names);
+    const mayJudge = this.#mayJudge;
+    this.#mayJudge = true;
+    // Also because a node of a cluster that failed over may have lost it, without any reconnection here.
+    await this.#register();
+    if (mayJudge) await sweepSubscriptions(this.#client, this.#names);
   }
 
   #createWorker(partition: number): PartitionWorker {

@@ -1,8 +1,11 @@
 import { CodedError } from '@earshot/async';
 import { partitionOf } from './partition.js';
 
-/** The subscription that every publisher serves, registered or not. */
+/** The subscription that every publisher serves, registered or not, until it is removed. */
 export const DEFAULT_SUBSCRIPTION = 'default';
+
+/** Among the subscriptions, where no name can be: `default` was removed. */
+export const DEFAULT_REMOVED = '!default';
 
 /** The name of every job. */
 export const JOB_NAME = 'events';

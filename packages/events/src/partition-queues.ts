@@ -1,9 +1,10 @@
 import type { JobsOptions } from 'bullmq';
 import { Queue } from 'bullmq';
 import type { Names } from './names.js';
-import { DEFAULT_SUBSCRIPTION } from './names.js';
+import { DEFAULT_REMOVED, DEFAULT_SUBSCRIPTION } from './names.js';
 import { PARTITIONS } from './partition.js';
 import type { RedisClient } from './redis.js';
+import { execute } from './redis.js';
 
 /** Of every job. */
 export const JOB_OPTIONS: JobsOptions = {
@@ -26,18 +27,28 @@ export class PartitionQueues {
 
   /** From then on it gets a copy of every event. */
   async register(subscription: string): Promise<void> {
-    await this.#inEachPartition((key) => this.#client.sadd(key, subscription));
+    const isDefault = subscription === DEFAULT_SUBSCRIPTION;
+    await this.#inEachPartition((key) => {
+      const transaction = this.#client.multi().sadd(key, subscription);
+      return execute(isDefault ? transaction.srem(key, DEFAULT_REMOVED) : transaction);
+    });
   }
 
-  /** From then on it gets nothing more; `default` always does. */
+  /** From then on it gets nothing more. */
   async unregister(subscription: string): Promise<void> {
-    await this.#inEachPartition((key) => this.#client.srem(key, subscription));
+    const isDefault = subscription === DEFAULT_SUBSCRIPTION;
+    await this.#inEachPartition((key) => {
+      const transaction = this.#client.multi().srem(key, subscription);
+      return execute(isDefault ? transaction.sadd(key, DEFAULT_REMOVED) : transaction);
+    });
   }
 
-  /** All subscriptions by name, `default` among them. */
+  /** All subscriptions by name, `default` among them unless it was removed. */
   async registered(): Promise<string[]> {
     const copies = await this.#inEachPartition((key) => this.#client.smembers(key));
-    return [...new Set([DEFAULT_SUBSCRIPTION, ...copies.flat()])].sort();
+    const names = new Set([DEFAULT_SUBSCRIPTION, ...copies.flat()]);
+    if (names.delete(DEFAULT_REMOVED)) names.delete(DEFAULT_SUBSCRIPTION);
+    return [...names].sort();
   }
 
   of(subscription: string, partition: number): Queue {

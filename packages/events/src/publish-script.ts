@@ -1,6 +1,6 @@
 import type { EarshotEvent } from './event.js';
 import type { Names } from './names.js';
-import { DEFAULT_SUBSCRIPTION, JOB_NAME } from './names.js';
+import { DEFAULT_REMOVED, DEFAULT_SUBSCRIPTION, JOB_NAME } from './names.js';
 import { JOB_OPTIONS } from './partition-queues.js';
 import type { RedisClient } from './redis.js';
 import { LuaScript } from './redis.js';
@@ -49,19 +49,21 @@ for i = ${KEYS_BEFORE_CALLS + 1}, #KEYS do
   if tonumber(epoch) ~= ${UNFENCED} then redis.call('HSET', KEYS[i], 'fence', epoch) end
   redis.call('PEXPIRE', KEYS[i], ARGV[3])
 end
-local names = redis.call('SMEMBERS', KEYS[2])
-names[#names + 1] = '${DEFAULT_SUBSCRIPTION}'
-for i, name in ipairs(names) do
-  if i == #names or name ~= '${DEFAULT_SUBSCRIPTION}' then
-    local queue = ARGV[4] .. name .. ARGV[5]
-    redis.call('HSET', queue .. ARGV[6], 'name', ARGV[7], 'data', ARGV[9], 'opts', ARGV[10],
-      'timestamp', ARGV[8], 'delay', 0, 'priority', 0)
-    redis.call('LPUSH', queue .. 'wait', ARGV[6])
-    local meta = redis.call('HMGET', queue .. 'meta', 'paused', 'concurrency')
-    if not meta[1] and
-      (not meta[2] or redis.call('LLEN', queue .. 'active') < tonumber(meta[2])) then
-      redis.call('ZADD', queue .. 'marker', 0, '0')
-    end
+local served = {['${DEFAULT_SUBSCRIPTION}'] = true}
+for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do served[name] = true end
+if served['${DEFAULT_REMOVED}'] then
+  served['${DEFAULT_REMOVED}'] = nil
+  served['${DEFAULT_SUBSCRIPTION}'] = nil
+end
+for name in pairs(served) do
+  local queue = ARGV[4] .. name .. ARGV[5]
+  redis.call('HSET', queue .. ARGV[6], 'name', ARGV[7], 'data', ARGV[9], 'opts', ARGV[10],
+    'timestamp', ARGV[8], 'delay', 0, 'priority', 0)
+  redis.call('LPUSH', queue .. 'wait', ARGV[6])
+  local meta = redis.call('HMGET', queue .. 'meta', 'paused', 'concurrency')
+  if not meta[1] and
+    (not meta[2] or redis.call('LLEN', queue .. 'active') < tonumber(meta[2])) then
+    redis.call('ZADD', queue .. 'marker', 0, '0')
   end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])

@@ -21,6 +21,8 @@ export interface RecentPage {
 /** They are gone so long after the last one. */
 const KEEP_MS = 3_600_000;
 const PAGE = 500;
+/** Before every entry. */
+const START = '0-0';
 
 /**
  * The newest events of all calls in one Redis stream, for whoever looks on: written by one
@@ -62,13 +64,13 @@ export class RecentEvents {
     for (let left = limit; left > 0; left -= PAGE) {
       const count = Math.min(PAGE, left);
       const entries = await this.#client.xrevrange(this.#key, end, '-', 'COUNT', count);
-      pages.unshift(pageOf(entries.toReversed(), '0-0'));
+      pages.unshift(pageOf(entries.toReversed(), START));
       if (entries.length < count) break;
       end = `(${entries.at(-1)?.[0]}`;
     }
     return {
       events: pages.flatMap(({ events }) => events),
-      cursor: pages.at(-1)?.cursor ?? '0-0',
+      cursor: pages.at(-1)?.cursor ?? START,
     };
   }
 
@@ -80,11 +82,26 @@ export class RecentEvents {
     return pageOf(found?.[0]?.[1] ?? [], cursor);
   }
 
+  /** Whether events after `cursor` may have given way before they were read. */
+  async hasMissed(cursor: string): Promise<boolean> {
+    const [oldest] = await this.#client.xrange(this.#key, '-', '+', 'COUNT', 1);
+    return oldest !== undefined && cursor !== START && isAfter(oldest[0], cursor);
+  }
+
   /** A read that waits is cut. */
   async close(): Promise<void> {
     this.#blocking.disconnect();
     await disconnect(this.#client);
   }
+}
+
+/** Ids of a Redis stream are a time and a number. */
+function isAfter(a: string, b: string): boolean {
+  const [aMs = '', aNumber = ''] = a.split('-');
+  const [bMs = '', bNumber = ''] = b.split('-');
+  return Number(aMs) === Number(bMs)
+    ? Number(aNumber) > Number(bNumber)
+    : Number(aMs) > Number(bMs);
 }
 
 function pageOf(entries: readonly (readonly [string, readonly string[]])[], before: string) {

@@ -4,6 +4,7 @@ export {
   connectionError,
   createClient,
   disconnect,
+  execute,
   LuaScript,
   minReplicasOf,
   withClient,

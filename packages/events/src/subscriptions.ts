@@ -58,7 +58,7 @@ export class Subscriptions {
     return connect(this.#client);
   }
 
-  /** All subscriptions, by name; `default` is always among them. */
+  /** All subscriptions, by name; `default` is among them until it is removed. */
   async list(): Promise<SubscriptionState[]> {
     const [names, ephemeral] = await Promise.all([
       this.#queues.registered(),
@@ -75,7 +75,20 @@ export class Subscriptions {
     );
   }
 
-  /** Ends a subscription and drops what waits for it. Its consumers must be closed before. */
+  /**
+   * Begins a subscription before its first consumer: every event that is published from then on
+   * waits for it. Repeating it is harmless.
+   *
+   * @throws CodedError `invalid_subscription`.
+   */
+  async add(name: string): Promise<void> {
+    await this.#queues.register(checkSubscription(name));
+  }
+
+  /**
+   * Ends a subscription and drops what waits for it. Its consumers must be closed before. `default`
+   * begins again with its next consumer.
+   */
   remove(name: string): Promise<void> {
     return removeSubscription(checkSubscription(name), {
       client: this.#client,

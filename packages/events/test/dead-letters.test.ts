@@ -1,3 +1,4 @@
+import { CodedError, VirtualClock } from '@earshot/async';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Names } from '../src/names.js';
 import { partitionOf } from '../src/partition.js';
@@ -183,6 +184,54 @@ describe('dead letters', () => {
     expect(await admin.drop('default', { callId: 'c_2' })).toBe(0);
     expect(await admin.drop('default')).toBe(4);
     expect((await admin.deadLetters('default')).letters).toEqual([]);
+  });
+});
+
+describe('an event that can not be handled', () => {
+  it('is tried again after pauses, so that what its handler needs may be back', async () => {
+    const clock = new VirtualClock();
+    let tries = 0;
+    const broken = (): void => {
+      tries += 1;
+      throw new Error('broken');
+    };
+    const consumer = await redis.consumer(broken, { clock });
+    await publishAll(await redis.publisher(), [speech('c_1', 0)]);
+    for (const [index, pauseMs] of [200, 1_000].entries()) {
+      await until(() => tries === index + 1);
+      await redis.raw.ping();
+      expect(tries).toBe(index + 1);
+      clock.advance(pauseMs);
+    }
+    await until(() => consumer.stats.failed === 1);
+    expect(tries).toBe(3);
+  });
+
+  it('waits, with all behind it, when there are as many dead letters as may be', async () => {
+    const got: number[] = [];
+    const codes: unknown[] = [];
+    let isBroken = true;
+    const consumer = await redis.consumer(
+      ({ position }) => {
+        if (isBroken) throw new Error('broken');
+        got.push(position);
+      },
+      {
+        maxDeadLetters: 1,
+        onError: (error) => codes.push(error instanceof CodedError && error.code),
+      },
+    );
+    await publishAll(
+      await redis.publisher(),
+      upTo(3).map((i) => speech('c_1', i)),
+    );
+    await until(() => codes.includes('dead_letters_full'));
+    expect(consumer.stats.failed).toBe(1);
+    isBroken = false;
+    await until(() => got.length === 2);
+    expect(got).toEqual([1, 2]);
+    const { letters } = await (await subscriptions()).deadLetters('default');
+    expect(letters).toMatchObject([{ event: { position: 0 } }]);
   });
 });
 

@@ -65,6 +65,50 @@ describe('subscriptions', () => {
     expect(await keysOf('mine')).toEqual([]);
   });
 
+  it('named default ends when it is removed, and begins again with its next consumer', async () => {
+    const publisher = await redis.publisher();
+    const admin = await subscriptions();
+    await publishAll(publisher, [speech('c_1', 0)]);
+    await publisher.flushed();
+    await admin.remove('default');
+    expect(await admin.list()).toEqual([]);
+    await publishAll(publisher, [speech('c_1', 1)]);
+    await publisher.flushed();
+    expect((await redis.raw.keys('*events-default*')).length).toBe(0);
+    const got: number[] = [];
+    await redis.consumer((event) => void got.push(event.position));
+    expect((await admin.list()).map(({ name }) => name)).toEqual(['default']);
+    await publishAll(publisher, [speech('c_1', 2)]);
+    await until(() => got.includes(2));
+    expect(got).toEqual([2]);
+  });
+
+  it('may begin before their first consumer', async () => {
+    const admin = await subscriptions();
+    await admin.add('later');
+    const publisher = await redis.publisher();
+    await publishAll(publisher, [speech('c_1', 0)]);
+    await publisher.flushed();
+    const got: number[] = [];
+    await redis.consumer((event) => void got.push(event.position), { subscription: 'later' });
+    await until(() => got.length === 1);
+    await expect(admin.add('a b')).rejects.toMatchObject({ code: 'invalid_subscription' });
+  });
+
+  it('are registered again by their consumers when a part of Redis forgot them', async () => {
+    const clock = new VirtualClock();
+    const got: number[] = [];
+    await redis.consumer((event) => void got.push(event.position), { subscription: 'mine', clock });
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
+      await redis.raw.del(`earshot:{events-${partition}}:subscriptions`);
+    }
+    clock.advance(10_000);
+    await until(async () => (await keysOf('mine')).length > PARTITIONS);
+    const publisher = await redis.publisher();
+    await publishAll(publisher, [speech('c_1', 0)]);
+    await until(() => got.length === 1);
+  });
+
   it('have plain names', async () => {
     for (const subscription of ['', 'a:b', 'ä', 'x'.repeat(65)]) {
       await expect(redis.consumer(() => {}, { subscription })).rejects.toMatchObject({
@@ -126,6 +170,30 @@ describe('an ephemeral subscription', () => {
       'living',
     ]);
     await consumer.close();
+  });
+
+  it('is judged by no consumer that was away itself, before all could tell that they live', async () => {
+    const clock = new VirtualClock();
+    await redis.consumer(() => {}, { subscription: 'judge', clock });
+    const isRegistered = async () =>
+      (await keysOf('judge')).some((k) => k.endsWith('subscriptions'));
+    const forget = () =>
+      Promise.all(
+        Array.from({ length: PARTITIONS }, (_, partition) =>
+          redis.raw.del(`earshot:{events-${partition}}:subscriptions`),
+        ),
+      );
+    await forget();
+    await redis.raw.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await until(isRegistered);
+    await redis.raw.zadd('earshot:ephemeral-subscriptions', 1, 'orphan');
+    await forget();
+    clock.advance(10_000);
+    await until(isRegistered);
+    const ephemeral = () => redis.raw.zrange('earshot:ephemeral-subscriptions', '0', '-1');
+    expect(await ephemeral()).toEqual(['orphan']);
+    clock.advance(10_000);
+    await until(async () => (await ephemeral()).length === 0);
   });
 
   it('is removed by publishers, too', async () => {

@@ -8,6 +8,11 @@ import {
   eventsDeadReplay,
   eventsDeadShow,
 } from './commands/events-dead.js';
+import {
+  eventsSubscriptionsAdd,
+  eventsSubscriptionsList,
+  eventsSubscriptionsRemove,
+} from './commands/events-subscriptions.js';
 import { eventsTail } from './commands/events-tail.js';
 import { join } from './commands/join.js';
 import { start } from './commands/start.js';
@@ -80,6 +85,20 @@ webhooks
   .argument('<deliveryId>')
   .description('send one again')
   .action(webhooksRedeliver);
+const subscriptions = events
+  .command('subscriptions')
+  .description('the named copies of the events, each shared by its consumers');
+withRedis(subscriptions.command('list'))
+  .description('name, jobs that wait, dead letters, lasting or ephemeral')
+  .action(eventsSubscriptionsList);
+withRedis(subscriptions.command('add'))
+  .argument('<name>')
+  .description('begin one before its first consumer: its events wait from now on')
+  .action(eventsSubscriptionsAdd);
+withRedis(subscriptions.command('remove'))
+  .argument('<name>')
+  .description('end one, and drop what waits for it')
+  .action(eventsSubscriptionsRemove);
 const dead = events.command('dead').description('the events that no handler could handle');
 withDeadOptions(dead.command('list'))
   .description('list them, newest first')
@@ -128,10 +147,13 @@ try {
   process.exitCode = 1;
 }
 
+function withRedis(command: Command): Command {
+  const description = 'redis:// URL or socket path; by default of the newest run here';
+  return command.option('--redis <url>', description);
+}
+
 function withDeadOptions(command: Command): Command {
-  return command
-    .option('--redis <url>', 'redis:// URL or socket path; by default of the newest run here')
-    .option('--subscription <name>', 'whose consumers failed', 'default');
+  return withRedis(command).option('--subscription <name>', 'whose consumers failed', 'default');
 }
 
 function withSelection(command: Command): Command {

@@ -58,8 +58,10 @@ describe('earshot events dead', () => {
     await failing.close();
   }
 
-  async function dead(...args: string[]) {
-    const child = spawn(process.execPath, [MAIN, 'events', 'dead', ...args, '--redis', redis.url]);
+  const dead = (...args: string[]) => eventsCommand('dead', ...args);
+
+  async function eventsCommand(...args: string[]) {
+    const child = spawn(process.execPath, [MAIN, 'events', ...args, '--redis', redis.url]);
     const [stdout, stderr, [code]] = await Promise.all([
       text(child.stdout),
       text(child.stderr),
@@ -83,6 +85,17 @@ describe('earshot events dead', () => {
     const ofType = JSON.parse((await dead('list', '--type', 'media.recovered', '--json')).stdout);
     expect(ofType.letters.length).toBe(1);
     expect((await dead('list', '--subscription', 'other')).stdout).toBe('no dead letters\n');
+  });
+
+  it('has subscriptions listed, begun and ended', async () => {
+    expect((await eventsCommand('subscriptions', 'add', 'later')).code).toBe(0);
+    const listed = await eventsCommand('subscriptions', 'list');
+    expect(listed.stdout).toBe('default 0 3 lasting\nlater 0 0 lasting\n');
+    expect((await eventsCommand('subscriptions', 'remove', 'later')).code).toBe(0);
+    expect((await eventsCommand('subscriptions', 'list')).stdout).toBe('default 0 3 lasting\n');
+    const refused = await eventsCommand('subscriptions', 'add', 'a b');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('[invalid_subscription]');
   });
 
   it('shows one', async () => {

@@ -1,7 +1,6 @@
 import { CodedError } from '@earshot/async';
 import type { DeadLetter, DeadLetterFilter } from '@earshot/events';
-import { Subscriptions } from '@earshot/events';
-import { connection } from '../connection.js';
+import { withSubscriptions } from './events-subscriptions.js';
 
 export interface DeadOptions {
   /** Redis of the deployment; by default that of the newest run of this checkout. */
@@ -80,19 +79,6 @@ export async function eventsDeadDrop(
     subscriptions.drop(options.subscription, filter),
   );
   print(options.json ? JSON.stringify({ dropped }) : `dropped ${count(dropped)}`);
-}
-
-async function withSubscriptions<T>(
-  { redis }: DeadOptions,
-  work: (subscriptions: Subscriptions) => Promise<T>,
-): Promise<T> {
-  const subscriptions = new Subscriptions({ redisUrl: redis ?? connection().redisUrl });
-  try {
-    await subscriptions.ready();
-    return await work(subscriptions);
-  } finally {
-    await subscriptions.close();
-  }
 }
 
 function selectionOf(ids: readonly string[], options: DeadSelectOptions): DeadLetterFilter {

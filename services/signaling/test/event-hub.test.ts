@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { systemClock } from '@earshot/async/system';
 import type { EarshotEvent } from '@earshot/events';
 import { RecentEvents } from '@earshot/events';
+import { connect as connectRedis, createClient, disconnect } from '@earshot/redis-client';
 import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -102,5 +103,41 @@ describe('the hub of live streams', () => {
     await vi.waitUntil(() => client.positions.includes(1_000_001), WAIT);
     expect(client.positions.slice(-2)).toEqual([1_000_000, 1_000_001]);
     client.close();
+  });
+
+  it('ends all streams when events were missed', async () => {
+    await vi.waitUntil(() => hub.streams === 0, WAIT);
+    const client = await StreamClient.open(`http://127.0.0.1:${port()}/`);
+    await vi.waitUntil(() => hub.streams === 1, WAIT);
+    ended.length = 0;
+    const raw = createClient(redis.url, { maxRetriesPerRequest: 1 });
+    await connectRedis(raw);
+    // In one step: as if a whole stream of events came and went while the reader was away.
+    const transaction = raw
+      .multi()
+      .xadd('earshot:recent-events', '9999999999998-0', 'event', '{}')
+      .xtrim('earshot:recent-events', 'MAXLEN', 0);
+    for (let n = 0; n < 500; n += 1) {
+      const text = JSON.stringify({ ...event(2_000_000 + n), participant: null });
+      transaction.xadd('earshot:recent-events', `9999999999999-${n}`, 'event', text);
+    }
+    await transaction.exec();
+    await vi.waitUntil(() => ended.length === 1, WAIT);
+    expect(ended).toEqual(['slow']);
+    client.close();
+    await raw.del('earshot:recent-events');
+    await disconnect(raw);
+    failures.length = 0;
+  });
+
+  it('says so when Redis is away, instead of waiting', async () => {
+    await vi.waitUntil(() => hub.streams === 0, WAIT);
+    await redis.close();
+    const opening = hub.open({
+      ...{ callId: undefined, lastEventId: undefined },
+      begin: () => expect.unreachable(),
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'redis_unreachable' });
+    expect(hub.streams).toBe(0);
   });
 });

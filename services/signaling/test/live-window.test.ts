@@ -36,6 +36,20 @@ describe('a live window', () => {
     );
   });
 
+  it('leaves all behind when events were missed', () => {
+    assert(
+      property(integer({ min: 1, max: 20 }), nat(40), nat(40), (capacity, before, after) => {
+        const window = new LiveWindow(capacity);
+        for (let n = 0; n < before; n += 1) window.push(event(n));
+        const next = window.end;
+        window.skip();
+        expect(window.start).toBeGreaterThan(next);
+        for (let n = 0; n < after; n += 1) window.push(event(n));
+        expect(window.numberOf('e0') === undefined).toBe(after === 0 || after > capacity);
+      }),
+    );
+  });
+
   it('writes an id on one line, whatever it is', () => {
     const window = new LiveWindow(1);
     window.push(event(1, 'a\nevent: b\r\n'));

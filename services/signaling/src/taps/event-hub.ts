@@ -8,6 +8,8 @@ import { LiveReader } from './live-reader.js';
 import type { LiveWindow } from './live-window.js';
 
 const BEAT_EVERY_MS = 15_000;
+/** How long the first read may take. */
+const OPEN_WITHIN_MS = 2_000;
 
 export interface EventHubOptions {
   readonly recent: RecentEvents;
@@ -48,7 +50,7 @@ export class EventHub {
     return this.#streams.size;
   }
 
-  /** @throws CodedError `too_many_event_streams`, before `begin` was called. */
+  /** @throws CodedError `too_many_event_streams`, `redis_unreachable`; before `begin` was called. */
   async open(request: StreamRequest): Promise<void> {
     const { maxStreams } = this.#options;
     if (this.#isClosed || this.#streams.size + this.#opening >= maxStreams) {
@@ -61,12 +63,21 @@ export class EventHub {
     this.#opening += 1;
     try {
       this.#reader ??= this.#read();
-      const { window } = await this.#reader;
+      const { window } = await this.#inTime(this.#reader);
       this.#add(request, window);
     } finally {
       this.#opening -= 1;
       this.#stopIfUnwatched();
     }
+  }
+
+  /** Who wants to look on while Redis is away is told so. */
+  #inTime(reader: Promise<LiveReader>): Promise<LiveReader> {
+    const { clock } = this.#options;
+    return new Promise((resolve, reject) => {
+      const cancel = clock.at(clock.nowMs() + OPEN_WITHIN_MS, () => reject(redisAway()));
+      reader.then(resolve, reject).finally(cancel);
+    });
   }
 
   /** Ends all streams, and lets none begin. */
@@ -112,4 +123,11 @@ export class EventHub {
     );
     this.#reader = undefined;
   }
+}
+
+function redisAway(): CodedError {
+  return new CodedError(
+    'redis_unreachable',
+    `Cannot open the stream: Redis must answer within ${OPEN_WITHIN_MS} ms, got no answer`,
+  );
 }

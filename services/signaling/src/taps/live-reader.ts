@@ -7,6 +7,8 @@ const PAGE = 500;
 /** A stopped reader may still wait for so long. */
 const WAIT_MS = 1_000;
 const RETRY_MS = 500;
+/** Who was away for so long looks whether the events went by. */
+const LATE_MS = 3_000;
 
 export interface LiveReaderOptions {
   readonly recent: RecentEvents;
@@ -45,7 +47,10 @@ export class LiveReader {
     let cursor = from;
     while (!this.#isStopped) {
       try {
+        const sinceMs = clock.nowMs();
         const page = await recent.after(cursor, PAGE, WAIT_MS);
+        const isLate = clock.nowMs() - sinceMs > LATE_MS || page.events.length === PAGE;
+        if (isLate && (await recent.hasMissed(cursor))) this.window.skip();
         cursor = page.cursor;
         for (const event of page.events) this.window.push(event);
         if (page.events.length > 0 && !this.#isStopped) onEvents();

@@ -43,6 +43,13 @@ export class LiveWindow {
     this.#end += 1;
   }
 
+  /** Events were missed: whoever looks on lies behind from now on. */
+  skip(): void {
+    this.#slots.fill(undefined);
+    this.#numbers.clear();
+    this.#end += this.#slots.length + 1;
+  }
+
   /** Undefined when it has given way, or is still to come. */
   at(number: number): LiveEvent | undefined {
     if (number < this.start || number >= this.#end) return undefined;

@@ -1,9 +1,10 @@
 import type { Clock, CloseStack } from '@earshot/async';
 import type { EarshotEvent } from '@earshot/events';
-import { EventConsumer, RecentEvents } from '@earshot/events';
+import { EventConsumer, RecentEvents, Subscriptions } from '@earshot/events';
 import type { Log, Metrics } from '@earshot/telemetry';
 import { AddressRules, Webhooks } from '@earshot/webhooks';
 import { EventHub } from './event-hub.js';
+import { SubscriptionWatch } from './subscription-watch.js';
 import { tapMetrics } from './tap-metrics.js';
 
 /** The one subscription that feeds all webhooks and live streams of all processes. */
@@ -79,5 +80,9 @@ export async function openTaps(options: TapsOptions): Promise<Taps> {
   });
   closers.defer(() => consumer.close());
   await consumer.start();
+  const subscriptions = new Subscriptions({ redisUrl });
+  closers.defer(() => subscriptions.close());
+  await subscriptions.ready();
+  closers.defer(new SubscriptionWatch(subscriptions, options.metrics, onError).start(clock));
   return { webhooks, hub };
 }

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { RateLimit } from '@earshot/rate-limit';
+import { parseRateLimit } from '@earshot/rate-limit';
 import { z } from 'zod';
 import type { ApiKey } from './rest/api-keys.js';
 import { DEFAULT_KEY_ID, NO_KEY_ID } from './rest/api-keys.js';
@@ -12,6 +14,19 @@ const RESERVED_IDS: ReadonlySet<string> = new Set([DEFAULT_KEY_ID, NO_KEY_ID]);
 export const apiKeyText: z.ZodString = z
   .string()
   .min(MIN_KEY_CHARS, `must have at least ${MIN_KEY_CHARS} characters`);
+
+/** `requests/seconds`, or `off`. */
+export const rateLimitText: z.ZodType<RateLimit | 'off', string> = z
+  .string()
+  .transform((text, { issues }) => {
+    try {
+      return parseRateLimit(text) ?? 'off';
+    } catch {
+      const message = 'must be requests/seconds such as 2000/10s, or off';
+      issues.push({ code: 'custom', message, input: text });
+      return z.NEVER;
+    }
+  });
 
 const keyEntry = z
   .strictObject({
@@ -33,6 +48,7 @@ const keyEntry = z
         )
         .min(1, 'must name at least one scope'),
     ),
+    rateLimit: rateLimitText.optional(),
   })
   .refine(({ key, sha256 }) => (key === undefined) !== (sha256 === undefined), {
     error: 'must have either key or sha256',
@@ -82,8 +98,9 @@ function parseApiKeys(text: string): ApiKeyList {
     const faults = parsed.error.issues.map(({ path, message }) => `${place(path)} ${message}`);
     return { ok: false, fault: faults.map((fault) => fault.trim()).join('; ') };
   }
-  const keys = parsed.data.map(({ id, key, sha256 = '', scopes }) => ({
+  const keys = parsed.data.map(({ id, key, sha256 = '', scopes, rateLimit }) => ({
     id,
+    rateLimit,
     digest: key === undefined ? Buffer.from(sha256, 'hex') : digestOf(key),
     scopes,
   }));

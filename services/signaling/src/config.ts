@@ -1,6 +1,7 @@
 import { CodedError } from '@earshot/async';
 import type { GraphEndpoints } from '@earshot/graph';
 import { GLOBAL_CLOUD } from '@earshot/graph';
+import type { RateLimit } from '@earshot/rate-limit';
 import type { ListenAddress } from '@earshot/service-process';
 import { parseListenAddress } from '@earshot/service-process';
 import type { HealthLimits } from '@earshot/telemetry';
@@ -12,6 +13,7 @@ import {
   apiKeysText,
   apiKeyText,
   defaultKey,
+  rateLimitText,
   repetitionIn,
 } from './api-key-config.js';
 import { SIGNALING_HEALTH_CHECKS } from './health.js';
@@ -42,6 +44,12 @@ export interface SignalingConfig {
   readonly bridgeKey: Uint8Array;
   /** Bearers of the REST API; none only on a loopback address. */
   readonly apiKeys: readonly ApiKey[];
+  /** Requests of a key that has no limit of its own. */
+  readonly rateLimit: RateLimit | undefined;
+  /** Requests without a valid key, of an address. */
+  readonly authFailureLimit: RateLimit | undefined;
+  /** Proxies whose word on who asks is taken: addresses and ranges. */
+  readonly trustedProxies: readonly string[];
   readonly graph: GraphEndpoints;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -86,6 +94,13 @@ const environmentSchema = z.object({
   EARSHOT_API_KEY: apiKeyText.optional(),
   EARSHOT_API_KEYS: apiKeysText.optional(),
   EARSHOT_API_KEYS_FILE: apiKeysFile.optional(),
+  EARSHOT_RATE_LIMIT: rateLimitText.default({ requests: 2000, windowS: 10 }),
+  EARSHOT_AUTH_FAILURE_LIMIT: rateLimitText.default({ requests: 60, windowS: 60 }),
+  EARSHOT_TRUSTED_PROXIES: z
+    .string()
+    .transform(splitList)
+    .refine(areRanges, 'must be ranges such as 10.1.0.0/16,127.0.0.1/32')
+    .default([]),
   EARSHOT_MAX_PENDING_PER_ADDRESS: z.coerce.number().int().min(1).max(65_536).default(64),
   EARSHOT_WEBHOOK_ALLOWED_RANGES: z
     .string()
@@ -149,6 +164,9 @@ export function readConfig(
     hostKey: data.EARSHOT_HOST_KEY,
     bridgeKey: data.EARSHOT_BRIDGE_KEY,
     apiKeys,
+    rateLimit: limitOrNone(data.EARSHOT_RATE_LIMIT),
+    authFailureLimit: limitOrNone(data.EARSHOT_AUTH_FAILURE_LIMIT),
+    trustedProxies: data.EARSHOT_TRUSTED_PROXIES,
     graph: {
       graphBaseUrl: data.GRAPH_BASE_URL,
       authorityBaseUrl: data.GRAPH_AUTHORITY_URL,
@@ -178,6 +196,10 @@ function apiKeysOf(data: z.infer<typeof environmentSchema>): readonly ApiKey[] {
   const fault = repetitionIn(keys);
   if (fault !== undefined) throw refusedConfig([`EARSHOT_API_KEY and EARSHOT_API_KEYS ${fault}`]);
   return keys;
+}
+
+function limitOrNone(limit: RateLimit | 'off'): RateLimit | undefined {
+  return limit === 'off' ? undefined : limit;
 }
 
 function splitList(list: string): string[] {

@@ -9,6 +9,7 @@ export interface SignalingMetrics {
   readonly unplaced: Counter;
   readonly hostLinkRtt: Histogram;
   readonly reattachments: Counter<'cause'>;
+  readonly rateLimited: Counter<'by'>;
 }
 
 /** Registers this service's own series. */
@@ -41,6 +42,11 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
       name: 'reattachments_total',
       help: 'Calls whose audio went to another attachment, by cause: drain, interrupted or failed.',
       labelNames: ['cause'],
+    }),
+    rateLimited: metrics.counter({
+      name: 'requests_rate_limited_total',
+      help: 'Requests of the REST API that were refused with 429: of a key, or of an address without one.',
+      labelNames: ['by'],
     }),
     hostLinkRtt: metrics.histogram({
       name: 'host_link_rtt_seconds',

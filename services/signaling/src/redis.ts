@@ -1,6 +1,7 @@
 import type { Clock, CloseStack } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import { EventPublisher } from '@earshot/events';
+import { RateLimiter } from '@earshot/rate-limit';
 import { Registry } from '@earshot/registry';
 import type { Log, Tracer } from '@earshot/telemetry';
 import { tracedBatches } from '@earshot/telemetry';
@@ -8,7 +9,7 @@ import { tracedBatches } from '@earshot/telemetry';
 const FLUSH_DEADLINE_MS = 2_000;
 
 /**
- * Connects to Redis for calls and for events; `closers` undoes it.
+ * Connects to Redis for calls, for events and for rate limits; `closers` undoes it.
  *
  * @throws CodedError `redis_unreachable`.
  */
@@ -18,7 +19,7 @@ export async function openRedis(options: {
   log: Log;
   tracer: Tracer;
   closers: CloseStack;
-}): Promise<{ registry: Registry; publisher: EventPublisher }> {
+}): Promise<{ registry: Registry; publisher: EventPublisher; limiter: RateLimiter }> {
   const { redisUrl, clock, log, tracer, closers } = options;
   const registry = new Registry({ redisUrl, clock });
   closers.defer(() => registry.close());
@@ -29,13 +30,16 @@ export async function openRedis(options: {
     onError: (error) => log.warn('events could not be published', { error }),
   });
   closers.defer(() => publisher.close({ deadlineMs: FLUSH_DEADLINE_MS }));
+  const limiter = new RateLimiter({ redisUrl });
+  closers.defer(() => limiter.close());
   try {
     await registry.ready();
     await publisher.ready();
+    await limiter.ready();
   } catch (cause) {
     throw unreachable(redisUrl, cause);
   }
-  return { registry, publisher };
+  return { registry, publisher, limiter };
 }
 
 function unreachable(redisUrl: string, cause: unknown): CodedError {

@@ -3,6 +3,7 @@ import { CloseStack } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import type { EventPublisher } from '@earshot/events';
 import { CallbackAuth } from '@earshot/graph';
+import type { RateLimiter } from '@earshot/rate-limit';
 import type { Registry } from '@earshot/registry';
 import { HTTP_LIMITS, listen } from '@earshot/service-process';
 import type { Health, Log, Metrics, Tracer } from '@earshot/telemetry';
@@ -10,7 +11,6 @@ import { createLog, createMetrics, createTracer } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { Audit } from './audit/audit.js';
-import { auditRequests } from './audit/audit-hook.js';
 import { addCallbackRoute } from './callbacks.js';
 import { CallbackBacklog } from './calls/callback-backlog.js';
 import type { Calls } from './calls/calls.js';
@@ -20,7 +20,7 @@ import { watchHealth } from './health.js';
 import type { SignalingMetrics } from './metrics.js';
 import { signalingMetrics } from './metrics.js';
 import { openRedis } from './redis.js';
-import { requireApiKey } from './rest/api-keys.js';
+import { guardApi } from './rest/api-door.js';
 import { addAuditRoutes } from './rest/audit.js';
 import { addCallRoutes } from './rest/calls.js';
 import { addDeploymentRoutes } from './rest/deployment.js';
@@ -29,7 +29,6 @@ import { collectRoutes } from './rest/openapi/registered-routes.js';
 import { ROUTE_DESCRIPTIONS } from './rest/openapi.js';
 import { addPlayRoutes } from './rest/plays.js';
 import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
-import { requireScopes } from './rest/scopes.js';
 import { addServiceRoutes } from './rest/service-routes.js';
 import { addWebhookRoutes } from './rest/webhooks.js';
 import type { Taps } from './taps/taps.js';
@@ -87,7 +86,8 @@ async function start(
   const log = dependencies.log ?? createLog({ service: 'signaling', level: config.logLevel });
   const tracer = dependencies.tracer ?? (await openTracer(config, closers));
   const closing = new AbortController();
-  const { registry, publisher } = await openRedis({ ...config, clock, log, tracer, closers });
+  const redis = await openRedis({ ...config, clock, log, tracer, closers });
+  const { registry, publisher } = redis;
   const metrics = createMetrics({ service: 'signaling' });
   const counters = signalingMetrics(metrics);
   const taps = await openTaps({ config, clock, random, log, metrics, closers });
@@ -96,6 +96,7 @@ async function start(
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
     frameworkErrors: answerFrameworkError,
+    trustProxy: [...config.trustedProxies],
   });
 
   const backlog = new CallbackBacklog(clock);
@@ -131,8 +132,7 @@ async function start(
     config,
     clock,
     tracer,
-    registry,
-    publisher,
+    ...redis,
     audit,
     metrics,
     counters,
@@ -164,6 +164,7 @@ interface RouteParts extends Calls, Taps {
   readonly tracer: Tracer;
   readonly registry: Registry;
   readonly publisher: EventPublisher;
+  readonly limiter: RateLimiter;
   readonly audit: Audit;
   readonly metrics: Metrics;
   readonly counters: SignalingMetrics;
@@ -177,9 +178,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   const routes = collectRoutes(app, ROUTE_DESCRIPTIONS);
   addServiceRoutes(app, { ...parts, routes });
   app.register(async (scope) => {
-    requireApiKey(scope, config.apiKeys);
-    requireScopes(scope);
-    auditRequests(scope, parts.audit);
+    guardApi(scope, parts);
     addCallRoutes(scope, {
       ...parts,
       publishedOf: async (id) => (await publisher.counts(id)).published,

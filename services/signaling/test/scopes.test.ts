@@ -86,7 +86,7 @@ describe('requireScopes', () => {
   ] as const)('at start-up, a route %s', async (_name, scope, failure) => {
     const app = fastify();
     app.register(async (door) => {
-      requireApiKey(door, []);
+      requireApiKey(door, [], async () => {});
       requireScopes(door);
       door.register(async (inner) => {
         inner.get('/v1/x', scope === undefined ? {} : { config: { scope } }, () => 'x');

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import type { RateLimit } from '@earshot/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bearerOf, digestOf } from './bearer.js';
 import { Problem } from './problem.js';
 import type { Principal, Scope } from './scopes.js';
@@ -11,6 +12,8 @@ export interface ApiKey {
   /** SHA-256 of the key. */
   readonly digest: Uint8Array;
   readonly scopes: readonly Scope[];
+  /** In place of the one for all keys. */
+  readonly rateLimit?: RateLimit | 'off' | undefined;
 }
 
 /** Id of the key in `EARSHOT_API_KEY`. */
@@ -23,20 +26,29 @@ const ANYBODY: Principal = { keyId: NO_KEY_ID, scopes: new Set(SCOPES) };
 /**
  * Tells requests to `app`'s routes by their key, before the body is read, and refuses those
  * without one. Without any `keys` everybody may do everything.
+ *
+ * @param limitFailure is asked before a request without a valid key is refused; may refuse it.
  */
-export function requireApiKey(app: FastifyInstance, keys: readonly ApiKey[]): void {
-  const known = keys.map(({ id, digest, scopes }) => ({
+export function requireApiKey(
+  app: FastifyInstance,
+  keys: readonly ApiKey[],
+  limitFailure: (request: FastifyRequest, reply: FastifyReply) => Promise<void>,
+): void {
+  const known = keys.map(({ id, digest, scopes, rateLimit }) => ({
     digest,
-    principal: { keyId: id, scopes: new Set(scopes) },
+    principal: { keyId: id, scopes: new Set(scopes), rateLimit },
   }));
   app.decorateRequest('principal');
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (known.length === 0) {
       request.principal = ANYBODY;
       return;
     }
     const principal = principalOf(bearerOf(request.headers.authorization));
-    if (principal === undefined) throw unauthorized();
+    if (principal === undefined) {
+      await limitFailure(request, reply);
+      throw unauthorized();
+    }
     request.principal = principal;
   });
 

@@ -10,6 +10,11 @@ export const PROBLEM_CODES: Readonly<Record<string, ProblemMeaning>> = {
   // Any request.
   unauthorized: { statuses: [401], meaning: 'The request carries no API key that is known.' },
   missing_scope: { statuses: [403], meaning: 'The API key lacks the scope of the route.' },
+  rate_limited: {
+    statuses: [429],
+    meaning:
+      'The API key, or an address without one, asks more often than it may; wait for `Retry-After`.',
+  },
   route_not_found: { statuses: [404], meaning: 'There is no such resource.' },
   invalid_request: {
     statuses: [400],

@@ -1,3 +1,4 @@
+import type { RateLimit } from '@earshot/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from './problem.js';
 
@@ -22,6 +23,8 @@ export interface Principal {
   /** Id of the API key; never the key. */
   readonly keyId: string;
   readonly scopes: ReadonlySet<Scope>;
+  /** In place of the one for all keys. */
+  readonly rateLimit?: RateLimit | 'off' | undefined;
 }
 
 declare module 'fastify' {

@@ -99,6 +99,8 @@ export class Harness {
       EARSHOT_HOST_KEY: HOST_KEY,
       EARSHOT_BRIDGE_KEY: this.bridgeKey,
       EARSHOT_API_KEY: API_KEY,
+      // Tests ask as often as they like, so that none depends on how fast it runs.
+      EARSHOT_RATE_LIMIT: 'off',
       EARSHOT_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
       GRAPH_BASE_URL: `${this.graph.url}/v1.0`,
       GRAPH_AUTHORITY_URL: this.graph.url,

@@ -41,6 +41,7 @@ const HEADERS: Readonly<Record<HeaderName, Json>> = {
 const OF_ANY_ROUTE: readonly string[] = [
   'unauthorized',
   'missing_scope',
+  'rate_limited',
   'redis_unreachable',
   'internal_error',
 ];

@@ -12,6 +12,13 @@ export interface ListOptions {
   readonly limit: number;
   /** From the page before. */
   readonly cursor?: string;
+  /** Only calls created at or after this time, Unix ms. */
+  readonly sinceMs?: number;
+  /**
+   * Only these. A page looks at 1000 calls at most, so it may hold fewer than there are, even none,
+   * and yet not be the last.
+   */
+  matches?(record: CallRecord): boolean;
 }
 
 export interface CallPage {
@@ -27,6 +34,8 @@ export const OPEN_TTL_MS: number = 7 * 24 * HOUR_MS;
 /** Records hold names and join URLs: after the end they are kept for a day, no longer. */
 export const ENDED_TTL_MS: number = 24 * HOUR_MS;
 const MAX_UPDATE_ATTEMPTS = 100;
+/** Calls that one page of a list looks at. */
+const MAX_LOOKED_AT = 1000;
 
 /** A nonce tells one's own write, sent again after a lost connection, from somebody else's. */
 const CREATE = new LuaScript(`
@@ -97,7 +106,34 @@ export class CallStore {
     );
   }
 
-  async list({ limit, cursor }: ListOptions): Promise<CallPage> {
+  async list({ limit, cursor, sinceMs = 0, matches = () => true }: ListOptions): Promise<CallPage> {
+    const calls: CallRecord[] = [];
+    let at = cursor;
+    for (let looked = 0; looked < MAX_LOOKED_AT; looked += limit) {
+      const part = await this.#part(limit, at);
+      for (const record of part.calls) {
+        if (record.createdAtMs < sinceMs) return { calls };
+        at = cursorOf(record);
+        if (matches(record)) calls.push(record);
+        if (calls.length === limit) return this.#pageUntil(calls, at);
+      }
+      if (part.isLast) return { calls };
+    }
+    return { calls, ...(at === undefined ? {} : { cursor: at }) };
+  }
+
+  /** The last page has no cursor, also when it is full. */
+  async #pageUntil(calls: readonly CallRecord[], cursor: string): Promise<CallPage> {
+    const start = await this.#rankAfter(cursor);
+    const length = await this.#redis.run((client) => client.zcard(this.#keys.calls()));
+    return start < length ? { calls, cursor } : { calls };
+  }
+
+  /** Up to `limit` calls that follow; those that have expired are forgotten. */
+  async #part(
+    limit: number,
+    cursor: string | undefined,
+  ): Promise<{ calls: readonly CallRecord[]; isLast: boolean }> {
     const start = cursor === undefined ? 0 : await this.#rankAfter(cursor);
     const ids = await this.#redis.run((client) =>
       client.zrevrange(this.#keys.calls(), start, start + limit - 1),
@@ -107,10 +143,7 @@ export class CallStore {
     if (expired.length > 0) {
       await this.#redis.run((client) => client.zrem(this.#keys.calls(), ...expired));
     }
-    const calls = read.filter((record) => record !== undefined);
-    const last = calls.at(-1);
-    const isLastPage = ids.length < limit || last === undefined;
-    return isLastPage ? { calls } : { calls, cursor: `${last.createdAtMs}_${last.callId}` };
+    return { calls: read.filter((record) => record !== undefined), isLast: ids.length < limit };
   }
 
   /** Ids of calls without `endedAtMs`. */
@@ -186,6 +219,10 @@ export class CallStore {
       return client.zcount(this.#keys.calls(), `(${createdAtMs}`, '+inf');
     });
   }
+}
+
+function cursorOf({ createdAtMs, callId }: CallRecord): string {
+  return `${createdAtMs}_${callId}`;
 }
 
 function isOver(record: CallRecord | undefined): boolean {

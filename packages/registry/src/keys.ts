@@ -39,6 +39,8 @@ export class Keys {
   readonly attempt = (attemptKey: string): string => this.#of(`attempt:{${attemptKey}}`);
   /** String: call id. */
   readonly idempotency = (key: string): string => this.#of(`idempotency:{${key}}`);
+  /** Hash: digest, token, time and answer of the first request with a caller's key. */
+  readonly request = (key: string): string => this.#of(`request:{${key}}`);
   /** Sorted set: call ids by time of creation. */
   readonly calls = (): string => this.#of('calls');
   /** Set: ids of calls that have not ended. */

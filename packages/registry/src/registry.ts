@@ -13,6 +13,7 @@ import type { StreamPosition } from './position-store.js';
 import { PositionStore } from './position-store.js';
 import { RecordingStore } from './recording-store.js';
 import { execute, LuaScript, RedisConnection } from './redis-connection.js';
+import { RequestStore } from './request-store.js';
 import type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -51,6 +52,8 @@ return 1`);
 export class Registry {
   /** What is to be played into meetings. */
   readonly plays: PlayStore;
+  /** Requests by the keys of their callers. */
+  readonly requests: RequestStore;
   /** Who did what. */
   readonly audit: AuditStore;
   readonly #playWakes: PlayWakes;
@@ -72,6 +75,7 @@ export class Registry {
     this.#notifications = new NotificationQueue(this.#redis, this.#keys, clock, lockTtlMs);
     this.#workers = new WorkerPool(this.#redis, this.#keys);
     this.plays = new PlayStore(this.#redis, this.#keys);
+    this.requests = new RequestStore(this.#redis, this.#keys);
     this.audit = new AuditStore(this.#redis, this.#keys);
     this.#playWakes = new PlayWakes(this.#redis, this.#keys.playWakes());
     this.#positions = new PositionStore(this.#redis, this.#keys);

@@ -71,6 +71,11 @@ it('everything of the registry works on a Redis Cluster', async () => {
   expect(handled).toEqual(['a', 'b']);
   const { id } = await registry.audit.append({ action: 'x', actor: 'a', outcome: 'ok' });
   expect((await registry.audit.list({ limit: 1 })).records[0]?.id).toBe(id);
+  const claim = { digest: 'd', token: 't', atMs: 1 };
+  expect(await registry.requests.claim('k', claim)).toEqual({ ...claim, answer: undefined });
+  await registry.requests.answer('k', 't', 'yes');
+  await registry.requests.giveUp('k', 't');
+  expect((await registry.requests.claim('k', { ...claim, token: 'u' })).answer).toBe('yes');
   await registry.removeWorker('w_1');
   expect(await registry.workers()).toEqual([]);
 });

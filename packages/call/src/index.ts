@@ -41,7 +41,7 @@ export { parseJoinUrl } from './parse-join-url.js';
 export type { MeetingIdResult, MeetingIdText } from './parse-meeting-id.js';
 export { parseMeetingId } from './parse-meeting-id.js';
 export type { NotificationsResult } from './parse-notifications.js';
-export { parseNotifications } from './parse-notifications.js';
+export { holdsNotifications, parseNotifications } from './parse-notifications.js';
 export { parseOperation } from './parse-operation.js';
 export { parseParticipant } from './parse-participant.js';
 export type { Participant, ParticipantKind } from './participant.js';

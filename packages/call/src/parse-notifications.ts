@@ -43,6 +43,14 @@ export function parseNotifications(body: unknown): NotificationsResult {
   return { ok: true, items: values.map(parseItem) };
 }
 
+/**
+ * Whether a body can be notifications at all, as `parseNotifications` would say. Cheap: for who
+ * has to answer at once, and reads later.
+ */
+export function holdsNotifications(body: unknown): boolean {
+  return itemsOf(body) !== undefined;
+}
+
 function itemsOf(body: unknown): readonly unknown[] | undefined {
   const notifications = objectOf(body);
   if (notifications === undefined) return undefined;

@@ -24,8 +24,15 @@ export interface CallRecord {
   readonly epoch?: number;
   /** Unix time, ms; set once the call has ended and all is cleared up. */
   readonly endedAtMs?: number;
+  /** True when something came to light after that, which remains to be done. */
+  readonly reopened?: boolean;
   /** Whatever the service wants to keep beside; stored as it is. */
   readonly service?: unknown;
+}
+
+/** Nothing remains to be done for the call. */
+export function isCallOver({ endedAtMs, reopened = false }: CallRecord): boolean {
+  return endedAtMs !== undefined && !reopened;
 }
 
 /** @throws CodedError `corrupt_call_record`. */

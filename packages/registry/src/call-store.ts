@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import type { CallRecord } from './call-record.js';
-import { parseCallRecord } from './call-record.js';
+import { isCallOver, parseCallRecord } from './call-record.js';
 import type { Keys } from './keys.js';
 import type { RedisConnection } from './redis-connection.js';
 import { LuaScript } from './redis-connection.js';
@@ -51,7 +51,7 @@ local held = redis.call('HMGET', KEYS[1], 'version', 'nonce')
 if not held[1] then return -1 end
 if held[2] == ARGV[3] then return 1 end
 if held[1] ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'version', ARGV[2], 'nonce', ARGV[3], 'record', ARGV[4])
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'nonce', ARGV[3], 'record', ARGV[4], 'over', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1`);
 
@@ -146,15 +146,13 @@ export class CallStore {
     return { calls: read.filter((record) => record !== undefined), isLast: ids.length < limit };
   }
 
-  /** Ids of calls without `endedAtMs`. */
+  /** Ids of calls for which something remains to be done, notifications among it. */
   async open(): Promise<string[]> {
     const ids = await this.#redis.run((client) => client.smembers(this.#keys.openCalls()));
-    const records = await Promise.all(ids.map((id) => this.read(id)));
-    const over = ids.filter((_, index) => isOver(records[index]));
-    if (over.length > 0) {
-      await this.#redis.run((client) => client.srem(this.#keys.openCalls(), ...over));
-    }
-    return ids.filter((_, index) => !isOver(records[index]));
+    const isOver = await Promise.all(ids.map((id) => this.#isOver(id)));
+    const over = ids.filter((_, index) => isOver[index]);
+    const waiting = over.length === 0 ? [] : await this.#leaveOpen(over);
+    return [...ids.filter((_, index) => !isOver[index]), ...waiting];
   }
 
   async ofAttempt(attemptKey: string): Promise<string | undefined> {
@@ -172,7 +170,8 @@ export class CallStore {
 
   async #replace(current: CallRecord, next: CallRecord): Promise<boolean> {
     const ttlMs = next.endedAtMs === undefined ? OPEN_TTL_MS : ENDED_TTL_MS;
-    const args = [current.version, next.version, randomUUID(), JSON.stringify(next), ttlMs];
+    const over = isCallOver(next) ? '1' : '0';
+    const args = [current.version, next.version, randomUUID(), JSON.stringify(next), ttlMs, over];
     const outcome = await this.#redis.run((client) =>
       REPLACE.run(client, [this.#keys.call(next.callId)], args),
     );
@@ -182,7 +181,7 @@ export class CallStore {
 
   /** Keys of other slots follow the record; a crash between them is healed by the next change. */
   async #index(next: CallRecord, before?: CallRecord): Promise<void> {
-    const { callId, attemptKey, endedAtMs } = next;
+    const { callId, attemptKey } = next;
     await this.#redis.run((client) => {
       const commands: Promise<unknown>[] = [
         client.zadd(this.#keys.calls(), 'NX', next.createdAtMs, callId),
@@ -194,9 +193,8 @@ export class CallStore {
       if (before?.attemptKey !== attemptKey) {
         commands.push(client.set(this.#keys.attempt(attemptKey), callId, 'PX', OPEN_TTL_MS));
       }
-      if (endedAtMs === undefined) commands.push(client.sadd(this.#keys.openCalls(), callId));
+      if (!isCallOver(next)) commands.push(client.sadd(this.#keys.openCalls(), callId));
       else {
-        commands.push(client.srem(this.#keys.openCalls(), callId));
         // They hold names too.
         commands.push(client.pexpire(this.#keys.sources(callId), ENDED_TTL_MS));
         commands.push(client.del(this.#keys.playAudio(callId)));
@@ -204,6 +202,33 @@ export class CallStore {
       }
       return Promise.all(commands);
     });
+    if (isCallOver(next)) await this.#leaveOpen([callId]);
+  }
+
+  /** Over, or forgotten. Looked at by version and mark alone: a record can be large. */
+  async #isOver(callId: string): Promise<boolean> {
+    const [version, over] = await this.#redis.run((client) =>
+      client.hmget(this.#keys.call(callId), 'version', 'over'),
+    );
+    return version === null || over === '1';
+  }
+
+  /**
+   * Takes calls that are over out of the open ones, and puts those back for which notifications
+   * wait: one that comes in between finds the call over and puts it back itself.
+   *
+   * @returns the calls put back.
+   */
+  async #leaveOpen(callIds: readonly string[]): Promise<string[]> {
+    await this.#redis.run((client) => client.srem(this.#keys.openCalls(), ...callIds));
+    const waits = await this.#redis.run((client) =>
+      Promise.all(callIds.map((id) => client.exists(this.#keys.notifications(id)))),
+    );
+    const waiting = callIds.filter((_, index) => waits[index] === 1);
+    if (waiting.length > 0) {
+      await this.#redis.run((client) => client.sadd(this.#keys.openCalls(), ...waiting));
+    }
+    return waiting;
   }
 
   async #rankAfter(cursor: string): Promise<number> {
@@ -225,10 +250,6 @@ function cursorOf({ createdAtMs, callId }: CallRecord): string {
   return `${createdAtMs}_${callId}`;
 }
 
-function isOver(record: CallRecord | undefined): boolean {
-  return record === undefined || record.endedAtMs !== undefined;
-}
-
-function notFound(): CodedError {
+export function notFound(): CodedError {
   return new CodedError('call_not_found', 'Cannot change call: it must exist, got an unknown id');
 }

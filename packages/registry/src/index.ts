@@ -10,7 +10,9 @@ export type {
 export { PAUSE_CAUSES } from './admission-store.js';
 export type { AuditEntry, AuditPage, AuditRecord, AuditStore } from './audit-store.js';
 export type { CallRecord } from './call-record.js';
+export { isCallOver } from './call-record.js';
 export type { CallPage, ListOptions } from './call-store.js';
+export type { CallbackBody, NotificationAside } from './notification.js';
 export type { PlayRecord, PlayState } from './play-record.js';
 export { isOver } from './play-record.js';
 export type { PlayStore } from './play-store.js';

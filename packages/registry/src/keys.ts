@@ -9,10 +9,14 @@ export class Keys {
     this.#prefix = prefix;
   }
 
-  /** Hash: version, nonce, record. */
+  /** Hash: version, nonce, record, and whether it is over. */
   readonly call = (callId: string): string => this.#of(`{${callId}}:record`);
   /** List of raw notifications. */
   readonly notifications = (callId: string): string => this.#of(`{${callId}}:notifications`);
+  /** Sorted set: digests of the newest notifications, in order. */
+  readonly seen = (callId: string): string => this.#of(`{${callId}}:seen`);
+  /** List of notifications that could not be handled, newest first. */
+  readonly aside = (callId: string): string => this.#of(`{${callId}}:aside`);
   /** String: token of who handles the notifications. */
   readonly notificationLock = (callId: string): string => this.#of(`{${callId}}:lock`);
   /** Hash: source id → participant. */

@@ -6,6 +6,7 @@ import type { CallRecord } from './call-record.js';
 import type { CallPage, ListOptions } from './call-store.js';
 import { CallStore, OPEN_TTL_MS } from './call-store.js';
 import { Keys } from './keys.js';
+import type { CallbackBody, NotificationAside } from './notification.js';
 import { NotificationQueue } from './notification-queue.js';
 import { PlayStore } from './play-store.js';
 import { PlayWakes } from './play-wakes.js';
@@ -124,7 +125,7 @@ export class Registry {
     return this.#calls.list(options);
   }
 
-  /** Ids of the calls whose `endedAtMs` is unset. */
+  /** Ids of the calls that are not over, and of those for which notifications wait. */
   openCalls(): Promise<string[]> {
     return this.#calls.open();
   }
@@ -150,9 +151,16 @@ export class Registry {
     return this.#calls.idempotent(key, callId);
   }
 
-  /** Stores a notification behind the others. @throws CodedError `too_many_notifications`. */
-  appendNotification(callId: string, raw: string): Promise<void> {
-    return this.#notifications.append(callId, raw);
+  /**
+   * Stores a notification behind the others, on as many replicas as `minReplicas` of the address
+   * says. A `duplicate` is not stored again: the same bytes with a message id that came with them
+   * before (of the newest 256 of the call, for an hour), or, without an id, the same bytes as the
+   * one right before.
+   *
+   * @throws CodedError `call_not_found`, `too_many_notifications`, `not_replicated`.
+   */
+  appendNotification(callId: string, body: CallbackBody): Promise<'stored' | 'duplicate'> {
+    return this.#notifications.append(callId, body);
   }
 
   /**
@@ -162,8 +170,18 @@ export class Registry {
    * its last one to the next, so `handle` may see one twice. When `handle` rejects, so does this,
    * and the notification stays first.
    */
-  takeNotifications(callId: string, handle: (raw: string) => Promise<void>): Promise<void> {
+  takeNotifications(callId: string, handle: (body: CallbackBody) => Promise<void>): Promise<void> {
     return this.#notifications.take(callId, handle);
+  }
+
+  /** Keeps a notification that can't be handled for a day: of a call the newest 16, 64 Ki characters each. */
+  setNotificationAside(callId: string, notification: NotificationAside): Promise<void> {
+    return this.#notifications.setAside(callId, notification);
+  }
+
+  /** What was set aside, newest first. */
+  notificationsAside(callId: string): Promise<NotificationAside[]> {
+    return this.#notifications.aside(callId);
   }
 
   /** Remembers whose audio a source carries; the last word counts. */

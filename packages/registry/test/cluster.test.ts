@@ -65,9 +65,9 @@ it('everything of the registry works on a Redis Cluster', async () => {
 
   await registry.bindSource('c_1', '11', { participantId: 'p_1' });
   expect(await registry.participantOfSource('c_1', '11')).toEqual({ participantId: 'p_1' });
-  for (const raw of ['a', 'b']) await registry.appendNotification('c_1', raw);
+  for (const raw of ['a', 'b']) await registry.appendNotification('c_1', { raw });
   const handled: string[] = [];
-  await registry.takeNotifications('c_1', async (raw) => void handled.push(raw));
+  await registry.takeNotifications('c_1', async ({ raw }) => void handled.push(raw));
   expect(handled).toEqual(['a', 'b']);
   const { id } = await registry.audit.append({ action: 'x', actor: 'a', outcome: 'ok' });
   expect((await registry.audit.list({ limit: 1 })).records[0]?.id).toBe(id);
@@ -92,5 +92,19 @@ it('a placement counts only when as many replicas have it as the address asks fo
   const lease = { callId: 'c_9', workerId: 'w_2', epoch: 1 };
   await expect(careful.claimLease('c_9', 'w_2', 1, 10_000)).rejects.toMatchObject(refused);
   await expect(careful.storePositions(lease, 'm', [])).rejects.toMatchObject(refused);
+  await careful.close();
+});
+
+it('with minReplicas, a notification counts only once replicas have it, also when it comes again', async () => {
+  const careful = new Registry({
+    redisUrl: `${cluster.url}?minReplicas=1`,
+    clock: new VirtualClock(),
+  });
+  await careful.ready();
+  await careful.createCall(callRecord('c_r'));
+  for (const attempt of [1, 2]) {
+    const appending = careful.appendNotification('c_r', { raw: 'x', messageId: 'm' });
+    await expect(appending, `attempt ${attempt}`).rejects.toMatchObject({ code: 'not_replicated' });
+  }
   await careful.close();
 });

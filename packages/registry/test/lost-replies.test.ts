@@ -16,9 +16,9 @@ describe('a step whose answer is lost is sent again, and', () => {
     registry = new Registry({ redisUrl: link.path, clock: new VirtualClock() });
     await registry.ready();
     // The scripts are loaded by then: a step is one command.
-    await registry.appendNotification('c_0', 'warm');
-    await registry.takeNotifications('c_0', async () => {});
     await registry.createCall(callRecord('c_0'));
+    await registry.appendNotification('c_0', { raw: 'warm' });
+    await registry.takeNotifications('c_0', async () => {});
   });
 
   afterEach(async () => {
@@ -27,9 +27,10 @@ describe('a step whose answer is lost is sent again, and', () => {
   });
 
   it('takes off no notification that was not handled', async () => {
-    for (const raw of ['one', 'two', 'three']) await registry.appendNotification('c_1', raw);
+    await registry.createCall(callRecord());
+    for (const raw of ['one', 'two', 'three']) await registry.appendNotification('c_1', { raw });
     const handled: string[] = [];
-    await registry.takeNotifications('c_1', async (raw) => {
+    await registry.takeNotifications('c_1', async ({ raw }) => {
       handled.push(raw);
       if (raw === 'one') link.swallowAnswerTo('{c_1}:notifications');
     });
@@ -37,11 +38,22 @@ describe('a step whose answer is lost is sent again, and', () => {
     expect(handled).toEqual(['one', 'two', 'three']);
   });
 
+  it('stores a notification once', async () => {
+    await registry.createCall(callRecord());
+    link.swallowAnswerTo('{c_1}:notifications');
+    expect(await registry.appendNotification('c_1', { raw: 'one' })).toBe('duplicate');
+    expect(link.swallowed).toBe(1);
+    const handled: string[] = [];
+    await registry.takeNotifications('c_1', async ({ raw }) => void handled.push(raw));
+    expect(handled).toEqual(['one']);
+  });
+
   it('knows its own lock', async () => {
-    await registry.appendNotification('c_1', 'one');
+    await registry.createCall(callRecord());
+    await registry.appendNotification('c_1', { raw: 'one' });
     const handled: string[] = [];
     link.swallowAnswerTo(LOCK_KEY);
-    await registry.takeNotifications('c_1', async (raw) => void handled.push(raw));
+    await registry.takeNotifications('c_1', async ({ raw }) => void handled.push(raw));
     expect(link.swallowed).toBe(1);
     expect(handled).toEqual(['one']);
   });

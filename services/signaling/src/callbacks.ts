@@ -1,17 +1,22 @@
-import { isSameGuid, parseNotifications } from '@earshot/call';
+import { CodedError } from '@earshot/async';
+import { isSameGuid } from '@earshot/call';
 import type { CallbackAuth } from '@earshot/graph';
-import type { CallRecord, Registry } from '@earshot/registry';
+import type { Registry } from '@earshot/registry';
 import type { Tracer } from '@earshot/telemetry';
 import { inSpan } from '@earshot/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { readCallback } from './callback-body.js';
 import type { CallDriver } from './calls/call-driver.js';
+import type { CallbackAttempt } from './calls/callback-attempts.js';
+import { CallbackAttempts } from './calls/callback-attempts.js';
 import type { CallbackBacklog } from './calls/callback-backlog.js';
-import { serviceState } from './calls/service-state.js';
+import type { OrphanLegs } from './calls/orphan-legs.js';
 import type { SignalingMetrics } from './metrics.js';
 import { Problem } from './rest/problem.js';
 
 /** Graph sends the whole roster on every change; that of a 1000-person meeting is about 1 MB. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const MAX_MESSAGE_ID_CHARACTERS = 200;
 
 /** What the route stands on. */
 export interface CallbackRouteOptions {
@@ -19,6 +24,7 @@ export interface CallbackRouteOptions {
   readonly registry: Registry;
   readonly driver: CallDriver;
   readonly backlog: CallbackBacklog;
+  readonly orphans: OrphanLegs;
   readonly metrics: SignalingMetrics;
   readonly tracer: Tracer;
 }
@@ -27,13 +33,21 @@ interface AttemptParams {
   Params: { attemptKey: string };
 }
 
+/** Who sends a callback, as its token says, and of which call. */
+interface Sender {
+  readonly tenantId: string;
+  /** Undefined when no call is known (any more) by this address. */
+  readonly attempt: CallbackAttempt | undefined;
+}
+
 /**
  * `POST /v1/callbacks/:attemptKey`, where Graph notifies of a call. Who may is decided before the
  * body is read; 202 is answered only once the notification is stored.
  */
 export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOptions): void {
-  const { auth, registry, driver, backlog, metrics, tracer } = options;
-  const calls = new WeakMap<FastifyRequest, CallRecord>();
+  const { auth, registry, driver, backlog, orphans, metrics, tracer } = options;
+  const attempts = new CallbackAttempts(registry);
+  const senders = new WeakMap<FastifyRequest, Sender>();
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -42,76 +56,82 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
     bodyLimit: MAX_BODY_BYTES,
     async onRequest(request) {
       try {
-        calls.set(request, await callOf(request.params.attemptKey, request));
+        senders.set(request, await senderOf(request.params.attemptKey, request));
       } catch (error) {
         metrics.callbacks.add(1, { outcome: 'refused' });
         throw error;
       }
     },
     async handler(request, reply) {
-      const raw = textOf(request.body, request.headers['content-type']);
-      const call = calls.get(request);
-      if (call === undefined || raw === undefined || !isReadable(raw)) {
+      const { attemptKey } = request.params;
+      const sender = senders.get(request);
+      const content = readCallback(request.body, request.headers['content-type']);
+      if (sender === undefined || content === undefined) {
         metrics.callbacks.add(1, { outcome: 'unreadable' });
-        throw new Problem({
-          status: 400,
-          code: 'invalid_notification',
-          title: 'Invalid notification',
-          detail:
-            'Cannot take the notification: it must be commsNotifications in JSON, got another',
-        });
+        throw UNREADABLE;
       }
-      const { callId } = call;
-      const { traceparent: parent } = serviceState(call);
-      await inSpan(tracer, 'graph.callback', { parent, attributes: { callId } }, () =>
-        registry.appendNotification(callId, raw),
-      );
-      backlog.accepted(callId);
-      metrics.callbacks.add(1, { outcome: 'accepted' });
+      const { attempt, tenantId } = sender;
+      const messageId = messageIdOf(request);
+      const outcome =
+        attempt === undefined
+          ? 'forgotten'
+          : await store(attempt, { raw: content.raw, attemptKey, ...messageId });
+      if (attempt === undefined || outcome === 'forgotten') {
+        attempts.forget(attemptKey);
+        metrics.callbacks.add(1, { outcome: 'refused' });
+        orphans.found(tenantId, content.value);
+        throw refusal(404, 'call_not_found', 'Cannot take the notification: no such call');
+      }
+      backlog.accepted(attempt.callId);
+      metrics.callbacks.add(1, { outcome: outcome === 'duplicate' ? outcome : 'accepted' });
       reply.code(202).send();
-      driver.wake(callId);
+      driver.wake(attempt.callId);
       return reply;
     },
   });
 
-  async function callOf(attemptKey: string, request: FastifyRequest): Promise<CallRecord> {
+  async function store(
+    { callId, traceparent: parent }: CallbackAttempt,
+    body: { raw: string; attemptKey: string; messageId?: string },
+  ): Promise<'stored' | 'duplicate' | 'forgotten'> {
+    try {
+      return await inSpan(tracer, 'graph.callback', { parent, attributes: { callId } }, () =>
+        registry.appendNotification(callId, body),
+      );
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'call_not_found') return 'forgotten';
+      throw error;
+    }
+  }
+
+  async function senderOf(attemptKey: string, request: FastifyRequest): Promise<Sender> {
     const verdict = await auth.verify(request.headers.authorization);
     if (!verdict.ok) throw refusal(verdict.status, verdict.code, verdict.message);
-    const callId = await registry.callIdOfAttempt(attemptKey);
-    const record = callId === undefined ? undefined : await registry.readCall(callId);
-    if (record === undefined) {
-      throw refusal(404, 'call_not_found', 'Cannot take the notification: no such call');
-    }
-    if (!isSameGuid(record.tenantId, verdict.tenantId)) {
+    const attempt = await attempts.find(attemptKey);
+    if (attempt !== undefined && !isSameGuid(attempt.tenantId, verdict.tenantId)) {
       throw refusal(
         403,
         'wrong_tenant',
         "Cannot take the notification: its token must be of the call's tenant, got another",
       );
     }
-    return record;
+    return { tenantId: verdict.tenantId, attempt };
   }
 }
+
+const UNREADABLE = new Problem({
+  status: 400,
+  code: 'invalid_notification',
+  title: 'Invalid notification',
+  detail: 'Cannot take the notification: it must be commsNotifications in JSON, got another',
+});
 
 function refusal(status: number, code: string, detail: string): Problem {
   return new Problem({ status, code, title: 'Notification refused', detail });
 }
 
-function isReadable(raw: string): boolean {
-  try {
-    return parseNotifications(JSON.parse(raw)).ok;
-  } catch {
-    return false;
-  }
-}
-
-/** Graph has been seen to send other charsets than UTF-8. */
-function textOf(body: unknown, contentType: string | undefined): string | undefined {
-  if (!(body instanceof Uint8Array)) return undefined;
-  const charset = /charset="?([\w-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
-  try {
-    return new TextDecoder(charset).decode(body);
-  } catch {
-    return new TextDecoder().decode(body);
-  }
+function messageIdOf(request: FastifyRequest): { messageId?: string } {
+  const messageId = request.headers['x-microsoft-skype-message-id'];
+  const isUsable = typeof messageId === 'string' && messageId !== '';
+  return isUsable ? { messageId: messageId.slice(0, MAX_MESSAGE_ID_CHARACTERS) } : {};
 }

@@ -6,6 +6,7 @@ export interface SignalingMetrics {
   readonly callsEnded: Counter<'cause' | 'retry'>;
   readonly callbacks: Counter<'outcome'>;
   readonly keepAlives: Counter<'outcome'>;
+  readonly strayLegs: Counter<'found'>;
   readonly unplaced: Counter;
   readonly hostLinkRtt: Histogram;
   readonly reattachments: Counter<'cause'>;
@@ -26,13 +27,18 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
     }),
     callbacks: metrics.counter({
       name: 'callbacks_total',
-      help: 'Notifications from Graph: accepted, refused, unreadable or failed.',
+      help: 'Notifications from Graph: accepted, duplicate, refused, unreadable or aside.',
       labelNames: ['outcome'],
     }),
     keepAlives: metrics.counter({
       name: 'keep_alives_total',
       help: 'KeepAlive requests that Graph answered: ok, or gone when the call was over.',
       labelNames: ['outcome'],
+    }),
+    strayLegs: metrics.counter({
+      name: 'stray_legs_deleted_total',
+      help: 'Legs deleted from Graph that no call had any more: afterEnd, earlierAttempt or forgotten.',
+      labelNames: ['found'],
     }),
     unplaced: metrics.counter({
       name: 'calls_unplaced_total',

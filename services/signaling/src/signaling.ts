@@ -117,6 +117,7 @@ async function start(
     publicUrl: () => config.publicUrl ?? url,
   });
   closers.defer(() => calls.driver.close());
+  closers.defer(() => calls.orphans.close());
   closers.defer(() => calls.mediaStates.close());
   const audit = new Audit({ store: registry.audit, log, metrics });
   closers.defer(() => audit.drain());

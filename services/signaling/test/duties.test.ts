@@ -16,6 +16,7 @@ import {
 } from '../src/calls/duties.js';
 import type { HostLoad } from '../src/calls/host-picker.js';
 import { HostAssignments, pickHost } from '../src/calls/host-picker.js';
+import { LEG_LIFE_MS } from '../src/calls/leg-state.js';
 import type { ServiceState } from '../src/calls/service-state.js';
 
 const CREATED_MS = 1_000_000;
@@ -37,7 +38,7 @@ function due(
   around: Surroundings = HERE,
   endedAtMs?: number,
   model: CallModel = initialCallModel,
-): unknown[] {
+): [string, number][] {
   const record: CallRecord = {
     callId: 'c_test',
     version: 1,
@@ -53,6 +54,8 @@ function due(
 }
 
 describe('dutiesOf', () => {
+  const end = localEnd('media_failed', CREATED_MS + 9_000);
+
   it('has the last sound of a call moved before its host is let go of', () => {
     const endedAtMs = CREATED_MS + 60_000;
     const end = {
@@ -105,6 +108,39 @@ describe('dutiesOf', () => {
     ]);
   });
 
+  it('leaves it to Teams how long a call rings, and watches it from then on', () => {
+    const ringing: CallModel = { ...initialCallModel, state: 'ringing' };
+    expect(due(FRESH, HERE, undefined, ringing).map(([kind]) => kind)).toEqual(['keepAlive']);
+    const waitedUntilMs = CREATED_MS + 600_000;
+    expect(due({ ...FRESH, leg: { waitedUntilMs } })[0]).toEqual([
+      'endNotEstablished',
+      waitedUntilMs + WATCHDOG_MS,
+    ]);
+  });
+
+  it('counts from the moment that Graph accepted the call, not from the request', () => {
+    const acceptedAtMs = CREATED_MS + 20_000;
+    expect(due({ ...FRESH, keptAliveAtMs: acceptedAtMs })[0]).toEqual([
+      'endNotEstablished',
+      acceptedAtMs + WATCHDOG_MS,
+    ]);
+    expect(due({ ...FRESH, graph: 'requested', keptAliveAtMs: undefined })[0]).toEqual([
+      'endNotEstablished',
+      CREATED_MS + WATCHDOG_MS,
+    ]);
+  });
+
+  it('deletes the leg of an earlier attempt, whatever becomes of the call', () => {
+    const strays = [{ graphCallId: 'a', foundAtMs: CREATED_MS + 7, isGone: false }];
+    expect(due({ ...ATTACHED, leg: { strays } })[0]).toEqual(['deleteStrays', CREATED_MS + 7]);
+    const over: ServiceState = { ...ATTACHED, end, graph: 'gone', hostHeld: false };
+    expect(due({ ...over, leg: { strays } }, HERE, end.atMs)).toEqual([
+      ['deleteStrays', CREATED_MS + 7],
+    ]);
+    const gone = strays.map((stray) => ({ ...stray, isGone: true }));
+    expect(due({ ...over, leg: { strays: gone } }, HERE, end.atMs)).toEqual([]);
+  });
+
   it('has an established call attached where its host is', () => {
     expect(due(ESTABLISHED)[0]).toEqual(['attach', CREATED_MS + 500]);
   });
@@ -136,12 +172,10 @@ describe('dutiesOf', () => {
     expect(due(state)).toEqual([['endHungUp', CREATED_MS + WATCHDOG_MS]]);
   });
 
-  const end = localEnd('media_failed', CREATED_MS + 9_000);
-
   it('clears up after the end', () => {
     expect(due({ ...ATTACHED, end })).toEqual([
       ['deleteFromGraph', end.atMs],
-      ['giveUpDelete', end.atMs + DELETE_EFFORT_MS],
+      ['giveUpDelete', end.atMs + LEG_LIFE_MS],
       ['releaseHost', end.atMs],
     ]);
     expect(due({ ...ATTACHED, end }, AWAY).at(-1)).toEqual([

@@ -71,10 +71,9 @@ describe('starting', () => {
     await harness.registry.updateCall(id, (record) =>
       withService({ ...record, signalingPosition: 2 }, { pendingEvents: [notPublished(id)] }),
     );
-    await harness.registry.appendNotification(
-      id,
-      JSON.stringify({ value: [endItem(leg.id, 200, 5002)] }),
-    );
+    await harness.registry.appendNotification(id, {
+      raw: JSON.stringify({ value: [endItem(leg.id, 200, 5002)] }),
+    });
     await harness.start();
     const host = await harness.host({ hostId: 'host-a' });
     const events = await harness.endOf(id);

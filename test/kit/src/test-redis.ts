@@ -18,6 +18,8 @@ export interface TestRedisOptions {
 export interface TestRedis {
   /** Absolute path of its unix socket; the same after `restart`. */
   readonly url: string;
+  /** Sends one command, for what only Redis itself can do. */
+  ask(command: string, ...args: readonly string[]): Promise<unknown>;
   /** Ends it at once (SIGKILL), as a crash would, and waits until it is gone. */
   kill(): Promise<void>;
   /** Starts it again on the same socket, after `kill`. */
@@ -38,6 +40,14 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
   let server = await start();
   return {
     url: server.url,
+    async ask(command, ...args) {
+      const client = new Redis(server.url);
+      try {
+        return await client.call(command, ...args);
+      } finally {
+        client.disconnect();
+      }
+    },
     async kill() {
       process.kill(server.pid, 'SIGKILL');
       await server.close();

@@ -1,21 +1,39 @@
 import type { CallChange, CallModel, CallNotification, ResultInfo } from '@earshot/call';
-import { reduceCall } from '@earshot/call';
+import { isSameGuid, reduceCall } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import type { CallEnd } from './call-end.js';
 import { endByTeams, localEnd } from './call-end.js';
 import { participantEvent, tell } from './call-telling.js';
+import type { LegState } from './leg-state.js';
+import {
+  endsLeg,
+  isSignOfLife,
+  isToRecall,
+  isWaitingForPeople,
+  straysLeft,
+  withStray,
+} from './leg-state.js';
 import { serviceState, withService } from './service-state.js';
 
 // Pure steps of a call's record. Each returns the next record, in which a change of state and the
 // events that tell of it stand together, so that storing it once stores both.
 
+/** A leg as Graph answered that it made it. */
+export interface AcceptedLeg {
+  readonly graphCallId: string;
+  readonly myParticipantId?: string;
+  readonly callChainId?: string;
+  /** Of the attempt that asked for it; when there is a newer one, the leg has to go. */
+  readonly attemptKey?: string;
+}
+
 /** Graph accepted the call. What a callback told before the answer came is kept. */
-export function acceptByGraph(
-  record: CallRecord,
-  leg: { graphCallId: string; myParticipantId?: string; callChainId?: string },
-  atMs: number,
-): CallRecord {
-  const { graphCallId, myParticipantId, callChainId } = leg;
+export function acceptByGraph(record: CallRecord, leg: AcceptedLeg, atMs: number): CallRecord {
+  const { graphCallId, myParticipantId, callChainId, attemptKey = record.attemptKey } = leg;
+  if (attemptKey !== record.attemptKey) {
+    const told = { kind: 'call', changeType: 'created', graphCallId, call: {} } as const;
+    return applyToEarlierAttempt(record, told, atMs);
+  }
   const model: CallModel = {
     ...record.model,
     graphCallId,
@@ -36,13 +54,29 @@ export function applyNotification(
   atMs: number,
 ): CallRecord {
   const state = serviceState(record);
-  if (state.end !== undefined) return applyAfterEnd(record, notification);
+  if (state.end !== undefined) return applyAfterEnd(record, state.end, notification, atMs);
   const { model, changes } = reduceCall(record.model, notification);
   const isFirstSign = state.graph === 'requested' && notification.graphCallId !== undefined;
   let next: CallRecord = model === record.model ? record : { ...record, model };
   if (isFirstSign) next = withService(next, { graph: 'present', keptAliveAtMs: atMs });
   for (const change of changes) next = applyChange(next, change, atMs);
-  return next;
+  const isWaitOver = isWaitingForPeople(record.model) && !isWaitingForPeople(model);
+  return isWaitOver ? withLeg(next, { ...state.leg, waitedUntilMs: atMs }) : next;
+}
+
+/**
+ * Folds in a notification that came to the address of an earlier attempt to join: Graph made that
+ * leg too late, or without saying so. It is no leg of ours any more.
+ */
+export function applyToEarlierAttempt(
+  record: CallRecord,
+  notification: CallNotification,
+  atMs: number,
+): CallRecord {
+  const { leg = {} } = serviceState(record);
+  const next = withStray(leg, notification, atMs);
+  if (next === leg) return record;
+  return withLeg(straysLeft(next).length === 0 ? record : reopened(record), next);
 }
 
 /** Ends the call by a decision of this service. No effect on a call that has ended. */
@@ -67,15 +101,40 @@ export function dropPublished(record: CallRecord, position: number): CallRecord 
  * A call that we ended may turn out to live on in Graph: it answered too late, or not at all.
  * Its id is all that is wanted then, to delete it.
  */
-function applyAfterEnd(record: CallRecord, notification: CallNotification): CallRecord {
-  const { graph } = serviceState(record);
-  const { model } = reduceCall({ ...record.model, state: 'establishing' }, notification);
-  if (model.state === 'terminated') {
+function applyAfterEnd(
+  record: CallRecord,
+  end: CallEnd,
+  notification: CallNotification,
+  atMs: number,
+): CallRecord {
+  const { graph, leg = {} } = serviceState(record);
+  const { graphCallId = notification.graphCallId } = record.model;
+  if (graphCallId === undefined || !isSameGuid(graphCallId, notification.graphCallId ?? '')) {
+    return record;
+  }
+  if (endsLeg(notification)) {
     return graph === 'gone' ? record : withService(record, { graph: 'gone' });
   }
-  const { graphCallId } = notification;
-  if (graph !== 'requested' || graphCallId === undefined) return record;
-  return withService({ ...record, model: { ...record.model, graphCallId } }, { graph: 'present' });
+  if (!isSignOfLife(notification)) return record;
+  const found = { ...record, model: { ...record.model, graphCallId } };
+  if (graph === 'requested') return withLegFound(found, { ...leg, foundAtMs: atMs });
+  const isDeleted = graph === 'deleteSent' || graph === 'gone';
+  if (!isDeleted || !isToRecall(leg, end.atMs, atMs)) return record;
+  return withLegFound(found, { ...leg, foundAtMs: atMs, recalls: (leg.recalls ?? 0) + 1 });
+}
+
+/** The leg of a call that is over has to be deleted, again perhaps. */
+function withLegFound(record: CallRecord, leg: LegState): CallRecord {
+  return withService(reopened(record), { graph: 'present', leg });
+}
+
+function withLeg(record: CallRecord, leg: LegState): CallRecord {
+  return withService(record, { leg });
+}
+
+/** A call that was closed is looked at again. */
+function reopened(record: CallRecord): CallRecord {
+  return record.endedAtMs === undefined ? record : { ...record, reopened: true };
 }
 
 function applyChange(record: CallRecord, change: CallChange, atMs: number): CallRecord {

@@ -14,8 +14,15 @@ const SWEEP_INTERVAL_MS = 10_000;
 const RETRY = { baseMs: 1_000, maxMs: 30_000 } as const;
 /** A call that waits for a worker is deaf, and its host keeps sound for some 30 s only. */
 const MOVE_RETRY = { baseMs: 500, maxMs: 4_000 } as const;
+/** A process that died amid a keepAlive is to be replaced within a minute, its claim expired. */
+const KEEP_ALIVE_RETRY = { baseMs: 1_000, maxMs: 15_000 } as const;
 /** Bounds one pass: a duty that stays due though it succeeded would spin otherwise. */
 const MAX_DUTIES_PER_PASS = 20;
+
+const RETRIES: Readonly<Partial<Record<DutyKind, { baseMs: number; maxMs: number }>>> = {
+  move: MOVE_RETRY,
+  keepAlive: KEEP_ALIVE_RETRY,
+};
 
 /** What the driver stands on. */
 export interface CallDriverOptions {
@@ -139,7 +146,7 @@ export class CallDriver {
   async #pass(callId: string, entry: Entry): Promise<void> {
     const { registry, work, backlog } = this.#options;
     const take = backlog.taking(callId);
-    await registry.takeNotifications(callId, (raw) => work.notification(callId, raw));
+    await registry.takeNotifications(callId, (body) => work.notification(callId, body));
     take.done();
     for (let done = 0; done < MAX_DUTIES_PER_PASS && !this.#closed; done += 1) {
       const record = await registry.readCall(callId);
@@ -188,7 +195,7 @@ export class CallDriver {
       entry.retries.delete(kind);
     } catch (error) {
       const attempts = (entry.retries.get(kind)?.attempts ?? 0) + 1;
-      const retry = kind === 'move' ? MOVE_RETRY : RETRY;
+      const retry = RETRIES[kind] ?? RETRY;
       const delayMs =
         retry.baseMs / 2 + backoffDelayMs(attempts - 1, this.#options.random(), retry);
       const notBeforeMs = this.#options.clock.wallclockMs() + delayMs;

@@ -1,20 +1,20 @@
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import type { HostLinkServer } from '@earshot/bridge';
-import type { CallNotification } from '@earshot/call';
-import { parseNotifications } from '@earshot/call';
 import type { EventPublisher } from '@earshot/events';
 import type { GraphCalls } from '@earshot/graph';
-import { GraphError } from '@earshot/graph';
-import type { CallRecord, Registry } from '@earshot/registry';
+import type { CallbackBody, CallRecord, Registry } from '@earshot/registry';
 import type { Log } from '@earshot/telemetry';
 import type { SignalingMetrics } from '../metrics.js';
-import { applyNotification, dropPublished, endCall } from './call-changes.js';
+import { dropPublished, endCall } from './call-changes.js';
 import type { EndCode } from './call-end.js';
 import { localEnd } from './call-end.js';
+import { CallbackWork } from './callback-work.js';
 import type { DutyKind } from './duties.js';
+import { isGone } from './graph-answers.js';
 import type { HostAssignments } from './host-picker.js';
 import type { HostPresence } from './host-presence.js';
+import { LegWork } from './leg-work.js';
 import type { MediaAttacher } from './media-attacher.js';
 import type { MediaCalls } from './media-calls.js';
 import { NotMine } from './not-mine.js';
@@ -22,8 +22,8 @@ import type { ServiceState } from './service-state.js';
 import { serviceState, withService } from './service-state.js';
 import type { SourceBinder } from './source-binder.js';
 
-/** Long enough for one keepAlive; another process takes over after it. */
-const KEEP_ALIVE_OWNERSHIP_MS = 60_000;
+/** Long enough for one keepAlive; another process takes over after it, within a minute in all. */
+export const KEEP_ALIVE_OWNERSHIP_MS = 30_000;
 
 /** What the duties stand on. */
 export interface CallWorkOptions {
@@ -48,27 +48,19 @@ export interface CallWorkOptions {
 /** What each duty of a call does to the world and to its record. Throws what has to be retried. */
 export class CallWork {
   readonly #options: CallWorkOptions;
+  readonly #callbacks: CallbackWork;
+  readonly #legs: LegWork;
 
   constructor(options: CallWorkOptions) {
     this.#options = options;
+    this.#callbacks = new CallbackWork(options);
+    this.#legs = new LegWork(options);
   }
 
   /** Folds one stored callback body into the call, then tells of what changed. */
-  async notification(callId: string, raw: string): Promise<void> {
-    const { registry, sources, metrics, clock, log } = this.#options;
-    const parsed = parseNotifications(JSON.parse(raw));
-    if (!parsed.ok) {
-      metrics.callbacks.add(1, { outcome: 'unreadable' });
-      log.warn('stored notification is unreadable', { callId, code: parsed.code });
-      return;
-    }
-    const atMs = clock.wallclockMs();
-    const record = await registry.updateCall(callId, (current) =>
-      this.#fold(current, parsed.items, atMs),
-    );
-    // Once a call is closed its names are about to be forgotten.
-    if (record.endedAtMs === undefined) await sources.bind(record);
-    await this.#publish(record);
+  async notification(callId: string, body: CallbackBody): Promise<void> {
+    const record = await this.#callbacks.fold(callId, body);
+    if (record !== undefined) await this.#publish(record);
   }
 
   /** Does one duty. Each is safe to repeat. */
@@ -91,6 +83,10 @@ export class CallWork {
         return this.#giveUpHost(record);
       case 'giveUpDelete':
         return this.#patch(record, { graph: 'requested' }, 'Graph could not be told to end a call');
+      case 'deleteStrays':
+        return this.#legs.deleteStrays(record);
+      case 'closeAgain':
+        return this.#legs.closeAgain(record);
       case 'endNotEstablished':
         return this.end(record.callId, 'not_established');
       case 'endHungUp':
@@ -128,17 +124,6 @@ export class CallWork {
     await this.#options.registry.updateCall(callId, (current) =>
       withService(endCall(current, end), patch),
     );
-  }
-
-  /** A notification that our own code can't digest must not hold up those behind it. */
-  #fold(record: CallRecord, items: readonly CallNotification[], atMs: number): CallRecord {
-    try {
-      return items.reduce((next, item) => applyNotification(next, item, atMs), record);
-    } catch (error) {
-      this.#options.metrics.callbacks.add(1, { outcome: 'failed' });
-      this.#options.log.error('notification dropped', { callId: record.callId, error });
-      return record;
-    }
   }
 
   async #publish(record: CallRecord): Promise<void> {
@@ -188,7 +173,7 @@ export class CallWork {
   }
 
   async #deleteFromGraph(record: CallRecord): Promise<void> {
-    const { registry, graph, clock } = this.#options;
+    const { registry, graph, metrics, clock } = this.#options;
     const { graphCallId } = record.model;
     if (graphCallId === undefined) return;
     try {
@@ -196,6 +181,10 @@ export class CallWork {
     } catch (error) {
       if (!isGone(error)) throw error;
       return this.end(record.callId, 'hung_up', { graph: 'gone' });
+    }
+    const { end, leg } = serviceState(record);
+    if (end !== undefined && leg?.foundAtMs !== undefined) {
+      metrics.strayLegs.add(1, { found: 'afterEnd' });
     }
     const graphDeletedAtMs = clock.wallclockMs();
     await registry.updateCall(record.callId, (current) =>
@@ -252,9 +241,4 @@ export class CallWork {
       done.then(resolve, reject).finally(() => closing.removeEventListener('abort', stop));
     });
   }
-}
-
-/** Graph answers 404 (8522) for a call that is over; a 404 of Entra ID tells nothing of it. */
-function isGone(error: unknown): boolean {
-  return error instanceof GraphError && error.code === 'graph_refused' && error.status === 404;
 }

@@ -19,6 +19,7 @@ import { HostPresence } from './host-presence.js';
 import { MediaAttacher } from './media-attacher.js';
 import { MediaCalls } from './media-calls.js';
 import { MediaStates } from './media-states.js';
+import { OrphanLegs } from './orphan-legs.js';
 import { SourceBinder } from './source-binder.js';
 
 const GRAPH_TIMEOUT_MS = 15_000;
@@ -48,6 +49,7 @@ export interface Calls {
   readonly driver: CallDriver;
   readonly hostLink: HostLinkServer;
   readonly mediaStates: MediaStates;
+  readonly orphans: OrphanLegs;
 }
 
 /** Puts the parts together; nothing runs yet. */
@@ -98,5 +100,5 @@ export function wireCalls(options: CallsOptions): Calls {
   });
   const driver = new CallDriver({ ...options, work, hosts });
   const starter = new CallStarter({ ...shared, driver, defaultTenantId: config.tenantId });
-  return { starter, driver, hostLink, mediaStates };
+  return { starter, driver, hostLink, mediaStates, orphans: new OrphanLegs(shared) };
 }

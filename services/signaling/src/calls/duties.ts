@@ -1,6 +1,6 @@
-import { selfOf } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import type { CallEnd, EndCode } from './call-end.js';
+import { isWaitingForPeople, LEG_LIFE_MS, straysLeft } from './leg-state.js';
 import type { MediaMove } from './media-move.js';
 import { MOVE_EFFORT_MS, SESSION_OVER_GRACE_MS } from './media-move.js';
 import type { ServiceState } from './service-state.js';
@@ -11,7 +11,7 @@ export const KEEP_ALIVE_INTERVAL_MS: number = 12 * 60_000;
 export const WATCHDOG_MS = 75_000;
 /** How long a hung-up call may take to be terminated before we end it ourselves. */
 export const HANG_UP_GRACE_MS = 30_000;
-/** How long Graph is asked again to delete a call that is over. */
+/** How long one who hung up waits for Graph to accept that. It is asked on all the same. */
 export const DELETE_EFFORT_MS = 120_000;
 /** How long audio of a call that is over may still go to a worker: hosts drop it then. */
 export const LAST_AUDIO_MS = 10_000;
@@ -32,6 +32,7 @@ export type DutyKind =
   | 'publish'
   | 'deleteFromGraph'
   | 'giveUpDelete'
+  | 'deleteStrays'
   | 'endNotEstablished'
   | 'endHungUp'
   | 'endHostLost'
@@ -41,7 +42,8 @@ export type DutyKind =
   | 'keepAlive'
   | 'releaseHost'
   | 'giveUpHost'
-  | 'close';
+  | 'close'
+  | 'closeAgain';
 
 /** What this process sees beside the record. */
 export interface Surroundings {
@@ -58,23 +60,23 @@ export interface Surroundings {
 export function dutiesOf(record: CallRecord, state: ServiceState, around: Surroundings): Duty[] {
   const duties: Duty[] = [];
   if (state.pendingEvents.length > 0) duties.push({ kind: 'publish', dueAtMs: 0 });
+  const [stray] = straysLeft(state.leg);
+  if (stray !== undefined) duties.push({ kind: 'deleteStrays', dueAtMs: stray.foundAtMs });
   if (state.end === undefined) duties.push(...dutiesOfLiveCall(record, state, around));
   else duties.push(...dutiesAfterEnd(state, state.end, around));
-  if (duties.length === 0 && state.end !== undefined && record.endedAtMs === undefined) {
-    duties.push({ kind: 'close', dueAtMs: 0 });
-  }
-  return duties;
+  if (duties.length > 0 || state.end === undefined) return duties;
+  if (record.endedAtMs === undefined) return [{ kind: 'close', dueAtMs: 0 }];
+  return record.reopened === true ? [{ kind: 'closeAgain', dueAtMs: 0 }] : [];
 }
 
 function dutiesOfLiveCall(record: CallRecord, state: ServiceState, around: Surroundings): Duty[] {
   if (state.hangUpAtMs !== undefined) return dutiesOfHangUp(record, state, state.hangUpAtMs);
   if (state.establishedAtMs === undefined) {
     // People may take their time to let us in; Teams itself ends the wait.
-    if (selfOf(record.model)?.isInLobby === true) return keepAlive(state);
-    return [
-      { kind: 'endNotEstablished', dueAtMs: record.createdAtMs + WATCHDOG_MS },
-      ...keepAlive(state),
-    ];
+    if (isWaitingForPeople(record.model)) return keepAlive(state);
+    const acceptedAtMs = state.graph === 'present' ? state.keptAliveAtMs : undefined;
+    const sinceMs = Math.max(acceptedAtMs ?? record.createdAtMs, state.leg?.waitedUntilMs ?? 0);
+    return [{ kind: 'endNotEstablished', dueAtMs: sinceMs + WATCHDOG_MS }, ...keepAlive(state)];
   }
   return [...attachment(state, state.establishedAtMs, around), ...keepAlive(state)];
 }
@@ -127,9 +129,10 @@ function dutiesAfterEnd(state: ServiceState, end: CallEnd, around: Surroundings)
   const endedAtMs = end.atMs;
   const duties: Duty[] = [];
   if (state.graph === 'present') {
+    const sinceMs = Math.max(endedAtMs, state.leg?.foundAtMs ?? 0);
     duties.push(
-      { kind: 'deleteFromGraph', dueAtMs: endedAtMs },
-      { kind: 'giveUpDelete', dueAtMs: endedAtMs + DELETE_EFFORT_MS },
+      { kind: 'deleteFromGraph', dueAtMs: sinceMs },
+      { kind: 'giveUpDelete', dueAtMs: sinceMs + LEG_LIFE_MS },
     );
   }
   if (!state.hostHeld) return duties;

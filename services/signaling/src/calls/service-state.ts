@@ -5,6 +5,8 @@ import type { CallRecord } from '@earshot/registry';
 import { z } from 'zod';
 import type { CallEnd } from './call-end.js';
 import { callEndSchema } from './call-end.js';
+import type { LegState } from './leg-state.js';
+import { legStateSchema } from './leg-state.js';
 import type { FailedWorker, MediaMove } from './media-move.js';
 import { failedWorkerSchema, mediaMoveSchema } from './media-move.js';
 
@@ -49,6 +51,7 @@ export interface ServiceState {
   /** When the media host first said that its session is over: as a rule Teams says so of the call soon. */
   readonly sessionOverAtMs?: number | undefined;
   readonly hangUpAtMs?: number | undefined;
+  readonly leg?: LegState | undefined;
   readonly end?: CallEnd | undefined;
   /** The answer to the request that made the call, when it failed: repeated by its key. */
   readonly problem?: StoredProblem | undefined;
@@ -80,6 +83,7 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   failedWorkers: z.array(failedWorkerSchema).optional(),
   sessionOverAtMs: z.number().optional(),
   hangUpAtMs: z.number().optional(),
+  leg: legStateSchema.optional(),
   end: callEndSchema.optional(),
   problem: problemSchema.optional(),
   traceparent: z.string().optional(),

@@ -33,6 +33,7 @@ export interface NotifyOptions {
   /** Undefined sends the token that belongs there; null sends none. */
   readonly authorization?: string | null;
   readonly contentType?: string;
+  readonly messageId?: string;
 }
 
 /**
@@ -117,6 +118,9 @@ export class GraphServer {
       headers: {
         'content-type': options.contentType ?? 'application/json',
         ...(authorization === null ? {} : { authorization }),
+        ...(options.messageId === undefined
+          ? {}
+          : { 'x-microsoft-skype-message-id': options.messageId }),
       },
       body,
     });

@@ -3,6 +3,7 @@ import { jsonField } from './json-field.js';
 import { retryAfterMs } from './retry-after.js';
 
 const MAX_MESSAGE_CHARS = 300;
+const MAX_DIAGNOSTIC_CHARS = 500;
 
 interface ErrorBody {
   readonly code: string | undefined;
@@ -10,7 +11,12 @@ interface ErrorBody {
 }
 
 /** What a refusal of Graph tells, as an error. `action` reads after "Cannot", as in "join". */
-export function errorOfAnswer(action: string, response: Response, text: string): GraphError {
+export function errorOfAnswer(
+  action: string,
+  response: Response,
+  text: string,
+  clientRequestId: string,
+): GraphError {
   const body = errorBody(text);
   const { status } = response;
   const numbers = resultNumbers(status, body);
@@ -24,6 +30,8 @@ export function errorOfAnswer(action: string, response: Response, text: string):
       ...numbers,
       retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
       requestId: response.headers.get('request-id') ?? undefined,
+      clientRequestId,
+      diagnostic: response.headers.get('x-ms-ags-diagnostic')?.slice(0, MAX_DIAGNOSTIC_CHARS),
       mayHaveHappened: status >= 500,
     },
   );

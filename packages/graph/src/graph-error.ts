@@ -14,6 +14,10 @@ export interface GraphErrorDetails {
   readonly retryAfterMs: number | undefined;
   /** Graph's `request-id`, for Microsoft's support. */
   readonly requestId: string | undefined;
+  /** Our own id of the request, which Graph logs too. */
+  readonly clientRequestId: string | undefined;
+  /** Graph's `x-ms-ags-diagnostic`: which of its servers answered. */
+  readonly diagnostic: string | undefined;
   /** The request may have been carried out although no success was answered. */
   readonly mayHaveHappened: boolean;
 }
@@ -22,7 +26,8 @@ export interface GraphErrorDetails {
  * Graph refused a request, or did not answer.
  *
  * Codes: `graph_refused` (4xx), `graph_throttled` (429), `graph_failed` (5xx),
- * `graph_timeout`, `graph_unreachable`, `graph_answer_unreadable`, `graph_token_refused`,
+ * `graph_timeout`, `graph_unreachable`, `graph_answer_unreadable`, `graph_request_invalid`,
+ * `needs_service_hosted_media`, `needs_app_hosted_media` (these three: nothing was sent), `graph_token_refused`,
  * `graph_token_unavailable`.
  */
 export class GraphError extends CodedError {
@@ -32,6 +37,8 @@ export class GraphError extends CodedError {
   readonly subcode: number | undefined;
   readonly retryAfterMs: number | undefined;
   readonly requestId: string | undefined;
+  readonly clientRequestId: string | undefined;
+  readonly diagnostic: string | undefined;
   readonly mayHaveHappened: boolean;
 
   constructor(
@@ -48,6 +55,8 @@ export class GraphError extends CodedError {
     this.subcode = details.subcode;
     this.retryAfterMs = details.retryAfterMs;
     this.requestId = details.requestId;
+    this.clientRequestId = details.clientRequestId;
+    this.diagnostic = details.diagnostic;
     this.mayHaveHappened = details.mayHaveHappened ?? false;
   }
 }

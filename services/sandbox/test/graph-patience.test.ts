@@ -90,7 +90,7 @@ describe("Graph's patience", () => {
     const graphCallId = await openCall('silent');
     const { bot, graph, sandbox } = stage;
     clock.advance(40 * MINUTE_MS);
-    await graph.keepAlive(sandbox.ready.tenantId, graphCallId);
+    await graph.keepAlive({ tenantId: sandbox.ready.tenantId, graphCallId });
     clock.advance(44 * MINUTE_MS);
     expect(bot.states('silent')).toEqual(['establishing', 'established']);
     clock.advance(MINUTE_MS);
@@ -128,8 +128,9 @@ describe("Graph's patience", () => {
     await bot.callbacks.first(() => bot.rosters('deaf').length === 1);
     bot.answers.push(403);
     const { tenantId } = sandbox.ready;
-    await graph.mute(tenantId, graphCallId);
-    await graph.unmute(tenantId, graphCallId);
+    const call = { tenantId, graphCallId, media: 'appHosted' } as const;
+    await graph.mute(call);
+    await graph.unmute(call);
     await bot.callbacks.first(() => bot.rosters('deaf').length === 2);
     expect(bot.rosters('deaf').map(([self]) => self?.isMuted)).toEqual([false, false]);
     expect(bot.answers).toEqual([]);

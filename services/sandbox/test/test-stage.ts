@@ -108,7 +108,7 @@ async function setStage(sandbox: Sandbox, clock: Clock, closers: CloseStack): Pr
       const call = await graph.create({
         target: parsed.target,
         callbackUri: bot.uri(key),
-        blob,
+        media: { kind: 'appHosted', blob },
         tenantId: ready.tenantId,
         scenarioId: crypto.randomUUID(),
       });

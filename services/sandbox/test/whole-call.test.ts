@@ -89,7 +89,9 @@ describe('a whole call', () => {
       hello: { epoch: 1, virtualTime: true },
     });
     expect(mediaStates.items).toContain('active');
-    await expect(graph.get(sandbox.ready.tenantId, graphCallId)).rejects.toMatchObject({
+    await expect(
+      graph.get({ tenantId: sandbox.ready.tenantId, graphCallId }),
+    ).rejects.toMatchObject({
       status: 404,
     });
   });
@@ -184,7 +186,7 @@ describe('a call in real time', () => {
     const { bot, worker, graph, sandbox } = stage;
     const { graphCallId } = await stage.join(stage.joinUrl(), 'left');
     await worker.heard.first(() => worker.heard.items.length >= 5);
-    await graph.delete(sandbox.ready.tenantId, graphCallId);
+    await graph.delete({ tenantId: sandbox.ready.tenantId, graphCallId });
     const link = await worker.byes.first(({ hello }) => hello.callId === 'c_left');
     const end = await bot.untilState('left', 'terminated');
 

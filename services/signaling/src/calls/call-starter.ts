@@ -122,7 +122,7 @@ export class CallStarter {
           tenantId: meeting.tenantId,
           ...(meeting.displayName === undefined ? {} : { displayName: meeting.displayName }),
           callbackUri: `${publicUrl()}/v1/callbacks/${record.attemptKey}`,
-          blob: media.blob,
+          media: { kind: 'appHosted', blob: media.blob },
           scenarioId: randomUUID(),
         }),
       ),

@@ -161,7 +161,7 @@ export class CallWork {
     const key = `keepAlive:${record.callId}:${serviceState(record).keptAliveAtMs}`;
     if (!(await registry.tryOwn(key, processId, KEEP_ALIVE_OWNERSHIP_MS))) throw new NotMine();
     try {
-      await graph.keepAlive(record.tenantId, graphCallId);
+      await graph.keepAlive({ tenantId: record.tenantId, graphCallId });
     } catch (error) {
       if (!isGone(error)) throw error;
       metrics.keepAlives.add(1, { outcome: 'gone' });
@@ -177,7 +177,7 @@ export class CallWork {
     const { graphCallId } = record.model;
     if (graphCallId === undefined) return;
     try {
-      await graph.delete(record.tenantId, graphCallId);
+      await graph.delete({ tenantId: record.tenantId, graphCallId });
     } catch (error) {
       if (!isGone(error)) throw error;
       return this.end(record.callId, 'hung_up', { graph: 'gone' });

@@ -39,7 +39,7 @@ export class LegWork {
     const { registry, graph, metrics, clock, log } = this.#options;
     const { graphCallId, foundAtMs } = stray;
     try {
-      await graph.delete(tenantId, graphCallId);
+      await graph.delete({ tenantId, graphCallId });
       metrics.strayLegs.add(1, { found: 'earlierAttempt' });
       log.warn('leg of an earlier attempt deleted', { callId, graphCallId });
     } catch (error) {

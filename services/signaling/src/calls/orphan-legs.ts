@@ -64,7 +64,7 @@ export class OrphanLegs {
   async #delete(tenantId: string, graphCallId: string): Promise<void> {
     const { graph, metrics, log } = this.#options;
     try {
-      await graph.delete(tenantId, graphCallId);
+      await graph.delete({ tenantId, graphCallId });
       metrics.strayLegs.add(1, { found: 'forgotten' });
       log.warn('leg of a forgotten call deleted', { graphCallId });
     } catch (error) {

@@ -81,12 +81,19 @@ export function graphFailure(error: unknown): StartFailure {
     ...(fix === undefined ? {} : { fix }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
-  const refused = code === 'graph_refused' || code === 'graph_token_refused';
-  return { problem, result, legMayExist, end: refused ? 'graph_refused' : 'graph_unavailable' };
+  const end = REFUSALS.has(code) ? 'graph_refused' : 'graph_unavailable';
+  return { problem, result, legMayExist, end };
 }
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'graph_refused',
+  'graph_request_invalid',
+  'graph_token_refused',
+]);
 
 /** Statuses other than 502 for Graph's failures, by the code of the error. */
 const GRAPH_STATUSES: Readonly<Record<string, number>> = {
+  graph_request_invalid: 422,
   graph_throttled: 503,
   graph_timeout: 504,
 };

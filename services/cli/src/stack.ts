@@ -44,6 +44,8 @@ export interface StackOptions {
   readonly folder: RunFolder;
   /** Audio files that become the participants of an extra meeting, `custom`. */
   readonly audio: readonly string[];
+  /** Scenario files: what goes wrong in the sandbox. */
+  readonly scenarios: readonly string[];
   /** Times real time; 1 is real time. */
   readonly speed: number;
   onProgress(text: string): void;
@@ -83,6 +85,7 @@ async function startAll(options: StackOptions, closers: CloseStack): Promise<Sta
       EARSHOT_HOST_KEY: keys.host,
       EARSHOT_SPEED: String(options.speed),
       EARSHOT_AUDIO: JSON.stringify(options.audio),
+      EARSHOT_SCENARIOS: JSON.stringify(options.scenarios),
     }),
   );
 

@@ -31,6 +31,7 @@ const OUR_FAILURES: ReadonlySet<string> = new Set([
 
 export interface StartOptions {
   readonly audio: readonly string[];
+  readonly scenario: readonly string[];
   readonly once: boolean;
   readonly json: boolean;
   readonly speed?: number;
@@ -131,6 +132,7 @@ class MainJob {
     const stack = await startStack({
       folder: this.#folder,
       audio: this.#options.audio,
+      scenarios: this.#options.scenario,
       speed: this.#speed,
       onProgress: (text) => process.stderr.write(`earshot: ${text}\n`),
       onUnexpectedExit,

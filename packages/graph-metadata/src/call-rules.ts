@@ -23,7 +23,7 @@ function newCallFaults(call: JsonObject): readonly MetadataFault[] {
 }
 
 function meetingFaults(call: JsonObject, kind: unknown): readonly MetadataFault[] {
-  const name = String(kind).replace(/^#microsoft\.graph\./, '');
+  const name = textOf(kind).replace(/^#microsoft\.graph\./, '');
   if (name === 'organizerMeetingInfo') {
     return [...needed(call, 'chatInfo', 'threadId'), ...needed(call, 'tenantId')];
   }
@@ -64,7 +64,7 @@ function phoneFaults(call: JsonObject, phones: readonly unknown[]): readonly Met
 
 /** `oneToOne` has one source and one receiver (Graph: call-post-audioroutinggroups). */
 function routingFaults(group: JsonObject): readonly MetadataFault[] {
-  if (String(own(group, 'routingMode')).toLowerCase() !== 'onetoone') return [];
+  if (textOf(own(group, 'routingMode')).toLowerCase() !== 'onetoone') return [];
   return ['sources', 'receivers'].flatMap((name) => {
     const ends = own(group, name);
     const isOne = Array.isArray(ends) && ends.length === 1;
@@ -75,6 +75,11 @@ function routingFaults(group: JsonObject): readonly MetadataFault[] {
 function needed(call: JsonObject, ...names: readonly string[]): readonly MetadataFault[] {
   const value = names.reduce<unknown>(own, call);
   return isGiven(value) && value !== '' ? [] : [fault(names.join('.'), 'must be given', value)];
+}
+
+/** Not `String()`: an object may have members that make that throw. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function isGiven(value: unknown): boolean {

@@ -210,6 +210,12 @@ describe('properties', () => {
   const typeName = fc.constantFrom(...NAMES);
   const from = fc.constantFrom('client', 'service');
 
+  it('does not trip over members that stand in for methods', () => {
+    const value = { toString: 1, valueOf: 1 };
+    expect(checkType('call', { meetingInfo: { '@odata.type': value } })).not.toEqual([]);
+    expect(checkType('audioRoutingGroup', { routingMode: value })).not.toEqual([]);
+  });
+
   it('never throws, whatever the JSON, and tells a bounded number of faults', () => {
     const keys = NAMES.flatMap((name) => Object.keys(CSDL.types[name]?.properties ?? {}));
     const { value } = fc.letrec((tie) => ({

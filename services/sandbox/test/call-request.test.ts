@@ -70,6 +70,7 @@ const BY_ID: Json = {
 };
 
 const NOWHERE: Json = { chatInfo: undefined, meetingInfo: undefined };
+const FROM_OUR_NUMBER: Json = { source: { identity: { applicationInstance: { id: 'a' } } } };
 const SERVICE_HOSTED: Json = {
   mediaConfig: { '@odata.type': '#microsoft.graph.serviceHostedMediaConfig' },
 };
@@ -158,7 +159,7 @@ describe('parseCallRequest', () => {
     ['six people', calling(...'abcdef'.split('').map(user)), '400/8523'],
     ['a phone among people', calling(user('u'), phone('+442079460000')), '400/8523'],
     ['a phone without a number to call from', calling(phone('+442079460000')), '400/7507'],
-    ['a number that is none', calling(phone('007')), '400/8523'],
+    ['a number that is none', { ...calling(phone('007')), ...FROM_OUR_NUMBER }, '400/8523'],
   ])('refuses %s', (_name, value, code) => {
     expect(refusal(value)).toBe(code);
   });

@@ -39,6 +39,8 @@ export class TestBot {
   /** Statuses to answer with, one a request, before 202 becomes the rule. */
   readonly answers: number[] = [];
   readonly refused: string[] = [];
+  /** All that was accepted, as it came. */
+  readonly bodies: unknown[] = [];
   readonly #server: Server;
   readonly #clock: Clock;
   #verify: ((token: string) => Promise<JWTPayload>) | undefined;
@@ -129,6 +131,7 @@ export class TestBot {
     const token = headers.authorization?.replace(/^Bearer /, '') ?? '';
     if (this.#verify === undefined) throw new Error('nobody is trusted yet');
     const claims = await this.#verify(token);
+    this.bodies.push(body);
     for (const { changeType, resource, resourceUrl, resourceData } of body.value) {
       const callback = { path, headers, claims, changeType, resource, resourceUrl };
       this.callbacks.add({ ...callback, data: resourceData });

@@ -5,6 +5,7 @@ import { bodyOf, routingGroupBody } from './action-bodies.js';
 import { requireEstablished } from './call-actions.js';
 import type { CallGate } from './call-gate.js';
 import { GraphFault, invalidArgument, notFound, notGroupCall } from './graph-fault.js';
+import { requireType } from './metadata-check.js';
 import type { SimulatedCall } from './simulated-call.js';
 
 /** Of one call; Graph's own limit is not documented. */
@@ -84,14 +85,12 @@ export function addAudioRoutingGroupRoutes(
 function checkedGroup(call: SimulatedCall, body: unknown, id: string): RoutingGroup {
   requireEstablished(call);
   if (!call.isGroup) throw notGroupCall();
+  requireType('audioRoutingGroup', body);
   const { routingMode, sources, receivers } = bodyOf(routingGroupBody, body);
   const present = new Set(call.participants().map((participant) => participant.id));
   for (const [property, ids] of Object.entries({ sources, receivers })) {
     if (!ids.every((one) => present.has(one))) {
       throw invalidArgument(property, 'must be participants of the call');
-    }
-    if (routingMode === 'oneToOne' && ids.length !== 1) {
-      throw invalidArgument(property, 'must be one participant where the mode is oneToOne');
     }
   }
   return {

@@ -21,6 +21,7 @@ import {
   notEstablished,
   notGroupCall,
 } from './graph-fault.js';
+import { requireAction } from './metadata-check.js';
 import type { SimulatedCall } from './simulated-call.js';
 
 const PROMPT_MS = 500;
@@ -43,12 +44,16 @@ interface Action {
   readonly isGroupOnly?: boolean;
   /** Allowed before the call is established. */
   readonly isAnytime?: boolean;
+  /** What the metadata call it; they are not asked where they don't know it. */
+  readonly metadataName?: string | undefined;
   run(visit: Visit, body: unknown): ActionAnswer;
 }
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   keepAlive: {
     isAnytime: true,
+    // It takes no body, and ignores what there is.
+    metadataName: undefined,
     run: ({ call }) => {
       call.keepAlive();
       return { status: 200 };
@@ -58,7 +63,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   unmute: { isGroupOnly: true, run: (visit, body) => setMuted(visit, body, false) },
   playPrompt: { hosted: 'service', run: playPrompt },
   recordResponse: { hosted: 'service', run: recordResponse },
-  record: { hosted: 'service', run: recordResponse },
+  record: { hosted: 'service', metadataName: 'recordResponse', run: recordResponse },
   subscribeToTone: { hosted: 'service', run: subscribeToTone },
   cancelMediaProcessing: { hosted: 'service', run: cancelMediaProcessing },
   sendDtmfTones: { run: sendDtmfTones },
@@ -88,6 +93,8 @@ export function performAction(name: string, visit: Visit, body: unknown): Action
     throw new GraphFault(500, '9999', 'Unknown error occurred.');
   }
   requireMethod(app.roles, name);
+  const metadataName = 'metadataName' in action ? action.metadataName : name;
+  if (metadataName !== undefined) requireAction('call', metadataName, body);
   if (!action.isAnytime) requireEstablished(call);
   if (action.isGroupOnly && !call.isGroup) throw notGroupCall();
   return action.run(visit, body);

@@ -1,19 +1,12 @@
-import type { z } from 'zod';
+import { bodyOf } from './action-bodies.js';
 import type { AppIdentity } from './app-tokens.js';
 import { requireCreation } from './call-permissions.js';
 import type { CallBody } from './call-schema.js';
 import { callSchema, isODataType } from './call-schema.js';
 import type { CallTarget } from './call-target.js';
 import { targetOf } from './call-target.js';
-import { badRequest, GraphFault, invalidArgument, tenantMismatch } from './graph-fault.js';
-
-const MODALITIES: ReadonlySet<string> = new Set([
-  'audio',
-  'video',
-  'videobasedscreensharing',
-  'data',
-]);
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
+import { GraphFault, tenantMismatch } from './graph-fault.js';
+import { requireNewCall } from './metadata-check.js';
 
 /** A call that may be created: what its POST asked for, checked. */
 export interface CallRequest {
@@ -61,10 +54,9 @@ export type CallRequestResult =
  * @param app who asks, by its token.
  */
 export function parseCallRequest(body: unknown, app: AppIdentity): CallRequestResult {
-  const parsed = callSchema.safeParse(body);
-  if (!parsed.success) return { ok: false, fault: schemaFault(parsed.error) };
   try {
-    return { ok: true, request: requestOf(parsed.data, app) };
+    requireNewCall(body);
+    return { ok: true, request: requestOf(bodyOf(callSchema, body), app) };
   } catch (error) {
     if (error instanceof GraphFault) return { ok: false, fault: error };
     throw error;
@@ -73,8 +65,6 @@ export function parseCallRequest(body: unknown, app: AppIdentity): CallRequestRe
 
 /** @throws GraphFault */
 function requestOf(call: CallBody, app: AppIdentity): CallRequest {
-  requireCallbackUri(call.callbackUri);
-  requireModalities(call.requestedModalities);
   const media = mediaOf(call);
   const target = targetOf(call);
   requireTenant(call, target, app);
@@ -106,47 +96,11 @@ function requireTenant({ tenantId }: CallBody, target: CallTarget, app: AppIdent
   if (tenantId?.toLowerCase() !== app.tenantId.toLowerCase()) throw tenantMismatch();
 }
 
-function schemaFault(error: z.ZodError): GraphFault {
-  const issue = error.issues[0];
-  const property = issue?.path.join('.') ?? '';
-  if (property === '') return badRequest('Empty Payload. JSON content expected.');
-  if (property.endsWith('@odata.type')) {
-    return badRequest(`A value without a valid type name was found for '${property}'.`);
-  }
-  return invalidArgument(property, 'is missing or malformed');
-}
-
-/**
- * A callback address must be https; http is let pass on this machine.
- *
- * @throws GraphFault 400/8523
- */
-export function requireCallbackUri(callbackUri: string): void {
-  if (!URL.canParse(callbackUri)) throw invalidArgument('callbackUri', 'must be a URL');
-  const { protocol, hostname } = new URL(callbackUri);
-  const isAllowed = protocol === 'https:' || (protocol === 'http:' && LOOPBACK_HOSTS.has(hostname));
-  if (!isAllowed) throw invalidArgument('callbackUri', 'must be https');
-}
-
-/** @throws GraphFault 400/8523 */
-export function requireModalities(modalities: readonly string[]): void {
-  const isKnown = modalities.every((modality) => MODALITIES.has(modality.toLowerCase()));
-  if (!isKnown) throw invalidArgument('requestedModalities', 'has an unknown modality');
-}
-
-/**
- * Who hosts the media.
- *
- * @throws GraphFault 400
- */
+/** Who hosts the media; the metadata know no third. */
 export function mediaOf({ mediaConfig }: Pick<CallBody, 'mediaConfig'>): RequestedMedia {
-  const type = mediaConfig['@odata.type'];
-  if (isODataType(type, 'serviceHostedMediaConfig')) return { hosted: 'service' };
-  if (!isODataType(type, 'appHostedMediaConfig')) {
-    throw badRequest("A value without a valid type name was found for 'mediaConfig'.");
-  }
-  if (!mediaConfig.blob) throw invalidArgument('mediaConfig.blob', 'must be given');
-  return { hosted: 'app', blob: mediaConfig.blob };
+  const isService = isODataType(mediaConfig['@odata.type'], 'serviceHostedMediaConfig');
+  if (isService) return { hosted: 'service' };
+  return { hosted: 'app', blob: mediaConfig.blob ?? '' };
 }
 
 function botOf({ source }: CallBody, app: AppIdentity): BotIdentity {

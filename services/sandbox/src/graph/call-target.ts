@@ -1,9 +1,7 @@
 import type { CallBody, MeetingInfoBody, TargetBody } from './call-schema.js';
 import { isODataType } from './call-schema.js';
-import { badRequest, GraphFault, invalidArgument } from './graph-fault.js';
+import { badRequest, invalidArgument } from './graph-fault.js';
 
-/** Graph calls no more than so many at once. */
-const MAX_TARGETS = 5;
 const E164 = /^\+[1-9]\d{6,14}$/;
 
 /** Whom or what a call is to reach. */
@@ -30,7 +28,7 @@ export interface Callee {
 /**
  * What the body asks to reach: people in `targets`, else a meeting, else a chat.
  *
- * @throws GraphFault 400/8523 and 400/7507
+ * @throws GraphFault 400/8523
  */
 export function targetOf(call: CallBody): CallTarget {
   if (call.targets && call.targets.length > 0) return peopleOf(call, call.targets);
@@ -65,15 +63,10 @@ function byOrganizer({ chatInfo }: CallBody, meetingInfo: MeetingInfoBody): Call
 
 function peopleOf(call: CallBody, targets: readonly TargetBody[]): CallTarget {
   if (call.meetingInfo) throw invalidArgument('meetingInfo', 'must not be given with targets');
-  if (targets.length > MAX_TARGETS) {
-    throw invalidArgument('targets', `must be at most ${MAX_TARGETS}`);
-  }
   const callees = targets.map((target, index) => calleeOf(target, `targets[${index}]`));
   if (!callees.some(({ kind }) => kind === 'phone')) {
     return { kind: callees.length === 1 ? 'peer' : 'group', callees };
   }
-  if (callees.length > 1) throw invalidArgument('targets', 'must be one where it is a phone');
-  requireOwnNumber(call);
   return { kind: 'phone', callees };
 }
 
@@ -93,14 +86,4 @@ export function calleeOf({ identity }: TargetBody, path: string): Callee {
     return { kind, id: facet.id, displayName: facet.displayName ?? undefined };
   }
   throw invalidArgument(`${path}.identity`, 'must be a user, a phone or an application instance');
-}
-
-/** To call phones a bot must own a number: its application instance is the source. */
-function requireOwnNumber({ source }: CallBody): void {
-  if (source?.identity?.applicationInstance?.id) return;
-  throw new GraphFault(
-    400,
-    '7507',
-    'The source identity is invalid: calls to phones need source.identity.applicationInstance.',
-  );
 }

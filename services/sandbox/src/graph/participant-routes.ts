@@ -8,10 +8,12 @@ import type { GraphOperation } from './call-operations.js';
 import { requireMethod } from './call-permissions.js';
 import { calleeOf } from './call-target.js';
 import { badRequest, notFound, notGroupCall } from './graph-fault.js';
+import { requireAction } from './metadata-check.js';
 import { sendOperation } from './send-operation.js';
 
 const INVITE_MS = 300;
 const HOLD_MUSIC_MS = 50;
+const ACTIONS: ReadonlySet<string> = new Set(['mute', 'startHoldMusic', 'stopHoldMusic']);
 
 export interface ParticipantRoutesOptions {
   readonly gate: CallGate;
@@ -107,6 +109,7 @@ function invite({ call, app, fault }: Visit, body: unknown): GraphOperation {
   requireMethod(app.roles, 'inviteParticipants');
   requireEstablished(call);
   if (!call.isGroup) throw notGroupCall();
+  requireAction('Collection(participant)', 'invite', body);
   const { clientContext, participants } = bodyOf(inviteBody, body);
   const callees = participants.map((one, index) => calleeOf(one, `participants[${index}]`));
   return call.operations.run({
@@ -130,21 +133,20 @@ function act(
   participant: MeetingParticipant,
   body: unknown,
 ): GraphOperation {
+  if (!ACTIONS.has(action)) {
+    throw badRequest(`Resource not found for the segment '${action.slice(0, 64)}'.`);
+  }
+  requireAction('participant', action, body);
   const { clientContext } = bodyOf(contextBody, body);
   const failure = fault?.operation;
-  switch (action) {
-    case 'mute':
-      if (failure === undefined) call.mute(participant);
-      return call.operations.complete({ type: 'muteParticipantOperation', clientContext }, failure);
-    case 'startHoldMusic':
-    case 'stopHoldMusic':
-      return call.operations.run({
-        type: `${action}Operation`,
-        clientContext,
-        takesMs: HOLD_MUSIC_MS,
-        failure,
-      });
-    default:
-      throw badRequest(`Resource not found for the segment '${action.slice(0, 64)}'.`);
+  if (action === 'mute') {
+    if (failure === undefined) call.mute(participant);
+    return call.operations.complete({ type: 'muteParticipantOperation', clientContext }, failure);
   }
+  return call.operations.run({
+    type: `${action}Operation`,
+    clientContext,
+    takesMs: HOLD_MUSIC_MS,
+    failure,
+  });
 }

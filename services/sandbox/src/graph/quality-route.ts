@@ -1,19 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
-import { bodyOf } from './action-bodies.js';
 import type { CallGate } from './call-gate.js';
 import { requireMethod } from './call-permissions.js';
-
-const qualityBody = z.looseObject({
-  quality: z.looseObject({
-    callChainId: z.guid(),
-    participantId: z.guid(),
-    mediaLegId: z.guid(),
-    deviceName: z.string(),
-    deviceDescription: z.string(),
-    mediaQualityList: z.array(z.looseObject({ '@odata.type': z.string().optional() })),
-  }),
-});
+import { requireAction } from './metadata-check.js';
 
 /** `…/calls/logTeleconferenceDeviceQuality`: checked and forgotten. */
 export function addQualityRoute(app: FastifyInstance, calls: string, gate: CallGate): void {
@@ -22,7 +10,7 @@ export function addQualityRoute(app: FastifyInstance, calls: string, gate: CallG
     app.post(`${calls}/${segment}`, async (request, reply) => {
       const { roles } = await gate.enter(request);
       requireMethod(roles, name);
-      bodyOf(qualityBody, request.body);
+      requireAction('Collection(call)', name, request.body);
       return reply.code(200).send();
     });
   }

@@ -32,7 +32,12 @@ program
   .command('start')
   .description('run all services on this machine, join a sandbox meeting and show it')
   .option('--audio <file>', 'a participant from an Ogg/Opus file; repeat for more', collect, [])
-  .option('--scenario <file>', 'what goes wrong in the sandbox (YAML); repeat for more', collect, [])
+  .option(
+    '--scenario <file>',
+    'what goes wrong in the sandbox (YAML); repeat for more',
+    collect,
+    [],
+  )
   .option('--once', 'run the meeting once, faster than real time, sum up and end', false)
   .option('--json', 'print JSON: the events, or with --once the summary as the last line', false)
   .option('--speed <n>', 'times real time', parseSpeed)

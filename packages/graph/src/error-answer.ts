@@ -8,6 +8,7 @@ const MAX_DIAGNOSTIC_CHARS = 500;
 interface ErrorBody {
   readonly code: string | undefined;
   readonly message: string | undefined;
+  readonly requestId: string | undefined;
 }
 
 /** What a refusal of Graph tells, as an error. `action` reads after "Cannot", as in "join". */
@@ -29,7 +30,7 @@ export function errorOfAnswer(
       graphCode: body.code,
       ...numbers,
       retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
-      requestId: response.headers.get('request-id') ?? undefined,
+      requestId: response.headers.get('request-id') ?? body.requestId,
       clientRequestId,
       diagnostic: response.headers.get('x-ms-ags-diagnostic')?.slice(0, MAX_DIAGNOSTIC_CHARS),
       mayHaveHappened: status >= 500,
@@ -44,7 +45,11 @@ function codeOfStatus(status: number): string {
 
 function errorBody(text: string): ErrorBody {
   const error = jsonField(parseJson(text), 'error');
-  return { code: textOf(jsonField(error, 'code')), message: textOf(jsonField(error, 'message')) };
+  return {
+    code: textOf(jsonField(error, 'code')),
+    message: textOf(jsonField(error, 'message')),
+    requestId: textOf(jsonField(jsonField(error, 'innerError'), 'request-id'))?.slice(0, 64),
+  };
 }
 
 /** The calls API puts its subcode into `code`, or into the message as `…7504…` in some form. */

@@ -161,6 +161,12 @@ describe('refusals', () => {
     });
   });
 
+  it('finds the id of the request in the body where no header has it', async () => {
+    const innerError = { 'request-id': 'r-2' };
+    stand.answer = { status: 400, body: JSON.stringify({ error: { code: '2203', innerError } }) };
+    expect((await failure(calls.delete(CALL))).requestId).toBe('r-2');
+  });
+
   it('tells how long to wait when throttled', async () => {
     stand.answer = { status: 429, headers: { 'retry-after': '7' } };
     const error = await failure(calls.mute(CALL));

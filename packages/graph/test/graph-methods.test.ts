@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { checkAction, checkType, faultText } from '@earshot/graph-metadata';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GraphCalls } from '../src/graph-calls.js';
@@ -68,11 +69,14 @@ describe('each method', () => {
     expect([error.code, error.mayHaveHappened]).toEqual(['graph_answer_unreadable', true]);
   });
 
-  it('is asked for in these tests', () => {
+  it('is asked for in these tests, and is in the README', () => {
     const methods = Object.getOwnPropertyNames(GraphCalls.prototype).filter(
       (name) => name !== 'constructor',
     );
     expect([...new Set(METHODS.map(({ name }) => name))].sort()).toEqual(methods.sort());
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const rows = readme.split('\n').filter((line) => line.startsWith('| `'));
+    for (const name of methods) expect(rows.join()).toContain(`\`${name}\``);
   });
 });
 

@@ -17,13 +17,15 @@ const frameCounts = z.object({
   framesDropped: count,
 });
 
+const retryClass = z.enum(['normal', 'never', 'onceOnAnotherHost', 'backOff', 'stopForMonth']);
+
 const dataSchemas = {
   'call.stateChanged': z.object({ from: z.string(), to: z.string() }),
   'call.ended': z.object({
     resultCode: z.int().optional(),
     resultSubcode: z.int().optional(),
     reason: z.string(),
-    retryClass: z.enum(['normal', 'never', 'onceOnAnotherHost', 'backOff', 'stopForMonth']),
+    retryClass,
   }),
   'call.operation': z.object({
     operationId: z.string().min(1),
@@ -41,6 +43,15 @@ const dataSchemas = {
   'recording.statusChanged': z.object({
     status: z.enum(['recording', 'notRecording', 'failed']),
     accepted: z.boolean(),
+  }),
+  'call.rejoined': z.object({
+    attempt: z.int().min(2),
+    hostId: z.string().min(1),
+    cause: z.string(),
+    reason: z.string(),
+    retryClass,
+    resultCode: z.int().optional(),
+    resultSubcode: z.int().optional(),
   }),
   'participant.joined': participantData,
   'participant.updated': participantData,
@@ -122,6 +133,7 @@ export const eventSchema: z.ZodType<EarshotEvent> = z.discriminatedUnion('type',
   variant('call.incoming'),
   variant('recording.gateChanged'),
   variant('recording.statusChanged'),
+  variant('call.rejoined'),
   variant('participant.joined'),
   variant('participant.updated'),
   variant('participant.left'),

@@ -35,6 +35,21 @@ export interface EventData {
     /** False when Graph refused. */
     readonly accepted: boolean;
   };
+  /**
+   * Another attempt at the call has begun, on another media host: whoever was in the call has left
+   * it, and joins again as the new roster tells.
+   */
+  'call.rejoined': {
+    /** 2 for the first one after the call's own. */
+    readonly attempt: number;
+    readonly hostId: string;
+    /** How the attempt before ended: a code, a sentence and Graph's result as in `call.ended`. */
+    readonly cause: string;
+    readonly reason: string;
+    readonly retryClass: EventData['call.ended']['retryClass'];
+    readonly resultCode?: number | undefined;
+    readonly resultSubcode?: number | undefined;
+  };
   'participant.joined': ParticipantData;
   'participant.updated': ParticipantData;
   'participant.left': ParticipantData;

@@ -51,6 +51,18 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
     },
     { requiredKeys: ['operationId', 'kind', 'status'] },
   ),
+  'call.rejoined': fc.record(
+    {
+      attempt: fc.integer({ min: 2, max: 9 }),
+      hostId: fc.string({ minLength: 1 }),
+      cause: fc.string(),
+      reason: fc.string(),
+      retryClass: fc.constant('onceOnAnotherHost'),
+      resultCode: count,
+      resultSubcode: count,
+    },
+    { requiredKeys: ['attempt', 'hostId', 'cause', 'reason', 'retryClass'] },
+  ),
   'call.incoming': fc.record({
     scenario: fc.constantFrom('policyRecording', 'group', 'user'),
   }),
@@ -138,6 +150,7 @@ const anyEvent: fc.Arbitrary<EarshotEvent> = fc
     eventOf('call.stateChanged'),
     eventOf('call.ended'),
     eventOf('call.operation'),
+    eventOf('call.rejoined'),
     eventOf('call.incoming'),
     eventOf('recording.gateChanged'),
     eventOf('recording.statusChanged'),

@@ -12,6 +12,7 @@ export type { AuditEntry, AuditPage, AuditRecord, AuditStore } from './audit-sto
 export type { CallRecord } from './call-record.js';
 export { isCallOver } from './call-record.js';
 export type { CallPage, ListOptions } from './call-store.js';
+export type { ConnectedHost, HostNews, HostStore } from './host-store.js';
 export type { CallbackBody, NotificationAside } from './notification.js';
 export type { PlayRecord, PlayState } from './play-record.js';
 export { isOver } from './play-record.js';

@@ -39,6 +39,12 @@ export class Keys {
   readonly recorded = (callId: string): string => this.#of(`{${callId}}:recorded`);
   /** Channel: call ids. */
   readonly playWakes = (): string => this.#of('play-wakes');
+  /** Channel: ids of calls that other processes should look at. */
+  readonly callWakes = (): string => this.#of('call-wakes');
+  /** Hash: host id → description, and the process that has it. */
+  readonly hosts = (): string => this.#of('{hosts}:info');
+  /** Sorted set: host ids by time of expiry. */
+  readonly hostExpiry = (): string => this.#of('{hosts}:expiry');
   /** String: call id. */
   readonly attempt = (attemptKey: string): string => this.#of(`attempt:{${attemptKey}}`);
   /** String: call id. */

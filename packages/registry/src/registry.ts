@@ -5,11 +5,12 @@ import { AuditStore } from './audit-store.js';
 import type { CallRecord } from './call-record.js';
 import type { CallPage, ListOptions } from './call-store.js';
 import { CallStore, OPEN_TTL_MS } from './call-store.js';
+import { CallWakes } from './call-wakes.js';
+import { HostStore } from './host-store.js';
 import { Keys } from './keys.js';
 import type { CallbackBody, NotificationAside } from './notification.js';
 import { NotificationQueue } from './notification-queue.js';
 import { PlayStore } from './play-store.js';
-import { PlayWakes } from './play-wakes.js';
 import type { StreamPosition } from './position-store.js';
 import { PositionStore } from './position-store.js';
 import { RecordingStore } from './recording-store.js';
@@ -55,9 +56,12 @@ export class Registry {
   readonly plays: PlayStore;
   /** Requests by the keys of their callers. */
   readonly requests: RequestStore;
+  /** The media hosts that are connected, to whichever process. */
+  readonly hosts: HostStore;
   /** Who did what. */
   readonly audit: AuditStore;
-  readonly #playWakes: PlayWakes;
+  readonly #playWakes: CallWakes;
+  readonly #callWakes: CallWakes;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #calls: CallStore;
@@ -78,7 +82,9 @@ export class Registry {
     this.plays = new PlayStore(this.#redis, this.#keys);
     this.requests = new RequestStore(this.#redis, this.#keys);
     this.audit = new AuditStore(this.#redis, this.#keys);
-    this.#playWakes = new PlayWakes(this.#redis, this.#keys.playWakes());
+    this.#playWakes = new CallWakes(this.#redis, this.#keys.playWakes());
+    this.#callWakes = new CallWakes(this.#redis, this.#keys.callWakes());
+    this.hosts = new HostStore(this.#redis, this.#keys);
     this.#positions = new PositionStore(this.#redis, this.#keys);
     this.#recording = new RecordingStore(this.#redis, this.#keys);
   }
@@ -97,6 +103,7 @@ export class Registry {
   /** Closes the connection; idempotent. */
   close(): Promise<void> {
     this.#playWakes.close();
+    this.#callWakes.close();
     this.#closing ??= this.#redis.close();
     return this.#closing;
   }
@@ -104,6 +111,19 @@ export class Registry {
   /** Tells of calls in whose plays something changed, from now on. Call once. */
   listenForPlays(listener: (callId: string) => void): Promise<void> {
     return this.#playWakes.listen(listener);
+  }
+
+  /**
+   * Tells of calls that some process, this one included, wants looked at, from now on. A wake-up may
+   * be lost: look by yourself now and then. Call once.
+   */
+  listenForCalls(listener: (callId: string) => void): Promise<void> {
+    return this.#callWakes.listen(listener);
+  }
+
+  /** Has all processes that listen look at a call. */
+  wakeCall(callId: string): Promise<void> {
+    return this.#callWakes.wake(callId);
   }
 
   /** The calls that an app has and has made this month. */

@@ -15,6 +15,8 @@ function describe(event: EarshotEvent, who: string): string | undefined {
       return `call ${event.data.from} → ${event.data.to}`;
     case 'call.ended':
       return `call ended: ${event.data.reason}`;
+    case 'call.rejoined':
+      return `call joined again on ${event.data.hostId}: ${event.data.reason}`;
     case 'participant.joined':
       return `${who} joined`;
     case 'participant.left':

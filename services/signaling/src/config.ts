@@ -2,12 +2,20 @@ import { CodedError } from '@earshot/async';
 import type { GraphEndpoints } from '@earshot/graph';
 import { GLOBAL_CLOUD } from '@earshot/graph';
 import type { RateLimit } from '@earshot/rate-limit';
+import type { AdmissionLimits } from '@earshot/registry';
 import type { ListenAddress } from '@earshot/service-process';
 import { parseListenAddress } from '@earshot/service-process';
 import type { HealthLimits } from '@earshot/telemetry';
 import { DEFAULT_CLEAR_AFTER_MS, parseHealthLimits } from '@earshot/telemetry';
 import { AddressRules } from '@earshot/webhooks';
 import { z } from 'zod';
+import {
+  admissionLimits,
+  callsReserve,
+  maxCalls,
+  maxCallsPerMonth,
+  rejoin,
+} from './admission/limits-config.js';
 import {
   apiKeysFile,
   apiKeysText,
@@ -55,6 +63,10 @@ export interface SignalingConfig {
   readonly clientSecret: string;
   /** Tenant of meetings whose URL doesn't name one. */
   readonly tenantId: string | undefined;
+  /** How many calls the app may have at once and make in a month, all processes together. */
+  readonly admission: AdmissionLimits;
+  /** Whether a call whose media failed is joined once more on another media host. */
+  readonly rejoin: 'once' | 'never';
   /** Connections of one address on the host link that are open and not yet welcomed. */
   readonly maxPendingPerAddress: number;
   /** Ranges, such as 10.1.0.0/16, that webhooks may reach though they are not public. */
@@ -101,6 +113,10 @@ const environmentSchema = z.object({
     .transform(splitList)
     .refine(areRanges, 'must be ranges such as 10.1.0.0/16,127.0.0.1/32')
     .default([]),
+  EARSHOT_MAX_CALLS: maxCalls,
+  EARSHOT_CALLS_RESERVE: callsReserve,
+  EARSHOT_MAX_CALLS_PER_MONTH: maxCallsPerMonth,
+  EARSHOT_REJOIN: rejoin,
   EARSHOT_MAX_PENDING_PER_ADDRESS: z.coerce.number().int().min(1).max(65_536).default(64),
   EARSHOT_WEBHOOK_ALLOWED_RANGES: z
     .string()
@@ -157,6 +173,12 @@ export function readConfig(
       { fix: 'Set EARSHOT_API_KEY to a long random value, or listen on 127.0.0.1.' },
     );
   }
+  const admission = admissionLimits(data);
+  if (admission === undefined) {
+    throw refusedConfig([
+      `EARSHOT_CALLS_RESERVE must be less than EARSHOT_MAX_CALLS, got ${data.EARSHOT_CALLS_RESERVE} of ${data.EARSHOT_MAX_CALLS}`,
+    ]);
+  }
   return Object.freeze({
     redisUrl: data.REDIS_URL,
     listen: data.EARSHOT_LISTEN,
@@ -176,6 +198,8 @@ export function readConfig(
     clientId: data.GRAPH_CLIENT_ID,
     clientSecret: data.GRAPH_CLIENT_SECRET,
     tenantId: data.GRAPH_TENANT_ID,
+    admission,
+    rejoin: data.EARSHOT_REJOIN,
     maxPendingPerAddress: data.EARSHOT_MAX_PENDING_PER_ADDRESS,
     webhookAllowedRanges: data.EARSHOT_WEBHOOK_ALLOWED_RANGES,
     webhookAllowHttp: data.EARSHOT_WEBHOOK_ALLOW_HTTP,

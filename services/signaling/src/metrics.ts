@@ -11,6 +11,9 @@ export interface SignalingMetrics {
   readonly hostLinkRtt: Histogram;
   readonly reattachments: Counter<'cause'>;
   readonly rateLimited: Counter<'by'>;
+  readonly rejoins: Counter<'cause' | 'outcome'>;
+  readonly admissionRefusals: Counter<'code'>;
+  readonly placesReclaimed: Counter;
 }
 
 /** Registers this service's own series. */
@@ -53,6 +56,20 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
       name: 'requests_rate_limited_total',
       help: 'Requests of the REST API that were refused with 429: of a key, or of an address without one.',
       labelNames: ['by'],
+    }),
+    rejoins: metrics.counter({
+      name: 'rejoins_total',
+      help: 'Calls whose attempt failed so that another media host might do better, by what came of it.',
+      labelNames: ['cause', 'outcome'],
+    }),
+    admissionRefusals: metrics.counter({
+      name: 'admission_refusals_total',
+      help: "Calls that were not made because of the app's limits.",
+      labelNames: ['code'],
+    }),
+    placesReclaimed: metrics.counter({
+      name: 'admission_places_reclaimed_total',
+      help: 'Places of calls that were over and had not given them back: processes died.',
     }),
     hostLinkRtt: metrics.histogram({
       name: 'host_link_rtt_seconds',

@@ -10,6 +10,7 @@ import type { Health, Log, Metrics, Tracer } from '@earshot/telemetry';
 import { createLog, createMetrics, createTracer } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
+import { addAdmissionMetrics } from './admission/admission-metrics.js';
 import { Audit } from './audit/audit.js';
 import { addCallbackRoute } from './callbacks.js';
 import { CallbackBacklog } from './calls/callback-backlog.js';
@@ -20,6 +21,7 @@ import { watchHealth } from './health.js';
 import type { SignalingMetrics } from './metrics.js';
 import { signalingMetrics } from './metrics.js';
 import { openRedis } from './redis.js';
+import { addAdmissionRoute } from './rest/admission.js';
 import { guardApi } from './rest/api-door.js';
 import { addAuditRoutes } from './rest/audit.js';
 import { addCallRoutes } from './rest/calls.js';
@@ -118,6 +120,9 @@ async function start(
   });
   closers.defer(() => calls.driver.close());
   closers.defer(() => calls.orphans.close());
+  closers.defer(() => calls.places.close());
+  closers.defer(async () => calls.directory.stop());
+  addAdmissionMetrics(metrics, calls.admission);
   closers.defer(() => calls.mediaStates.close());
   const audit = new Audit({ store: registry.audit, log, metrics });
   closers.defer(() => audit.drain());
@@ -142,7 +147,10 @@ async function start(
   });
 
   const url = `http://${await listen(app, config.listen, 'signaling')}`;
+  await registry.listenForCalls(calls.lookAt);
   calls.driver.start();
+  calls.directory.start();
+  calls.places.start();
   return {
     url,
     hostLinkUrl: `${url.replace(/^http/, 'ws')}${HOST_LINK_PATH}`,
@@ -180,6 +188,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   addServiceRoutes(app, { ...parts, routes });
   app.register(async (scope) => {
     guardApi(scope, parts);
+    addAdmissionRoute(scope, parts.admission);
     addCallRoutes(scope, {
       ...parts,
       publishedOf: async (id) => (await publisher.counts(id)).published,

@@ -117,14 +117,6 @@ describe('a join that fails', () => {
     });
   });
 
-  it('passes on how long Graph asks to wait', async () => {
-    await connectHost();
-    harness.graph.answerNext('create', { status: 429 });
-    const answer = await harness.join();
-    expect(answer.body).toMatchObject({ status: 503, code: 'graph_throttled' });
-    await expectNothingLeft();
-  });
-
   it('deletes the call that Graph made without saying so, once a callback tells of it', async () => {
     await connectHost();
     harness.graph.answerNext('create', 'cut');

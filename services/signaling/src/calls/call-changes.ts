@@ -1,6 +1,7 @@
 import type { CallChange, CallModel, CallNotification, ResultInfo } from '@earshot/call';
 import { isSameGuid, reduceCall } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
+import { mayAttemptAgain, wantAnotherAttempt } from './attempts.js';
 import type { CallEnd } from './call-end.js';
 import { endByTeams, localEnd } from './call-end.js';
 import { participantEvent, tell } from './call-telling.js';
@@ -54,11 +55,16 @@ export function applyNotification(
   atMs: number,
 ): CallRecord {
   const state = serviceState(record);
-  if (state.end !== undefined) return applyAfterEnd(record, state.end, notification, atMs);
+  const endedBy = state.end ?? state.attempt?.wanted?.end;
+  if (endedBy !== undefined) return applyAfterEnd(record, endedBy, notification, atMs);
   const { model, changes } = reduceCall(record.model, notification);
   const isFirstSign = state.graph === 'requested' && notification.graphCallId !== undefined;
-  let next: CallRecord = model === record.model ? record : { ...record, model };
-  if (isFirstSign) next = withService(next, { graph: 'present', keptAliveAtMs: atMs });
+  const known = isFirstSign
+    ? withService(record, { graph: 'present', keptAliveAtMs: atMs })
+    : record;
+  const again = attemptedAgain(known, model, changes, atMs);
+  if (again !== undefined) return again;
+  let next: CallRecord = model === record.model ? known : { ...known, model };
   for (const change of changes) next = applyChange(next, change, atMs);
   const isWaitOver = isWaitingForPeople(record.model) && !isWaitingForPeople(model);
   return isWaitOver ? withLeg(next, { ...state.leg, waitedUntilMs: atMs }) : next;
@@ -79,8 +85,17 @@ export function applyToEarlierAttempt(
   return withLeg(straysLeft(next).length === 0 ? record : reopened(record), next);
 }
 
-/** Ends the call by a decision of this service. No effect on a call that has ended. */
+/**
+ * Ends the call by a decision of this service, or has it tried once more where that makes sense.
+ * No effect on a call that has ended.
+ */
 export function endCall(record: CallRecord, end: CallEnd): CallRecord {
+  if (serviceState(record).end !== undefined) return record;
+  return mayAttemptAgain(record, end) ? wantAnotherAttempt(record, end) : endForGood(record, end);
+}
+
+/** Ends the call, whatever might still be tried. No effect on a call that has ended. */
+export function endForGood(record: CallRecord, end: CallEnd): CallRecord {
   if (serviceState(record).end !== undefined) return record;
   const from = record.model.state;
   const model: CallModel = { ...record.model, state: 'terminated' };
@@ -95,6 +110,22 @@ export function endCall(record: CallRecord, end: CallEnd): CallRecord {
 export function dropPublished(record: CallRecord, position: number): CallRecord {
   const pendingEvents = serviceState(record).pendingEvents.filter((e) => e.position > position);
   return withService(record, { pendingEvents });
+}
+
+/** The record when the notification tells of an end after which the call is tried once more. */
+function attemptedAgain(
+  record: CallRecord,
+  model: CallModel,
+  changes: readonly CallChange[],
+  atMs: number,
+): CallRecord | undefined {
+  const ended = changes.find((change) => change.kind === 'ended');
+  if (ended === undefined) return undefined;
+  const end = endOf(record, ended.result, atMs);
+  if (!mayAttemptAgain(record, end)) return undefined;
+  const { graphCallId } = model;
+  const known = { ...record.model, ...(graphCallId === undefined ? {} : { graphCallId }) };
+  return wantAnotherAttempt(withService({ ...record, model: known }, { graph: 'gone' }), end);
 }
 
 /**

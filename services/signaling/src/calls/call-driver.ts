@@ -177,9 +177,10 @@ export class CallDriver {
     return next;
   }
 
-  /** Attaching waits for a host and a worker, which must not hold up the end of the call. */
+  /** What waits for a host, a worker or Graph must not hold up the end of the call. */
   async #perform(record: CallRecord, entry: Entry, kind: DutyKind): Promise<void> {
-    if (kind !== 'attach' && kind !== 'move') return this.#attempt(record, entry, kind);
+    if (kind !== 'attach' && kind !== 'move' && kind !== 'join')
+      return this.#attempt(record, entry, kind);
     entry.inBackground.add(kind);
     const attempt = this.#attempt(record, entry, kind).then(() => {
       this.#background.delete(attempt);

@@ -1,41 +1,40 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
-import type { HostLinkServer } from '@earshot/bridge';
 import { initialCallModel } from '@earshot/call';
-import type { GraphCalls } from '@earshot/graph';
 import type { CallRecord, Registry } from '@earshot/registry';
-import type { Log, Tracer } from '@earshot/telemetry';
-import { inSpan } from '@earshot/telemetry';
-import type { SignalingMetrics } from '../metrics.js';
+import type { Admission } from '../admission/admission.js';
 import { Problem } from '../rest/problem.js';
-import { acceptByGraph, endCall } from './call-changes.js';
+import { canBegin, firstAttempt, withProblem } from './attempts.js';
+import { endForGood } from './call-changes.js';
 import type { CallDriver } from './call-driver.js';
 import { localEnd } from './call-end.js';
-import type { HostAssignments } from './host-picker.js';
-import { pickHost } from './host-picker.js';
+import type { CallJoiner } from './call-joiner.js';
+import type { HostDirectory } from './host-directory.js';
 import type { Meeting, MeetingNames } from './meeting-of.js';
 import { meetingOf } from './meeting-of.js';
+import { NotMine } from './not-mine.js';
 import type { ServiceState } from './service-state.js';
 import { serviceState, withService } from './service-state.js';
-import type { StartFailure } from './start-failures.js';
-import { graphFailure, hostFailure, NO_MEDIA_HOST, requestProblem } from './start-failures.js';
+import { NO_MEDIA_HOST, requestProblem, START_TIMEOUT } from './start-failures.js';
+import type { StartedCalls } from './started-calls.js';
+
+/** How long a request waits for a call that another process starts. */
+export const START_PATIENCE_MS = 30_000;
 
 /** What starting a call stands on. */
 export interface CallStarterOptions {
   readonly registry: Registry;
-  readonly graph: GraphCalls;
-  readonly hostLink: HostLinkServer;
-  readonly assignments: HostAssignments;
+  readonly directory: HostDirectory;
+  readonly joiner: CallJoiner;
+  readonly started: StartedCalls;
+  readonly admission: Admission;
   readonly driver: CallDriver;
-  readonly metrics: SignalingMetrics;
   readonly clock: Clock;
-  readonly log: Log;
-  readonly tracer: Tracer;
   /** Tenant of meetings whose URL doesn't name one. */
   readonly defaultTenantId: string | undefined;
-  /** Base of callback addresses, without a trailing slash. */
-  publicUrl(): string;
+  /** Whether a call that fails is tried once more on another host. */
+  readonly rejoin: 'once' | 'never';
 }
 
 /** A wish to join a meeting. */
@@ -45,7 +44,10 @@ export interface StartRequest extends MeetingNames {
   readonly traceparent?: string | undefined;
 }
 
-/** Joins a meeting: blob from a media host, then Graph; on failure nothing is left half-started. */
+/**
+ * Joins a meeting: a place among the app's calls, then a media host's blob, then Graph. What fails
+ * so that another host might do better is tried once more; on failure nothing is left half-started.
+ */
 export class CallStarter {
   readonly #options: CallStarterOptions;
 
@@ -54,27 +56,25 @@ export class CallStarter {
   }
 
   /**
-   * The call's record once Graph has accepted it. With an idempotency key, a repeated request
-   * gets the first one's call, or its failure.
+   * The call's record once Graph has accepted it, whichever process has its host. With an
+   * idempotency key, a repeated request gets the first one's call, or its failure.
    *
    * @throws Problem for every refusal; the call, if one was made, has then ended.
    */
   async start(request: StartRequest): Promise<CallRecord> {
-    const { registry, hostLink, assignments, metrics, log } = this.#options;
+    const { registry, directory, admission } = this.#options;
     const meeting = meetingOf(request, this.#options.defaultTenantId);
     const callId = await this.#idOf(request);
     const earlier = await registry.readCall(callId);
     if (earlier !== undefined) return repeat(earlier, meeting);
 
-    const host = pickHost(hostLink.hosts(), (hostId) => assignments.countOf(hostId));
-    if (host === undefined) throw new Problem(NO_MEDIA_HOST);
-    const record = this.#newRecord(callId, request, meeting, host.hostId);
-    await createOnce(registry, record);
-    metrics.callsStarted.add();
-    assignments.assign(callId, host.hostId);
-    const started = await this.#join(record, meeting, host.hostId);
-    log.info('call created', { callId, hostId: host.hostId });
-    return started;
+    const hasHost = directory.pickHere() !== undefined || (await directory.isAnyElsewhere());
+    if (!hasHost) throw new Problem(NO_MEDIA_HOST);
+    await admission.take(callId, 1);
+    await createOnce(registry, this.#newRecord(callId, request, meeting));
+    await this.#confirmPlace(callId);
+    await this.#joinHere(callId);
+    return this.#outcome(callId);
   }
 
   /** A key always leads to the same id, even when the request that claimed it died. */
@@ -85,21 +85,25 @@ export class CallStarter {
     return this.#options.registry.idempotent(key, fresh);
   }
 
-  #newRecord(callId: string, request: StartRequest, meeting: Meeting, hostId: string): CallRecord {
+  #newRecord(callId: string, request: StartRequest, meeting: Meeting): CallRecord {
+    const { clock, rejoin } = this.#options;
+    const atMs = clock.wallclockMs();
+    const { displayName } = meeting;
     const service: ServiceState = {
       joinUrlHost: URL.canParse(meeting.joinUrl) ? new URL(meeting.joinUrl).host : '',
       graph: 'none',
       hostHeld: false,
+      place: 'held',
+      attempt: firstAttempt(atMs, { mayRepeat: rejoin === 'once', displayName }),
       traceparent: request.traceparent,
       pendingEvents: [],
     };
     return {
       callId,
       version: 0,
-      createdAtMs: this.#options.clock.wallclockMs(),
+      createdAtMs: atMs,
       joinUrl: meeting.joinUrl,
       tenantId: meeting.tenantId,
-      hostId,
       attemptKey: randomBytes(24).toString('base64url'),
       model: initialCallModel,
       signalingPosition: 0,
@@ -107,58 +111,66 @@ export class CallStarter {
     };
   }
 
-  async #join(record: CallRecord, meeting: Meeting, hostId: string): Promise<CallRecord> {
-    const { registry, hostLink, graph, clock, driver, tracer, publicUrl } = this.#options;
-    const { callId } = record;
-    const { traceparent: parent } = serviceState(record);
-    const media = await this.#orFail(callId, hostFailure, () => hostLink.allocate(hostId, callId));
-    await registry.updateCall(callId, (current) =>
-      withService({ ...current, mediaId: media.mediaId }, { hostHeld: true, graph: 'requested' }),
-    );
-    const leg = await this.#orFail(callId, graphFailure, () =>
-      inSpan(tracer, 'graph.createCall', { parent, attributes: { callId } }, () =>
-        graph.create({
-          target: meeting.target,
-          tenantId: meeting.tenantId,
-          ...(meeting.displayName === undefined ? {} : { displayName: meeting.displayName }),
-          callbackUri: `${publicUrl()}/v1/callbacks/${record.attemptKey}`,
-          media: { kind: 'appHosted', blob: media.blob },
-          scenarioId: randomUUID(),
-        }),
-      ),
-    );
-    const atMs = clock.wallclockMs();
-    const accepted = await registry.updateCall(callId, (c) => acceptByGraph(c, leg, atMs));
-    driver.wake(callId);
-    return accepted;
-  }
-
-  /** Ends the call before the failure is answered, so that nothing of it is left behind. */
-  async #orFail<T>(
-    callId: string,
-    explain: (error: unknown) => StartFailure,
-    step: () => Promise<T>,
-  ): Promise<T> {
+  /** The place may have been dropped before there was a record to say whose it is. */
+  async #confirmPlace(callId: string): Promise<void> {
+    const { admission, registry, driver, clock } = this.#options;
     try {
-      return await step();
+      await admission.take(callId, 1);
     } catch (error) {
-      const failure = explain(error);
-      await this.#fail(callId, failure);
-      this.#options.log.warn('call not created', { callId, code: failure.problem.code, error });
-      throw new Problem(failure.problem);
+      if (error instanceof Problem) {
+        const end = localEnd('graph_unavailable', clock.wallclockMs());
+        await registry.updateCall(callId, (current) =>
+          withService(endForGood(current, end), { place: 'free', problem: problemOf(error) }),
+        );
+        await driver.drive(callId);
+      }
+      throw error;
     }
   }
 
-  async #fail(callId: string, { end, result, legMayExist, problem }: StartFailure): Promise<void> {
-    const { registry, clock, driver } = this.#options;
-    const ending = localEnd(end, clock.wallclockMs(), result);
-    await registry.updateCall(callId, (current) => {
-      const { graph } = serviceState(current);
-      const leg = graph === 'requested' && !legMayExist ? 'gone' : graph;
-      return withService(endCall(current, ending), { problem, graph: leg });
-    });
-    await driver.drive(callId);
+  /** Makes the attempts that the call wants, as long as this process has a host for them. */
+  async #joinHere(callId: string): Promise<void> {
+    const { registry, joiner } = this.#options;
+    for (;;) {
+      const record = await registry.readCall(callId);
+      if (record === undefined || !canBegin(serviceState(record))) return;
+      try {
+        await joiner.join(record);
+      } catch (error) {
+        if (error instanceof NotMine) return;
+        throw error;
+      }
+    }
   }
+
+  async #outcome(callId: string): Promise<CallRecord> {
+    const { started, driver } = this.#options;
+    const settled = await started.until(callId, isSettled, START_PATIENCE_MS);
+    const record = settled ?? (await this.#giveUp(callId));
+    const { problem } = serviceState(record);
+    if (problem === undefined) return record;
+    await driver.drive(callId);
+    throw new Problem(problem);
+  }
+
+  /** The process that has the host died, or hangs: nobody waits for it any longer. */
+  #giveUp(callId: string): Promise<CallRecord> {
+    const { registry, clock } = this.#options;
+    const end = localEnd('host_timeout', clock.wallclockMs());
+    return registry.updateCall(callId, (current) =>
+      isSettled(current) ? current : withProblem(endForGood(current, end), START_TIMEOUT, true),
+    );
+  }
+}
+
+/** Graph has accepted the call, or nothing more is tried. */
+function isSettled(record: CallRecord): boolean {
+  const { end, keptAliveAtMs } = serviceState(record);
+  return end !== undefined || keptAliveAtMs !== undefined;
+}
+
+function problemOf({ status, code, title, message: detail, fix, retryAfterMs }: Problem) {
+  return { status, code, title, detail, fix, retryAfterMs };
 }
 
 async function createOnce(registry: Registry, record: CallRecord): Promise<void> {
@@ -181,10 +193,9 @@ function repeat(record: CallRecord, { joinUrl }: Meeting): CallRecord {
       ),
     );
   }
-  const { problem, graph, end } = serviceState(record);
+  const { problem } = serviceState(record);
   if (problem !== undefined) throw new Problem(problem);
-  const inProgress = end === undefined && (graph === 'none' || graph === 'requested');
-  if (inProgress) throw new Problem(IN_PROGRESS);
+  if (!isSettled(record)) throw new Problem(IN_PROGRESS);
   return record;
 }
 

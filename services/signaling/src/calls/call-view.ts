@@ -1,6 +1,7 @@
 import type { CallModel } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import type { AttachmentView, CallView } from '../rest/schemas.js';
+import { attemptsOf } from './attempt-view.js';
 import type { CallEnd } from './call-end.js';
 import type { ServiceState } from './service-state.js';
 import { serviceState } from './service-state.js';
@@ -26,6 +27,7 @@ export function viewOf(record: CallRecord, published: number): CallView {
       ...(attachment === undefined ? {} : { attachment }),
     },
     participants: participantsOf(record.model),
+    attempts: attemptsOf(record, state),
     events: { published },
     ...(state.end === undefined ? {} : { result: resultOf(state.end) }),
   };

@@ -6,6 +6,8 @@ import type { GraphCalls } from '@earshot/graph';
 import type { CallbackBody, CallRecord, Registry } from '@earshot/registry';
 import type { Log } from '@earshot/telemetry';
 import type { SignalingMetrics } from '../metrics.js';
+import type { AttemptWork } from './attempt-work.js';
+import { ofAttempt } from './attempts.js';
 import { dropPublished, endCall } from './call-changes.js';
 import type { EndCode } from './call-end.js';
 import { localEnd } from './call-end.js';
@@ -32,6 +34,7 @@ export interface CallWorkOptions {
   readonly hostLink: HostLinkServer;
   readonly publisher: EventPublisher;
   readonly attacher: MediaAttacher;
+  readonly attempts: AttemptWork;
   readonly mediaCalls: MediaCalls;
   readonly hosts: HostPresence;
   readonly sources: SourceBinder;
@@ -71,6 +74,14 @@ export class CallWork {
       case 'attach':
       case 'move':
         return this.#options.attacher.attach(record);
+      case 'join':
+        return this.#options.attempts.join(record);
+      case 'giveUpJoin':
+        return this.#options.attempts.giveUpJoin(record);
+      case 'clearEarlier':
+        return this.#options.attempts.clearEarlier(record);
+      case 'givePlaceBack':
+        return this.#options.attempts.givePlaceBack(record);
       case 'keepAlive':
         return this.#keepAlive(record);
       case 'deleteFromGraph':
@@ -88,9 +99,9 @@ export class CallWork {
       case 'closeAgain':
         return this.#legs.closeAgain(record);
       case 'endNotEstablished':
-        return this.end(record.callId, 'not_established');
+        return this.end(record, 'not_established');
       case 'endHungUp':
-        return this.end(record.callId, 'hung_up');
+        return this.end(record, 'hung_up');
       case 'endMediaFailed':
         return this.#endMediaFailed(record);
       case 'endHostLost':
@@ -111,18 +122,18 @@ export class CallWork {
   }
 
   /**
-   * Ends a call by our own decision; what follows from it are duties of the record.
+   * Ends a call's present attempt by our own decision; what follows from it are duties of the record.
    *
    * @param patch stored in the same write, also when the call had ended before.
    */
   async end(
-    callId: string,
+    { callId, attemptKey }: CallRecord,
     code: Exclude<EndCode, 'ended_by_teams'>,
     patch: Partial<ServiceState> = {},
   ): Promise<void> {
     const end = localEnd(code, this.#options.clock.wallclockMs());
     await this.#options.registry.updateCall(callId, (current) =>
-      withService(endCall(current, end), patch),
+      ofAttempt(current, attemptKey, (one) => withService(endCall(one, end), patch)),
     );
   }
 
@@ -165,7 +176,7 @@ export class CallWork {
     } catch (error) {
       if (!isGone(error)) throw error;
       metrics.keepAlives.add(1, { outcome: 'gone' });
-      return this.end(record.callId, 'call_gone', { graph: 'gone' });
+      return this.end(record, 'call_gone', { graph: 'gone' });
     }
     metrics.keepAlives.add(1, { outcome: 'ok' });
     const keptAliveAtMs = clock.wallclockMs();
@@ -180,7 +191,11 @@ export class CallWork {
       await graph.delete({ tenantId: record.tenantId, graphCallId });
     } catch (error) {
       if (!isGone(error)) throw error;
-      return this.end(record.callId, 'hung_up', { graph: 'gone' });
+      const { end, attempt } = serviceState(record);
+      if (end === undefined && attempt?.wanted !== undefined) {
+        return this.#options.attempts.legWasGone(record);
+      }
+      return this.end(record, 'hung_up', { graph: 'gone' });
     }
     const { end, leg } = serviceState(record);
     if (end !== undefined && leg?.foundAtMs !== undefined) {
@@ -205,9 +220,9 @@ export class CallWork {
     );
   }
 
-  async #endHostLost({ callId, hostId = '' }: CallRecord): Promise<void> {
-    if (!(await this.#options.hosts.isAwayEverywhere(hostId))) throw new NotMine();
-    await this.end(callId, 'host_lost');
+  async #endHostLost(record: CallRecord): Promise<void> {
+    if (!(await this.#options.hosts.isAwayEverywhere(record.hostId ?? ''))) throw new NotMine();
+    await this.end(record, 'host_lost');
   }
 
   async #giveUpHost(record: CallRecord): Promise<void> {
@@ -220,6 +235,7 @@ export class CallWork {
     const { callId } = record;
     const { end } = serviceState(record);
     if (end === undefined) return;
+    await this.#options.attempts.learn(record);
     await registry.updateCall(callId, (current) => ({ ...current, endedAtMs: end.atMs }));
     metrics.callsEnded.add(1, { cause: end.code, retry: end.retryClass });
     const { code, resultCode, resultSubcode } = end;

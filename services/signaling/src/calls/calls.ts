@@ -7,13 +7,18 @@ import { GraphCalls, GraphTokens } from '@earshot/graph';
 import { MediaTokens } from '@earshot/media-token';
 import type { Registry } from '@earshot/registry';
 import type { Log, Tracer } from '@earshot/telemetry';
+import { Admission } from '../admission/admission.js';
+import { PlaceKeeper } from '../admission/place-keeper.js';
 import type { SignalingConfig } from '../config.js';
 import type { SignalingMetrics } from '../metrics.js';
 import { sameSecret } from '../rest/bearer.js';
+import { AttemptWork } from './attempt-work.js';
 import { CallDriver } from './call-driver.js';
+import { CallJoiner } from './call-joiner.js';
 import { CallStarter } from './call-starter.js';
 import { CallWork } from './call-work.js';
 import type { CallbackBacklog } from './callback-backlog.js';
+import { HostDirectory } from './host-directory.js';
 import { HostAssignments } from './host-picker.js';
 import { HostPresence } from './host-presence.js';
 import { MediaAttacher } from './media-attacher.js';
@@ -21,6 +26,7 @@ import { MediaCalls } from './media-calls.js';
 import { MediaStates } from './media-states.js';
 import { OrphanLegs } from './orphan-legs.js';
 import { SourceBinder } from './source-binder.js';
+import { StartedCalls } from './started-calls.js';
 
 const GRAPH_TIMEOUT_MS = 15_000;
 
@@ -50,6 +56,11 @@ export interface Calls {
   readonly hostLink: HostLinkServer;
   readonly mediaStates: MediaStates;
   readonly orphans: OrphanLegs;
+  readonly admission: Admission;
+  readonly places: PlaceKeeper;
+  readonly directory: HostDirectory;
+  /** Looks at a call that another process has something to say of. */
+  lookAt(callId: string): void;
 }
 
 /** Puts the parts together; nothing runs yet. */
@@ -67,10 +78,12 @@ export function wireCalls(options: CallsOptions): Calls {
     log,
     onHostUp({ hostId }) {
       hosts.up(hostId);
+      directory.tell();
       driver.sweep();
     },
     onHostDown(hostId) {
       hosts.down(hostId);
+      directory.tellGone(hostId);
       driver.sweep();
     },
     onRoundTrip: (rttMs) => options.metrics.hostLinkRtt.observe(rttMs / 1000),
@@ -82,7 +95,10 @@ export function wireCalls(options: CallsOptions): Calls {
     tokens: options.tokens ?? new GraphTokens({ ...config, endpoints: config.graph }),
     timeoutMs: GRAPH_TIMEOUT_MS,
   });
-  const shared = { ...options, graph, hostLink, assignments };
+  const store = registry.admission(config.clientId);
+  const admission = new Admission({ ...options, store, limits: config.admission });
+  const directory = new HostDirectory({ ...options, hostLink, assignments, processId });
+  const shared = { ...options, graph, hostLink, assignments, admission, directory };
   const mediaCalls = new MediaCalls(registry);
   const mediaStates: MediaStates = new MediaStates({
     ...options,
@@ -90,8 +106,10 @@ export function wireCalls(options: CallsOptions): Calls {
     wake: (callId) => driver.wake(callId),
   });
   const mediaTokens = new MediaTokens({ key: config.bridgeKey, clock });
+  const joiner = new CallJoiner({ ...shared, wake: (callId) => driver.wake(callId) });
   const work = new CallWork({
     ...shared,
+    attempts: new AttemptWork({ ...shared, hosts, joiner }),
     attacher: new MediaAttacher({ ...shared, mediaTokens, mediaStates }),
     mediaCalls,
     sources: new SourceBinder(registry),
@@ -99,6 +117,28 @@ export function wireCalls(options: CallsOptions): Calls {
     processId,
   });
   const driver = new CallDriver({ ...options, work, hosts });
-  const starter = new CallStarter({ ...shared, driver, defaultTenantId: config.tenantId });
-  return { starter, driver, hostLink, mediaStates, orphans: new OrphanLegs(shared) };
+  const started = new StartedCalls(options);
+  const starter = new CallStarter({
+    ...shared,
+    joiner,
+    started,
+    driver,
+    defaultTenantId: config.tenantId,
+    rejoin: config.rejoin,
+  });
+  const places = new PlaceKeeper({ ...options, store, admission, processId });
+  return {
+    starter,
+    driver,
+    hostLink,
+    mediaStates,
+    orphans: new OrphanLegs(shared),
+    admission,
+    places,
+    directory,
+    lookAt(callId) {
+      started.heard(callId);
+      driver.wake(callId);
+    },
+  };
 }

@@ -1,4 +1,6 @@
 import type { CallRecord } from '@earshot/registry';
+import { canBegin, startedAtMs } from './attempts.js';
+import type { EarlierAttempt, WantedAttempt } from './call-attempt.js';
 import type { CallEnd, EndCode } from './call-end.js';
 import { isWaitingForPeople, LEG_LIFE_MS, straysLeft } from './leg-state.js';
 import type { MediaMove } from './media-move.js';
@@ -17,6 +19,8 @@ export const DELETE_EFFORT_MS = 120_000;
 export const LAST_AUDIO_MS = 10_000;
 /** How long a media host may be away before it counts as lost. */
 export const HOST_GRACE_MS = 60_000;
+/** How long a wanted attempt may wait for the leg before it to go, and for a host. */
+export const JOIN_EFFORT_MS = 30_000;
 
 /** No worker can have the audio of a call that ended so. */
 const AUDIO_IS_LOST: ReadonlySet<EndCode> = new Set(['media_failed', 'host_lost']);
@@ -30,6 +34,10 @@ export interface Duty {
 /** What there is to do; `CallWork` says how. */
 export type DutyKind =
   | 'publish'
+  | 'join'
+  | 'giveUpJoin'
+  | 'clearEarlier'
+  | 'givePlaceBack'
   | 'deleteFromGraph'
   | 'giveUpDelete'
   | 'deleteStrays'
@@ -51,6 +59,8 @@ export interface Surroundings {
   readonly hostConnected: boolean;
   /** Since when (Unix ms) that is so, or that it is not. */
   readonly hostSinceMs: number;
+  /** Whether another host is connected to this process. */
+  isConnected?(hostId: string): boolean;
 }
 
 /**
@@ -62,7 +72,10 @@ export function dutiesOf(record: CallRecord, state: ServiceState, around: Surrou
   if (state.pendingEvents.length > 0) duties.push({ kind: 'publish', dueAtMs: 0 });
   const [stray] = straysLeft(state.leg);
   if (stray !== undefined) duties.push({ kind: 'deleteStrays', dueAtMs: stray.foundAtMs });
-  if (state.end === undefined) duties.push(...dutiesOfLiveCall(record, state, around));
+  for (const earlier of state.attempt?.earlier ?? []) duties.push(...clearing(earlier, around));
+  const wanted = state.end === undefined ? state.attempt?.wanted : undefined;
+  if (wanted !== undefined) duties.push(...dutiesOfWanted(state, wanted));
+  else if (state.end === undefined) duties.push(...dutiesOfLiveCall(record, state, around));
   else duties.push(...dutiesAfterEnd(state, state.end, around));
   if (duties.length > 0 || state.end === undefined) return duties;
   if (record.endedAtMs === undefined) return [{ kind: 'close', dueAtMs: 0 }];
@@ -75,10 +88,28 @@ function dutiesOfLiveCall(record: CallRecord, state: ServiceState, around: Surro
     // People may take their time to let us in; Teams itself ends the wait.
     if (isWaitingForPeople(record.model)) return keepAlive(state);
     const acceptedAtMs = state.graph === 'present' ? state.keptAliveAtMs : undefined;
-    const sinceMs = Math.max(acceptedAtMs ?? record.createdAtMs, state.leg?.waitedUntilMs ?? 0);
+    const sinceMs = Math.max(acceptedAtMs ?? startedAtMs(record, state), state.leg?.waitedUntilMs ?? 0);
     return [{ kind: 'endNotEstablished', dueAtMs: sinceMs + WATCHDOG_MS }, ...keepAlive(state)];
   }
   return [...attachment(state, state.establishedAtMs, around), ...keepAlive(state)];
+}
+
+/** The leg before must be gone first; a hanging up in the meantime ends all. */
+function dutiesOfWanted(state: ServiceState, { sinceMs }: WantedAttempt): Duty[] {
+  const { graph, hangUpAtMs } = state;
+  if (hangUpAtMs !== undefined && graph !== 'present') {
+    return [{ kind: 'endHungUp', dueAtMs: hangUpAtMs }];
+  }
+  const giveUp: Duty = { kind: 'giveUpJoin', dueAtMs: sinceMs + JOIN_EFFORT_MS };
+  if (graph === 'present') return [{ kind: 'deleteFromGraph', dueAtMs: sinceMs }, giveUp];
+  return canBegin(state) ? [giveUp, { kind: 'join', dueAtMs: sinceMs }] : [giveUp];
+}
+
+/** The blob or session that an attempt which is over has left on its host. */
+function clearing({ hostHeld, hostId = '', end }: EarlierAttempt, around: Surroundings): Duty[] {
+  if (!hostHeld) return [];
+  const isHere = around.isConnected?.(hostId) === true;
+  return [{ kind: 'clearEarlier', dueAtMs: end.atMs + (isHere ? 0 : HOST_GRACE_MS) }];
 }
 
 function dutiesOfHangUp(record: CallRecord, state: ServiceState, hangUpAtMs: number): Duty[] {
@@ -91,7 +122,7 @@ function dutiesOfHangUp(record: CallRecord, state: ServiceState, hangUpAtMs: num
   if (state.graph === 'deleteSent') {
     return [{ kind: 'endHungUp', dueAtMs: (state.graphDeletedAtMs ?? 0) + HANG_UP_GRACE_MS }];
   }
-  return [{ kind: 'endHungUp', dueAtMs: record.createdAtMs + WATCHDOG_MS }];
+  return [{ kind: 'endHungUp', dueAtMs: startedAtMs(record, state) + WATCHDOG_MS }];
 }
 
 function attachment(state: ServiceState, sinceMs: number, around: Surroundings): Duty[] {
@@ -135,6 +166,8 @@ function dutiesAfterEnd(state: ServiceState, end: CallEnd, around: Surroundings)
       { kind: 'giveUpDelete', dueAtMs: sinceMs + LEG_LIFE_MS },
     );
   }
+  // Graph counts the call as long as its leg is there.
+  else if (state.place === 'held') duties.push({ kind: 'givePlaceBack', dueAtMs: endedAtMs });
   if (!state.hostHeld) return duties;
   if (around.hostConnected) return [...duties, ...leavingHost(state, end)];
   const dueAtMs = Math.max(endedAtMs, around.hostSinceMs) + HOST_GRACE_MS;

@@ -47,6 +47,7 @@ export class HostPresence {
     return {
       hostConnected: connectedSinceMs !== undefined,
       hostSinceMs: connectedSinceMs ?? this.#awaySinceMs.get(hostId) ?? this.#startedAtMs,
+      isConnected: (another) => this.#connectedSinceMs.has(another),
     };
   }
 

@@ -6,6 +6,7 @@ import type { CallRecord, Placement, Registry } from '@earshot/registry';
 import type { Log, Span, Tracer } from '@earshot/telemetry';
 import { inSpan } from '@earshot/telemetry';
 import type { SignalingMetrics } from '../metrics.js';
+import { ofAttempt } from './attempts.js';
 import {
   blameWorker,
   confirmAttached,
@@ -66,13 +67,13 @@ export class MediaAttacher {
 
   async #attach(record: CallRecord, media: Media, span: Span): Promise<void> {
     const { mediaTokens, hostLink, registry, clock } = this.#options;
-    const { callId } = record;
+    const { callId, attemptKey } = record;
     const placement = await this.#place(record);
     const { move } = serviceState(record);
     if (move !== undefined) {
       const atMs = clock.wallclockMs();
       const placed = await registry.updateCall(callId, (current) =>
-        placeAnew(current, placement, move, atMs),
+        ofAttempt(current, attemptKey, (one) => placeAnew(one, placement, move, atMs)),
       );
       if (!isWanted(placed, placement)) return;
     }
@@ -90,7 +91,7 @@ export class MediaAttacher {
         ...(traceparent === undefined ? {} : { traceparent }),
       });
     } catch (error) {
-      return this.#failed(callId, workerId, error);
+      return this.#failed(record, workerId, error);
     }
     await this.#confirm(record, media, placement);
   }
@@ -112,13 +113,17 @@ export class MediaAttacher {
     );
   }
 
-  async #confirm({ callId }: CallRecord, media: Media, placement: Placement): Promise<void> {
+  async #confirm(
+    { callId, attemptKey }: CallRecord,
+    media: Media,
+    placement: Placement,
+  ): Promise<void> {
     const { registry, mediaStates, metrics, clock, log } = this.#options;
     const atMs = clock.wallclockMs();
     let cause: string | undefined;
     await mediaStates.inOrder(media, () =>
       registry.updateCall(callId, (current) => {
-        const next = confirmAttached(current, placement, atMs);
+        const next = ofAttempt(current, attemptKey, (one) => confirmAttached(one, placement, atMs));
         cause = next === current ? undefined : serviceState(current).move?.cause;
         return next;
       }),
@@ -129,12 +134,18 @@ export class MediaAttacher {
   }
 
   /** Has the call end when its session is over; else has the duty tried again, elsewhere if it can. */
-  async #failed(callId: string, workerId: string, error: unknown): Promise<void> {
+  async #failed(
+    { callId, attemptKey }: CallRecord,
+    workerId: string,
+    error: unknown,
+  ): Promise<void> {
     const { registry, clock } = this.#options;
     const atMs = clock.wallclockMs();
     const refusal = refusalOf(error);
     if (refusal !== undefined && SESSION_OVER.has(refusal)) {
-      await registry.updateCall(callId, (current) => endSession(current, atMs));
+      await registry.updateCall(callId, (current) =>
+        ofAttempt(current, attemptKey, (one) => endSession(one, atMs)),
+      );
       return;
     }
     const isHostAway = error instanceof CodedError && error.code === 'host_unavailable';

@@ -22,6 +22,9 @@ export class MediaCalls {
   remember({ callId, hostId, mediaId }: CallRecord): void {
     if (hostId === undefined || mediaId === undefined) return;
     const key = keyOf({ hostId, mediaId });
+    // Of an attempt before: its host has nothing more to say of the call.
+    const former = this.#mediaOfCall.get(callId);
+    if (former !== undefined && former !== key) this.#callOfMedia.delete(former);
     this.#callOfMedia.set(key, callId);
     this.#mediaOfCall.set(callId, key);
   }

@@ -159,6 +159,7 @@ export class MediaStates {
     const telling = { atMs: state.atMs, isWorkerGone };
     let isChanged = false;
     await registry.updateCall(callId, (record) => {
+      if (record.hostId !== state.hostId || record.mediaId !== state.mediaId) return record;
       const next = applyMediaState(record, state, telling);
       isChanged = next !== record;
       return next;

@@ -3,28 +3,18 @@ import type { EarshotEvent } from '@earshot/events';
 import { eventSchema } from '@earshot/events';
 import type { CallRecord } from '@earshot/registry';
 import { z } from 'zod';
+import type { CallAttempt } from './call-attempt.js';
+import { callAttemptSchema } from './call-attempt.js';
 import type { CallEnd } from './call-end.js';
 import { callEndSchema } from './call-end.js';
 import type { LegState } from './leg-state.js';
 import { legStateSchema } from './leg-state.js';
 import type { FailedWorker, MediaMove } from './media-move.js';
 import { failedWorkerSchema, mediaMoveSchema } from './media-move.js';
+import type { GraphLeg, StoredProblem } from './stored-problem.js';
+import { GRAPH_LEGS, problemSchema } from './stored-problem.js';
 
-/**
- * What we know of our leg in Graph: nothing sent, create sent (the leg may exist), its id known,
- * DELETE accepted, gone.
- */
-export type GraphLeg = 'none' | 'requested' | 'present' | 'deleteSent' | 'gone';
-
-/** A failed request as it is answered and stored (RFC 9457). */
-export interface StoredProblem {
-  readonly status: number;
-  readonly code: string;
-  readonly title: string;
-  readonly detail: string;
-  readonly fix?: string | undefined;
-  readonly retryAfterMs?: number | undefined;
-}
+export type { GraphLeg, StoredProblem } from './stored-problem.js';
 
 /**
  * This service's own part of a call's record, plain JSON. All times are Unix milliseconds: they
@@ -53,6 +43,10 @@ export interface ServiceState {
   readonly hangUpAtMs?: number | undefined;
   readonly leg?: LegState | undefined;
   readonly end?: CallEnd | undefined;
+  /** How often the call was tried; absent when it can be tried only once. */
+  readonly attempt?: CallAttempt | undefined;
+  /** The call's place among those that the app may have at once; absent when it has none. */
+  readonly place?: 'held' | 'free' | undefined;
   /** The answer to the request that made the call, when it failed: repeated by its key. */
   readonly problem?: StoredProblem | undefined;
   /** W3C Trace Context of the request that made the call. */
@@ -61,18 +55,9 @@ export interface ServiceState {
   readonly pendingEvents: readonly EarshotEvent[];
 }
 
-const problemSchema: z.ZodType<StoredProblem> = z.object({
-  status: z.number(),
-  code: z.string(),
-  title: z.string(),
-  detail: z.string(),
-  fix: z.string().optional(),
-  retryAfterMs: z.number().optional(),
-});
-
 const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   joinUrlHost: z.string(),
-  graph: z.enum(['none', 'requested', 'present', 'deleteSent', 'gone']),
+  graph: z.enum(GRAPH_LEGS),
   graphDeletedAtMs: z.number().optional(),
   hostHeld: z.boolean(),
   keptAliveAtMs: z.number().optional(),
@@ -85,6 +70,8 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   hangUpAtMs: z.number().optional(),
   leg: legStateSchema.optional(),
   end: callEndSchema.optional(),
+  attempt: callAttemptSchema.optional(),
+  place: z.enum(['held', 'free']).optional(),
   problem: problemSchema.optional(),
   traceparent: z.string().optional(),
   pendingEvents: z.array(eventSchema),

@@ -20,8 +20,19 @@ export const NO_MEDIA_HOST: StoredProblem = {
   code: 'no_media_host',
   title: 'No media host',
   detail:
-    'Cannot join the meeting: a media host with room must be connected to the host link, got none',
+    'Cannot join the meeting: a media host with room must be connected to the host link of a process, got none',
   fix: 'Start a media host (or the sandbox) and connect it; GET /v1/hosts shows those connected.',
+  retryAfterMs: 5_000,
+};
+
+/** The process that has the media host did not answer. */
+export const START_TIMEOUT: StoredProblem = {
+  status: 504,
+  code: 'start_timeout',
+  title: 'The call was not started in time',
+  detail:
+    'Cannot join the meeting: the process that has the media host must start the call in time, got no sign of it',
+  fix: 'Try again; look after the signaling process that the media host is connected to.',
   retryAfterMs: 5_000,
 };
 

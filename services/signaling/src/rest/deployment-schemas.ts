@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The media hosts connected to this process. */
+/** The media hosts that are connected, to whichever process. */
 export interface HostListView {
   readonly hosts: readonly {
     readonly hostId: string;
@@ -10,6 +10,8 @@ export interface HostListView {
     readonly draining: boolean;
     /** How long the last ping took there and back; absent before the first answer. */
     readonly rttMs?: number | undefined;
+    /** It is connected to this process; of the others it is known what they told last. */
+    readonly isHere: boolean;
   }[];
   readonly nextCursor?: string | undefined;
 }
@@ -67,6 +69,7 @@ export const hostListView: z.ZodType<HostListView> = z.object({
       level: z.string(),
       draining: z.boolean(),
       rttMs: z.number().optional(),
+      isHere: z.boolean().describe('It is connected to the process that answers'),
     }),
   ),
   nextCursor: z.string().optional(),

@@ -2,6 +2,7 @@ import type { HostLinkServer } from '@earshot/bridge';
 import type { Registry } from '@earshot/registry';
 import type { Health } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
+import type { HostDirectory } from '../calls/host-directory.js';
 import type { HealthView, HostListView, WorkerListView } from './deployment-schemas.js';
 import { paged, pageQuery } from './paging.js';
 import { validate } from './validate.js';
@@ -10,6 +11,7 @@ import { validate } from './validate.js';
 export interface DeploymentRoutesOptions {
   readonly registry: Registry;
   readonly hostLink: HostLinkServer;
+  readonly directory: HostDirectory;
   readonly health: Health;
 }
 
@@ -17,21 +19,12 @@ const HOSTS_READ = { config: { scope: 'hosts:read' } } as const;
 
 /** `/v1/hosts`, `/v1/workers` and `/v1/health`: the parts of the deployment and how they are. */
 export function addDeploymentRoutes(app: FastifyInstance, options: DeploymentRoutesOptions): void {
-  const { registry, hostLink, health } = options;
+  const { registry, hostLink, directory, health } = options;
 
   app.get('/v1/hosts', HOSTS_READ, async (request): Promise<HostListView> => {
-    const page = paged(hostLink.hosts(), ({ hostId }) => hostId, pageOf(request.query));
-    return {
-      hosts: page.items.map(({ hostId, capacity, activeCalls, level, draining, rttMs }) => ({
-        hostId,
-        capacity,
-        activeCalls,
-        level,
-        draining,
-        ...(rttMs === undefined ? {} : { rttMs }),
-      })),
-      ...page.next,
-    };
+    const hosts = await directory.list();
+    const page = paged(hosts, ({ hostId }) => hostId, pageOf(request.query));
+    return { hosts: page.items, ...page.next };
   });
 
   app.get('/v1/workers', HOSTS_READ, async (request): Promise<WorkerListView> => {

@@ -60,10 +60,24 @@ export const PROBLEM_CODES: Readonly<Record<string, ProblemMeaning>> = {
   malformed_join_url: { statuses: [422], meaning: 'The join URL lacks a part, or one is broken.' },
   missing_tenant: { statuses: [422], meaning: 'A short join URL came without `tenantId`.' },
   tenant_mismatch: { statuses: [422], meaning: '`tenantId` is not the tenant of the join URL.' },
+  // The app's limits.
+  too_many_calls: {
+    statuses: [429],
+    meaning:
+      'The app has as many calls as it may have at once; `Retry-After` says when one may end.',
+  },
+  monthly_limit_reached: {
+    statuses: [429],
+    meaning: 'The app has made as many calls as it may in this month; `Retry-After` is its end.',
+  },
   // Media hosts.
   no_media_host: { statuses: [503], meaning: 'No media host has room for the call.' },
   host_unavailable: { statuses: [503], meaning: 'The media host went away.' },
   host_refused: { statuses: [502], meaning: 'The media host refused the call.' },
+  start_timeout: {
+    statuses: [504],
+    meaning: 'The process that has the media host did not start the call in time.',
+  },
   host_timeout: { statuses: [504], meaning: 'The media host did not answer in time.' },
   // Graph.
   graph_refused: {

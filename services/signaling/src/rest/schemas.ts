@@ -1,6 +1,8 @@
 import type { RetryClass } from '@earshot/call';
 import { z } from 'zod';
 import { RETRY_CLASSES } from '../calls/call-end.js';
+import type { AttemptView } from './attempt-schemas.js';
+import { attemptView } from './attempt-schemas.js';
 
 // What crosses the REST API: requests are checked by these schemas, answers are described by them.
 
@@ -42,6 +44,8 @@ export interface CallView {
     readonly attachment?: AttachmentView | undefined;
   };
   readonly participants: readonly ParticipantView[];
+  /** How often the call was tried, oldest first. */
+  readonly attempts: readonly AttemptView[];
   /** How many events of the call are in the queue, of all sources. */
   readonly events: { readonly published: number };
   readonly result?: ResultView | undefined;
@@ -191,6 +195,7 @@ export const callView: z.ZodType<CallView> = z.object({
     attachment: attachmentView.optional(),
   }),
   participants: z.array(participantView),
+  attempts: z.array(attemptView).describe('How often the call was tried, oldest first'),
   events: z.object({
     published: z.number().describe('Events of the call in the queue so far, of all sources'),
   }),

@@ -1,3 +1,4 @@
+import { admissionView } from '../admission.js';
 import { healthView, hostListView, workerListView } from '../deployment-schemas.js';
 import { pageQuery } from '../paging.js';
 import type { NamedSchemas, RouteDescriptions } from './route-description.js';
@@ -9,10 +10,15 @@ const OBJECT = { schema: { type: 'object' } } as const;
 export const DEPLOYMENT_ROUTES: RouteDescriptions = {
   'GET /v1/hosts': {
     tag: 'deployment',
-    summary: 'Media hosts connected to this process',
+    summary: 'Media hosts of the deployment',
     query: pageQuery,
     answer: { status: 200, description: 'A page of hosts, by id', schema: 'HostList' },
     problems: ['invalid_cursor'],
+  },
+  'GET /v1/admission': {
+    tag: 'deployment',
+    summary: "What the app has used of Graph's limits, over all processes",
+    answer: { status: 200, description: 'Used, limits and pauses', schema: 'Admission' },
   },
   'GET /v1/workers': {
     tag: 'deployment',
@@ -66,6 +72,7 @@ export const DEPLOYMENT_ROUTES: RouteDescriptions = {
 
 export const DEPLOYMENT_SCHEMAS: NamedSchemas = {
   HostList: hostListView,
+  Admission: admissionView,
   WorkerList: workerListView,
   Health: healthView,
 };

@@ -1,8 +1,8 @@
 import type { RedisClient } from '@earshot/redis-client';
 import type { RedisConnection } from './redis-connection.js';
 
-/** Hears of calls in whose plays something changed, over a connection of its own. */
-export class PlayWakes {
+/** Hears of calls in which something changed, over a connection of its own. */
+export class CallWakes {
   readonly #redis: RedisConnection;
   readonly #channel: string;
   #subscriber: RedisClient | undefined;
@@ -21,6 +21,11 @@ export class PlayWakes {
     this.#subscriber = subscriber;
     subscriber.on('message', (_channel: string, callId: string) => listener(callId));
     await this.#redis.run(() => subscriber.subscribe(this.#channel));
+  }
+
+  /** Tells whoever listens, in this and all other processes. */
+  async wake(callId: string): Promise<void> {
+    await this.#redis.run((client) => client.publish(this.#channel, callId));
   }
 
   close(): void {

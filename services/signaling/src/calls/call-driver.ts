@@ -21,6 +21,7 @@ const MAX_DUTIES_PER_PASS = 20;
 
 const RETRIES: Readonly<Partial<Record<DutyKind, { baseMs: number; maxMs: number }>>> = {
   move: MOVE_RETRY,
+  join: MOVE_RETRY,
   keepAlive: KEEP_ALIVE_RETRY,
 };
 

@@ -88,7 +88,10 @@ function dutiesOfLiveCall(record: CallRecord, state: ServiceState, around: Surro
     // People may take their time to let us in; Teams itself ends the wait.
     if (isWaitingForPeople(record.model)) return keepAlive(state);
     const acceptedAtMs = state.graph === 'present' ? state.keptAliveAtMs : undefined;
-    const sinceMs = Math.max(acceptedAtMs ?? startedAtMs(record, state), state.leg?.waitedUntilMs ?? 0);
+    const sinceMs = Math.max(
+      acceptedAtMs ?? startedAtMs(record, state),
+      state.leg?.waitedUntilMs ?? 0,
+    );
     return [{ kind: 'endNotEstablished', dueAtMs: sinceMs + WATCHDOG_MS }, ...keepAlive(state)];
   }
   return [...attachment(state, state.establishedAtMs, around), ...keepAlive(state)];

@@ -97,12 +97,15 @@ function textLimitBroken(limit: Limit, text: string): string | undefined {
   return isAddress === true && !isCallbackAddress(text) ? 'must be an https address' : undefined;
 }
 
-/** Graph calls only `https`; `http` is for a sandbox: to this machine, or a name without a dot. */
+/** Hosts that no one can reach from outside: names without a dot, private names and addresses. */
+const INNER_HOST =
+  /^(?:\[::1\]|127(?:\.\d+){3}|10(?:\.\d+){3}|192\.168(?:\.\d+){2}|172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2}|[a-z0-9-]+|[a-z0-9.-]+\.(?:internal|local|localhost|svc|test))$/i;
+const ADDRESS_PARTS = /^(https?):\/\/([^\s/?#@]+?)(?::\d{1,5})?(?:[/?#]\S*)?$/i;
+
+/** Graph calls only `https`; a sandbox may call inner hosts by `http`. */
 function isCallbackAddress(text: string): boolean {
-  return (
-    /^https:\/\/[^\s/?#]+(?:[/?#]\S*)?$/i.test(text) ||
-    /^http:\/\/(?:127(?:\.\d+){3}|\[::1\]|[a-z0-9-]+)(?::\d+)?(?:[/?#]\S*)?$/i.test(text)
-  );
+  const [, scheme = '', host = ''] = ADDRESS_PARTS.exec(text) ?? [];
+  return scheme.toLowerCase() === 'https' || (scheme !== '' && INNER_HOST.test(host));
 }
 
 function isWithin([least, most]: readonly [number, number], value: number): boolean {

@@ -99,6 +99,25 @@ describe('a new call', () => {
     expect(faults('call', body)).toHaveLength(expected === '' ? 0 : 1);
   });
 
+  it.each([
+    ['https://calls.example:8443/v1/callbacks/k?a=b', true],
+    ['http://127.0.0.1:8080/k', true],
+    ['http://[::1]:8080/k', true],
+    ['http://signaling/k', true],
+    ['http://signaling.earshot.svc:80/k', true],
+    ['http://192.168.1.7/k', true],
+    ['http://172.32.0.1/k', false],
+    ['http://calls.example/k', false],
+    ['http://127.0.0.1.example/k', false],
+    ['http://127.0.0.1@calls.example/k', false],
+    ['ftp://signaling/k', false],
+    ['/v1/callbacks/k', false],
+    ['https://', false],
+    ['https://a b/k', false],
+  ])('may have the callback address %s: %s', (callbackUri, isGood) => {
+    expect(faults('call', { ...JOIN, callbackUri })).toHaveLength(isGood ? 0 : 1);
+  });
+
   it('never shows a text that was given', () => {
     const fault = checkType('call', { ...JOIN, callbackUri: 'the-secret', tenantId: { a: 'x' } });
     expect(fault).toHaveLength(2);

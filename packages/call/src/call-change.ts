@@ -7,9 +7,16 @@ import type { ResultInfo } from './result-info.js';
 export type CallChange =
   | { readonly kind: 'stateChanged'; readonly from: CallState; readonly to: CallState }
   | {
-      readonly kind: 'participantJoined' | 'participantLeft' | 'participantUpdated';
-      /** As it is now; for a leaver, as it was last. */
+      readonly kind: 'participantJoined' | 'participantUpdated';
+      /** As it is now. */
       readonly participant: Participant;
+    }
+  | {
+      readonly kind: 'participantLeft';
+      /** As it was last. */
+      readonly participant: Participant;
+      /** Why, in Graph's words, when it told. */
+      readonly reason?: string;
     }
   | {
       /** A key press that Graph told of; late ones come late, so order by `sequenceId`. */

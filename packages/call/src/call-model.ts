@@ -2,6 +2,7 @@ import type { CallState } from './call-state.js';
 import { isSameGuid } from './guid.js';
 import type { Participant } from './participant.js';
 import type { ResultInfo } from './result-info.js';
+import type { RosterNumbers } from './roster-numbers.js';
 
 /** How far an operation is (Graph: `operationStatus`). */
 export type OperationStatus = 'notStarted' | 'running' | 'completed' | 'failed';
@@ -46,7 +47,9 @@ export interface CallModel {
   readonly rosterSequence?: number | undefined;
   /** A change of the roster was missed (delta rosters only): the list must be read again. */
   readonly rosterIncomplete?: boolean;
-  /** Newest participants that left, with the roster number last seen; bounded; of a live call only. */
+  /** Which deltas of the roster were seen; undefined while none with a number was. */
+  readonly rosterNumbers?: RosterNumbers;
+  /** Newest participants that left, with the roster number at which they did; bounded. */
   readonly departed?: Readonly<Record<string, number>>;
   /** Newest sequence ids of tones seen, ascending; bounded; of a live call only. */
   readonly toneSequences?: readonly number[];

@@ -38,6 +38,8 @@ export interface ParticipantData {
   readonly rosterSequence?: number;
   /** The entry says that the participant was removed. */
   readonly isRemoved: boolean;
+  /** Why, in Graph's words. */
+  readonly removedReason?: string;
 }
 
 export interface ParticipantIdentity {
@@ -67,7 +69,12 @@ export type CallNotification = Item &
   (
     | { readonly kind: 'call'; readonly call: CallData }
     /** The whole roster. */
-    | { readonly kind: 'roster'; readonly participants: readonly ParticipantData[] }
+    | {
+        readonly kind: 'roster';
+        readonly participants: readonly ParticipantData[];
+        /** Of a roster that was asked for: the model's `rosterSequence` when it was, or 0. */
+        readonly asOf?: number;
+      }
     /** What changed in the roster since the one before. */
     | {
         readonly kind: 'rosterDelta';

@@ -13,6 +13,8 @@ export type {
 export type { CallState } from './call-state.js';
 export { CALL_STATES, callStateOf, laterState } from './call-state.js';
 export { classifyResult } from './classify-result.js';
+export type { EndKind } from './end-kind.js';
+export { END_KINDS, endKindOf, endKindOfClass } from './end-kind.js';
 export { formatJoinUrl } from './format-join-url.js';
 export { isGuid, isSameGuid, normalisedId } from './guid.js';
 export type {
@@ -52,3 +54,4 @@ export type { ResultInfo } from './result-info.js';
 export type { RetryClass } from './result-rows.js';
 export type { ResultRow, Verdict } from './result-table.js';
 export { RESULT_TABLE } from './result-table.js';
+export type { RosterNumbers } from './roster-numbers.js';

@@ -32,6 +32,30 @@ export const numericId: z.ZodType<string | undefined> = z
   .optional()
   .catch(undefined);
 
+// The same without a schema, for what is read a thousand times a roster.
+
+/** `value` when it is a non-empty text. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** `value` as a flag, also when it is written as text. */
+export function flagOf(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  return typeof value === 'string' ? flag.parse(value) : undefined;
+}
+
+/** `value` as a safe integer, also when it is written as text. */
+export function integerOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
+  return typeof value === 'string' ? integer.parse(value) : undefined;
+}
+
+/** `value` as text, when it is one or a safe integer. */
+export function numericIdOf(value: unknown): string | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : textOf(value);
+}
+
 /** `value` as an object, or undefined. */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return isObject(value) ? value : undefined;

@@ -1,10 +1,7 @@
-import { z } from 'zod';
 import type { ParticipantIdentity } from './call-notification.js';
-import { defined, numericId, objectOf, text } from './lenient.js';
+import { numericIdOf, objectOf, textOf } from './lenient.js';
 import type { ParticipantKind } from './participant.js';
 import { PARTICIPANT_KINDS } from './participant.js';
-
-const facetSchema = z.object({ id: numericId, displayName: text, tenantId: text });
 
 /**
  * Who a participant is, from its identity set. Guests, phones and others do not stand under
@@ -14,9 +11,9 @@ export function parseIdentity(value: unknown): ParticipantIdentity | undefined {
   const facets = objectOf(value);
   if (facets === undefined) return undefined;
   for (const kind of PARTICIPANT_KINDS) {
-    if (Object.hasOwn(facets, kind) && objectOf(facets[kind]) !== undefined) {
-      return ofFacet(kind, facets[kind]);
-    }
+    if (!Object.hasOwn(facets, kind)) continue;
+    const identity = ofFacet(kind, facets[kind]);
+    if (identity !== undefined) return identity;
   }
   for (const facet of Object.values(facets)) {
     const identity = ofFacet('unknown', facet);
@@ -25,7 +22,16 @@ export function parseIdentity(value: unknown): ParticipantIdentity | undefined {
   return undefined;
 }
 
-function ofFacet(kind: ParticipantKind, facet: unknown): ParticipantIdentity | undefined {
-  const parsed = facetSchema.safeParse(facet);
-  return parsed.success ? { kind, ...defined(parsed.data) } : undefined;
+function ofFacet(kind: ParticipantKind, value: unknown): ParticipantIdentity | undefined {
+  const facet = objectOf(value);
+  if (facet === undefined) return undefined;
+  const id = numericIdOf(facet['id']);
+  const displayName = textOf(facet['displayName']);
+  const tenantId = textOf(facet['tenantId']);
+  return {
+    kind,
+    ...(id === undefined ? {} : { id }),
+    ...(displayName === undefined ? {} : { displayName }),
+    ...(tenantId === undefined ? {} : { tenantId }),
+  };
 }

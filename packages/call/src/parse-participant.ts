@@ -1,59 +1,55 @@
-import { z } from 'zod';
 import type { ParticipantData } from './call-notification.js';
-import { defined, flag, integer, numericId, objectOf, text } from './lenient.js';
+import { flagOf, integerOf, numericIdOf, objectOf, textOf } from './lenient.js';
 import { parseIdentity } from './parse-identity.js';
 
 /** What the media platform says when there is no source. */
 const NO_SOURCE = '4294967295';
 
-const participantSchema = z.object({
-  id: z.string().min(1),
-  info: z.object({ identity: z.unknown().optional() }).optional().catch(undefined),
-  isInLobby: flag,
-  isMuted: flag,
-  mediaStreams: z.array(z.unknown()).optional().catch(undefined),
-  rosterSequenceNumber: integer,
-  removedState: z.unknown().optional(),
-});
+type Stream = Readonly<Record<string, unknown>>;
 
-const streamSchema = z.object({
-  mediaType: text,
-  label: text,
-  sourceId: numericId,
-  serverMuted: flag,
-});
-
-type Stream = z.infer<typeof streamSchema>;
-
-/** A `microsoft.graph.participant`; undefined when it has no id. */
+/**
+ * A `microsoft.graph.participant`; undefined when it has no id. Reads without a schema: a roster
+ * holds a thousand, and comes whole with every change.
+ */
 export function parseParticipant(value: unknown): ParticipantData | undefined {
-  const parsed = participantSchema.safeParse(value);
-  if (!parsed.success) return undefined;
-  const { id, info, isInLobby, isMuted, mediaStreams, rosterSequenceNumber } = parsed.data;
-  const audio = mediaStreams?.flatMap(audioStreamOf);
+  const entry = objectOf(value);
+  const id = textOf(entry?.['id']);
+  if (entry === undefined || id === undefined) return undefined;
+  const identity = parseIdentity(objectOf(entry['info'])?.['identity']);
+  const isInLobby = flagOf(entry['isInLobby']);
+  const isMuted = flagOf(entry['isMuted']);
+  const rosterSequence = integerOf(entry['rosterSequenceNumber']);
+  const removedState = objectOf(entry['removedState']);
+  const removedReason = textOf(removedState?.['reason']);
   return {
     id,
-    isRemoved: objectOf(parsed.data.removedState) !== undefined,
-    ...defined({
-      identity: parseIdentity(info?.identity),
-      isInLobby,
-      isMuted,
-      isServerMuted: audio?.some(({ serverMuted }) => serverMuted === true),
-      audioSourceIds: audio === undefined ? undefined : sourceIdsOf(audio),
-      rosterSequence: rosterSequenceNumber,
-    }),
+    isRemoved: removedState !== undefined,
+    ...(removedReason === undefined ? {} : { removedReason }),
+    ...(identity === undefined ? {} : { identity }),
+    ...(isInLobby === undefined ? {} : { isInLobby }),
+    ...(isMuted === undefined ? {} : { isMuted }),
+    ...audioOf(entry['mediaStreams']),
+    ...(rosterSequence === undefined ? {} : { rosterSequence }),
   };
 }
 
-function audioStreamOf(value: unknown): Stream[] {
-  const parsed = streamSchema.safeParse(value);
-  if (!parsed.success) return [];
-  const { mediaType, label } = parsed.data;
-  const isAudio = (mediaType ?? label ?? '').toLowerCase();
-  return isAudio === 'audio' || isAudio === 'main-audio' ? [parsed.data] : [];
+function audioOf(value: unknown): Pick<ParticipantData, 'isServerMuted' | 'audioSourceIds'> {
+  if (!Array.isArray(value)) return {};
+  const audioSourceIds: string[] = [];
+  let isServerMuted = false;
+  for (const streamValue of value) {
+    const stream = objectOf(streamValue);
+    if (stream === undefined || !isAudio(stream)) continue;
+    if (flagOf(stream['serverMuted']) === true) isServerMuted = true;
+    const sourceId = numericIdOf(stream['sourceId']);
+    if (sourceId === undefined || sourceId === NO_SOURCE) continue;
+    if (!audioSourceIds.includes(sourceId)) audioSourceIds.push(sourceId);
+  }
+  return { isServerMuted, audioSourceIds };
 }
 
-function sourceIdsOf(streams: readonly Stream[]): string[] {
-  const ids = streams.flatMap(({ sourceId }) => sourceId ?? []);
-  return [...new Set(ids)].filter((id) => id !== NO_SOURCE);
+function isAudio(stream: Stream): boolean {
+  const medium = textOf(stream['mediaType']) ?? textOf(stream['label']) ?? '';
+  const lower = medium.toLowerCase();
+  return lower === 'audio' || lower === 'main-audio';
 }

@@ -47,7 +47,7 @@ function reduceKnown(model: CallModel, notification: CallNotification): Reductio
     case 'call':
       return reduceCallData(model, notification.call, notification.changeType === 'deleted');
     case 'roster':
-      return reduceSnapshot(model, notification.participants);
+      return reduceSnapshot(model, notification);
     case 'rosterDelta':
       return reduceDelta(model, notification);
     case 'operation':
@@ -89,7 +89,7 @@ function merge(model: CallModel, call: CallData): CallModel {
  * served the live call is dropped.
  */
 function end(model: CallModel, call: CallData, changes: CallChange[]): Reduction {
-  const { mediaState: _, departed: __, toneSequences: ___, ...lasting } = model;
+  const { mediaState: _, toneSequences: __, ...lasting } = model;
   const isNew = model.state !== 'terminated';
   const result = isNew ? (call.resultInfo ?? model.result) : (model.result ?? call.resultInfo);
   const told = defined({ result });

@@ -2,48 +2,113 @@ import type { CallChange } from './call-change.js';
 import type { CallModel } from './call-model.js';
 import type { CallNotification, ParticipantData } from './call-notification.js';
 import { normalisedId } from './guid.js';
-import { defined } from './lenient.js';
-import { withNewest } from './newest.js';
 import type { Participant } from './participant.js';
+import { isSameParticipant, participantOf } from './participant-merge.js';
 import type { Reduction } from './reduce-call.js';
+import type { RosterNumbers } from './roster-numbers.js';
+import { hasHole, isKnownNumber, NO_NUMBERS, withFloor, withNumber } from './roster-numbers.js';
 
-type Roster = ReadonlyMap<string, Participant>;
+type Snapshot = Extract<CallNotification, { kind: 'roster' }>;
 type Delta = Extract<CallNotification, { kind: 'rosterDelta' }>;
+
+/** A roster by normalised id, and what has to be known of those who are not in it. */
+interface Fold {
+  readonly before: ReadonlyMap<string, Participant>;
+  readonly after: Map<string, Participant>;
+  /** Of those who were removed by an entry. */
+  readonly reasons: Map<string, string | undefined>;
+  /** Number at which somebody left or was told to have left. */
+  readonly departedAt: Map<string, number>;
+}
 
 /** Those who left are remembered only to recognise a stale roster that still has them. */
 const DEPARTED_REMEMBERED = 256;
 
-/** The whole roster: who is not in it has left. A stale one changes nothing. */
-export function reduceSnapshot(model: CallModel, entries: readonly ParticipantData[]): Reduction {
-  const before = rosterOf(model);
-  if (isStale(model, before, entries)) return { model, changes: [] };
-  const after = new Map<string, Participant>();
-  for (const entry of entries) {
-    const key = normalisedId(entry.id);
-    if (!entry.isRemoved) after.set(key, participantOf(before.get(key), entry));
-  }
-  const { rosterIncomplete: _, ...complete } = model;
-  return settle(complete, before, after, highest(model, entries));
-}
-
-/** What changed since the roster before; of entries that are gone, only the id counts. */
-export function reduceDelta(model: CallModel, delta: Delta): Reduction {
-  const { sequenceNumber, participants } = delta;
-  const last = model.rosterSequence;
-  const isOld = sequenceNumber !== undefined && last !== undefined && sequenceNumber <= last;
-  if (isOld) return { model, changes: [] };
-  const before = rosterOf(model);
-  const after = new Map(before);
+/**
+ * The whole roster: who is not in it has left. A stale one changes nothing.
+ *
+ * Where its place among deltas is known (it was asked for, or deltas came before), it is merged
+ * instead: each entry counts unless a newer one of the same participant is known, and whoever came
+ * after the roster was made stays.
+ */
+export function reduceSnapshot(model: CallModel, { participants, asOf }: Snapshot): Reduction {
+  const position =
+    asOf ?? (model.rosterNumbers === undefined ? undefined : highestOf(participants));
+  const fold = foldOf(model);
+  if (position === undefined && isStale(model, fold, participants)) return { model, changes: [] };
   for (const entry of participants) {
     const key = normalisedId(entry.id);
-    if (entry.isRemoved) after.delete(key);
-    else if (!wentBack(model, before, entry)) {
-      after.set(key, participantOf(before.get(key), entry));
-    }
+    if (entry.isRemoved) remove(fold, key, entry, undefined);
+    else if (position === undefined || !wentBack(model, fold, key, entry.rosterSequence)) {
+      fold.after.set(key, participantOf(fold.before.get(key), entry, undefined));
+    } else keep(fold, key);
   }
-  const isMissing = sequenceNumber !== undefined && last !== undefined && sequenceNumber > last + 1;
-  const sequence = sequenceNumber ?? highest(model, participants);
-  return settle(isMissing ? { ...model, rosterIncomplete: true } : model, before, after, sequence);
+  if (position !== undefined) keepNewer(fold, position);
+  const { rosterIncomplete: _, ...complete } = model;
+  const numbers = model.rosterNumbers;
+  const known =
+    position === undefined || numbers === undefined ? numbers : withFloor(numbers, position);
+  return settle(complete, fold, highest(model, participants), known);
+}
+
+/**
+ * What changed since the roster before. Deltas may come in any order: an entry counts unless a
+ * newer one of the same participant is known, by its own number or else its delta's. Entries are
+ * whole participants, as Graph's are.
+ */
+export function reduceDelta(model: CallModel, { sequenceNumber, participants }: Delta): Reduction {
+  const numbers = model.rosterNumbers ?? firstNumbers(model, sequenceNumber);
+  if (sequenceNumber !== undefined && numbers !== undefined) {
+    if (isKnownNumber(numbers, sequenceNumber)) return { model, changes: [] };
+  }
+  const fold = foldOf(model);
+  for (const [key, participant] of fold.before) fold.after.set(key, participant);
+  for (const entry of participants) {
+    const key = normalisedId(entry.id);
+    const number = entry.rosterSequence ?? sequenceNumber;
+    if (wentBack(model, fold, key, number)) continue;
+    if (entry.isRemoved) remove(fold, key, entry, number);
+    else fold.after.set(key, participantOf(fold.before.get(key), entry, number));
+  }
+  const seen =
+    sequenceNumber === undefined || numbers === undefined
+      ? numbers
+      : withNumber(numbers, sequenceNumber);
+  return settle(model, fold, highest(model, participants, sequenceNumber), seen);
+}
+
+/** The first delta with a number follows the rosters before it, if there were any with numbers. */
+function firstNumbers(
+  { rosterSequence }: CallModel,
+  sequenceNumber: number | undefined,
+): RosterNumbers | undefined {
+  if (sequenceNumber === undefined) return undefined;
+  return rosterSequence === undefined ? NO_NUMBERS : withFloor(NO_NUMBERS, rosterSequence);
+}
+
+function foldOf({ participants }: CallModel): Fold {
+  const before = new Map(Object.entries(participants));
+  return { before, after: new Map(), reasons: new Map(), departedAt: new Map() };
+}
+
+function remove(fold: Fold, key: string, entry: ParticipantData, number: number | undefined): void {
+  fold.after.delete(key);
+  fold.reasons.set(key, entry.removedReason);
+  const known = fold.before.get(key)?.rosterSequence;
+  const at = number ?? entry.rosterSequence ?? known;
+  if (at !== undefined) fold.departedAt.set(key, Math.max(at, known ?? at));
+}
+
+function keep(fold: Fold, key: string): void {
+  const known = fold.before.get(key);
+  if (known !== undefined) fold.after.set(key, known);
+}
+
+function keepNewer({ before, after, reasons }: Fold, position: number): void {
+  for (const [key, participant] of before) {
+    if (after.has(key) || reasons.has(key)) continue;
+    if ((participant.rosterSequence ?? position) > position) after.set(key, participant);
+  }
 }
 
 /**
@@ -51,109 +116,100 @@ export function reduceDelta(model: CallModel, delta: Delta): Reduction {
  * falls when the one who has it leaves. A roster is therefore stale only when an entry went back:
  * an older number than is known of the same participant, or one of someone known to have left.
  */
-function isStale(model: CallModel, before: Roster, entries: readonly ParticipantData[]): boolean {
+function isStale(model: CallModel, fold: Fold, entries: readonly ParticipantData[]): boolean {
   // The bot itself is in every roster, so an empty one tells nothing.
   if (entries.length === 0) return model.rosterSequence !== undefined;
-  return entries.some((entry) => wentBack(model, before, entry));
-}
-
-function wentBack({ departed = {} }: CallModel, before: Roster, entry: ParticipantData): boolean {
-  const { id, rosterSequence } = entry;
-  if (rosterSequence === undefined) return false;
-  const key = normalisedId(id);
-  const known = before.get(key)?.rosterSequence;
-  const leftAt = Object.hasOwn(departed, key) ? departed[key] : undefined;
-  return (
-    (known !== undefined && rosterSequence < known) ||
-    (leftAt !== undefined && rosterSequence <= leftAt)
+  return entries.some(({ id, rosterSequence }) =>
+    wentBack(model, fold, normalisedId(id), rosterSequence),
   );
 }
 
+function wentBack(
+  { departed }: CallModel,
+  { before }: Fold,
+  key: string,
+  number: number | undefined,
+): boolean {
+  if (number === undefined) return false;
+  const known = before.get(key)?.rosterSequence;
+  if (known !== undefined && number < known) return true;
+  const leftAt = departed !== undefined && Object.hasOwn(departed, key) ? departed[key] : undefined;
+  return leftAt !== undefined && number <= leftAt;
+}
+
 function settle(
-  model: Omit<CallModel, 'rosterIncomplete'>,
-  before: Roster,
-  after: Roster,
+  model: CallModel,
+  fold: Fold,
   rosterSequence: number | undefined,
+  numbers: RosterNumbers | undefined,
 ): Reduction {
+  const { rosterIncomplete: _, ...rest } = model;
+  return {
+    model: {
+      ...rest,
+      ...departures(model, fold),
+      participants: Object.fromEntries(fold.after),
+      ...(rosterSequence === undefined ? {} : { rosterSequence }),
+      ...(numbers === undefined ? {} : { rosterNumbers: numbers }),
+      ...(numbers !== undefined && hasHole(numbers) ? { rosterIncomplete: true } : {}),
+    },
+    changes: changesOf(fold),
+  };
+}
+
+function changesOf({ before, after, reasons }: Fold): CallChange[] {
   const changes: CallChange[] = [];
   for (const [key, participant] of after) {
     const known = before.get(key);
     if (known === undefined) changes.push({ kind: 'participantJoined', participant });
-    else if (differ(known, participant)) changes.push({ kind: 'participantUpdated', participant });
+    else if (!isSameParticipant(known, participant)) {
+      changes.push({ kind: 'participantUpdated', participant });
+    }
   }
-  const left = [...before].filter(([key]) => !after.has(key));
-  for (const [, participant] of left) changes.push({ kind: 'participantLeft', participant });
-  return {
-    model: {
-      ...model,
-      ...departures(model, left),
-      participants: Object.fromEntries(after),
-      ...(rosterSequence === undefined ? {} : { rosterSequence }),
-    },
-    changes,
-  };
+  for (const [key, participant] of before) {
+    if (after.has(key)) continue;
+    const reason = reasons.get(key);
+    changes.push({
+      kind: 'participantLeft',
+      participant,
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
+  return changes;
 }
 
-/** Nothing is remembered of those who leave a call that is over: no roster can follow. */
+/** The newest of those who left, and when; those who were never seen are among them. */
 function departures(
   model: CallModel,
-  left: readonly (readonly [string, Participant])[],
+  { before, after, departedAt }: Fold,
 ): Pick<CallModel, 'departed'> {
-  if (model.state === 'terminated') return {};
-  let departed = model.departed;
-  for (const [key, { rosterSequence }] of left) {
-    if (rosterSequence === undefined) continue;
-    departed = withNewest(departed ?? {}, key, rosterSequence, DEPARTED_REMEMBERED);
+  for (const [key, { rosterSequence }] of before) {
+    if (after.has(key) || departedAt.has(key) || rosterSequence === undefined) continue;
+    departedAt.set(key, rosterSequence);
   }
-  return defined({ departed });
+  if (departedAt.size === 0) return {};
+  const departed = new Map(Object.entries(model.departed ?? {}));
+  for (const [key, number] of departedAt) {
+    const earlier = departed.get(key) ?? number;
+    departed.delete(key);
+    departed.set(key, Math.max(earlier, number));
+  }
+  return { departed: Object.fromEntries([...departed].slice(-DEPARTED_REMEMBERED)) };
 }
 
-function participantOf(known: Participant | undefined, entry: ParticipantData): Participant {
-  const { identity } = entry;
-  const isOther = identity !== undefined && identity.kind !== known?.kind;
-  const named = isOther ? undefined : known;
-  return {
-    id: known?.id ?? entry.id,
-    kind: identity?.kind ?? known?.kind ?? 'unknown',
-    ...defined({
-      displayName: identity?.displayName ?? named?.displayName,
-      identityId: identity?.id ?? named?.identityId,
-      tenantId: identity?.tenantId ?? named?.tenantId,
-      rosterSequence: entry.rosterSequence ?? known?.rosterSequence,
-    }),
-    isInLobby: entry.isInLobby ?? known?.isInLobby ?? false,
-    isMuted: entry.isMuted ?? known?.isMuted ?? false,
-    isServerMuted: entry.isServerMuted ?? known?.isServerMuted ?? false,
-    sourceIds: { audio: entry.audioSourceIds ?? known?.sourceIds.audio ?? [] },
-  };
-}
-
-/** The roster number alone is no change that anyone would notice. */
-function differ(a: Participant, b: Participant): boolean {
-  return (
-    a.kind !== b.kind ||
-    a.displayName !== b.displayName ||
-    a.identityId !== b.identityId ||
-    a.tenantId !== b.tenantId ||
-    a.isInLobby !== b.isInLobby ||
-    a.isMuted !== b.isMuted ||
-    a.isServerMuted !== b.isServerMuted ||
-    a.sourceIds.audio.join() !== b.sourceIds.audio.join()
-  );
+function highestOf(entries: readonly ParticipantData[]): number | undefined {
+  return highest({ rosterSequence: undefined }, entries);
 }
 
 function highest(
-  { rosterSequence }: CallModel,
+  { rosterSequence }: Pick<CallModel, 'rosterSequence'>,
   entries: readonly ParticipantData[],
+  sequenceNumber?: number,
 ): number | undefined {
   let sequence = rosterSequence;
-  for (const entry of entries) {
-    if (entry.rosterSequence === undefined) continue;
-    sequence = Math.max(sequence ?? entry.rosterSequence, entry.rosterSequence);
+  if (sequenceNumber !== undefined) sequence = Math.max(sequence ?? sequenceNumber, sequenceNumber);
+  for (const { rosterSequence: number } of entries) {
+    if (number !== undefined) sequence = Math.max(sequence ?? number, number);
   }
   return sequence;
-}
-
-function rosterOf(model: CallModel): Roster {
-  return new Map(Object.entries(model.participants));
 }

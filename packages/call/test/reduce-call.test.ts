@@ -285,8 +285,8 @@ function tones(changes: readonly CallChange[]): string[] {
     .sort();
 }
 
-/** The order of a roster is no part of its meaning. */
-function byId(model: CallModel): unknown {
+/** What must not depend on the order: see `reduceCall`. */
+function byId({ departed: _, ...model }: CallModel): unknown {
   const participants = Object.entries(model.participants).sort(([a], [b]) => (a < b ? -1 : 1));
   return { ...model, participants };
 }

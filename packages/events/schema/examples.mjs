@@ -17,7 +17,15 @@ const GUEST = { isMuted: false, isInLobby: false, kind: 'guest' };
 /** @type {ExampleData} */
 const DATA = {
   'call.stateChanged': { from: 'establishing', to: 'established' },
-  'call.ended': { reason: 'host_hung_up', retryClass: 'normal', resultCode: 0, resultSubcode: 0 },
+  'call.ended': {
+    cause: 'ended_by_teams',
+    kind: 'removed',
+    reason: 'A participant removed the bot.',
+    retryClass: 'never',
+    resultCode: 200,
+    resultSubcode: 5300,
+  },
+  'call.lobby': { state: 'waiting' },
   'call.operation': {
     operationId: 'o_5Jm2k0sW',
     kind: 'mute',
@@ -39,7 +47,7 @@ const DATA = {
   },
   'participant.joined': GUEST,
   'participant.updated': { ...GUEST, isMuted: true },
-  'participant.left': GUEST,
+  'participant.left': { ...GUEST, reason: 'Removed' },
   'media.started': { streams: 2 },
   'media.streamOpened': { streamId: 1, kind: 'unmixed', codec: 'opus' },
   'media.streamClosed': { streamId: 1, ...FRAMES },

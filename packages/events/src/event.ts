@@ -8,6 +8,12 @@ export interface EventData {
     /** One sentence or a code; no personal data. */
     readonly reason: string;
     readonly retryClass: 'normal' | 'never' | 'onceOnAnotherHost' | 'backOff' | 'stopForMonth';
+    /** A code, such as `ended_by_teams` or `hung_up`; absent in events of older versions. */
+    readonly cause?: string | undefined;
+    /** What people ask for, such as `removed`, `not_admitted`, `everyone_left`; absent as `cause`. */
+    readonly kind?: string | undefined;
+    /** The rule that made the bot leave, when `cause` is `auto_left`. */
+    readonly rule?: string | undefined;
   };
   /** Something asked of Teams through the API, such as a mute, was carried out or has failed. */
   'call.operation': {
@@ -19,6 +25,8 @@ export interface EventData {
     readonly resultCode?: number | undefined;
     readonly resultSubcode?: number | undefined;
   };
+  /** The bot waits in the lobby, or was let in from there. */
+  'call.lobby': { readonly state: 'waiting' | 'admitted' };
   /** Somebody calls the bot, or a recording policy invites it. Whether it answers, later events tell. */
   'call.incoming': { readonly scenario: 'policyRecording' | 'group' | 'user' };
   /** Whether the call may be recorded has changed. */
@@ -52,7 +60,10 @@ export interface EventData {
   };
   'participant.joined': ParticipantData;
   'participant.updated': ParticipantData;
-  'participant.left': ParticipantData;
+  'participant.left': ParticipantData & {
+    /** Why, in Graph's words, when it told. */
+    readonly reason?: string | undefined;
+  };
   'media.started': { readonly streams?: number | undefined };
   'media.streamOpened': {
     readonly streamId: number;

@@ -38,6 +38,9 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
         'backOff',
         'stopForMonth',
       ),
+      cause: fc.string(),
+      kind: fc.string(),
+      rule: fc.string(),
     },
     { requiredKeys: ['reason', 'retryClass'] },
   ),
@@ -63,6 +66,7 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
     },
     { requiredKeys: ['attempt', 'hostId', 'cause', 'reason', 'retryClass'] },
   ),
+  'call.lobby': fc.record({ state: fc.constantFrom('waiting', 'admitted') }),
   'call.incoming': fc.record({
     scenario: fc.constantFrom('policyRecording', 'group', 'user'),
   }),
@@ -77,7 +81,9 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
   }),
   'participant.joined': participant,
   'participant.updated': participant,
-  'participant.left': participant,
+  'participant.left': fc
+    .tuple(participant, fc.option(fc.string(), { nil: undefined }))
+    .map(([who, reason]) => (reason === undefined ? who : { ...who, reason })),
   'media.started': fc.record({ streams: count }, { requiredKeys: [] }),
   'media.streamOpened': fc.record({
     streamId: count,
@@ -151,6 +157,7 @@ const anyEvent: fc.Arbitrary<EarshotEvent> = fc
     eventOf('call.ended'),
     eventOf('call.operation'),
     eventOf('call.rejoined'),
+    eventOf('call.lobby'),
     eventOf('call.incoming'),
     eventOf('recording.gateChanged'),
     eventOf('recording.statusChanged'),

@@ -23,6 +23,8 @@ export class Keys {
   readonly sources = (callId: string): string => this.#of(`{${callId}}:sources`);
   /** String: how many in the call are not muted. */
   readonly unmuted = (callId: string): string => this.#of(`{${callId}}:unmuted`);
+  /** String: when somebody was last heard, Unix ms. */
+  readonly spoke = (callId: string): string => this.#of(`{${callId}}:spoke`);
   /** Hash: play id → record. */
   readonly plays = (callId: string): string => this.#of(`{${callId}}:plays`);
   /** List: ids of plays not settled, in order. */

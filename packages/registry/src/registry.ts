@@ -259,6 +259,18 @@ export class Registry {
     return this.#recording.leave(callId, participantId);
   }
 
+  /** Remembers that somebody was heard at `atMs` (Unix). Call it now and then, not for each word. */
+  async noteSpeech(callId: string, atMs: number): Promise<void> {
+    const key = this.#keys.spoke(callId);
+    await this.#redis.run((client) => client.set(key, Math.round(atMs), 'PX', OPEN_TTL_MS));
+  }
+
+  /** When somebody was last heard (Unix ms), to within half a minute; undefined: never. */
+  async spokeAtMs(callId: string): Promise<number | undefined> {
+    const text = await this.#redis.run((client) => client.get(this.#keys.spoke(callId)));
+    return text === null ? undefined : Number(text);
+  }
+
   /** Says that a worker lives and how it is; it counts as dead `ttlMs` after its last one. */
   heartbeatWorker(worker: WorkerInfo, ttlMs = 10_000): Promise<void> {
     return this.#workers.heartbeat(worker, ttlMs);

@@ -34,6 +34,7 @@ import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
 import type { CallPlays } from './play/call-plays.js';
+import { SpeechNotes } from './speech-notes.js';
 import type { StopReason } from './stop-reason.js';
 import { CLOSED_AS, GOES_ON, OVER_FOR_GOOD, PLAYS_END } from './stop-reason.js';
 import { nowMicros } from './thread-clock.js';
@@ -58,6 +59,8 @@ export interface CallAudioOptions {
   isOurs(): Promise<boolean>;
   /** How many people in the call are not muted. */
   unmuted(): Promise<number | undefined>;
+  /** Tells everybody that somebody was heard at `atMs` (Unix). */
+  noteSpeech(atMs: number): Promise<void>;
   /** Puts positions where another worker finds them; `stale` when the call is another's. */
   storePositions(positions: readonly StreamPosition[]): Promise<'ok' | 'stale'>;
   /** The call is over for good. */
@@ -88,6 +91,7 @@ export class CallAudio {
   readonly #options: CallAudioOptions;
   readonly #durable: DurablePositions;
   readonly #deaf: DeafWatch;
+  readonly #speech: SpeechNotes;
   readonly #mediaEpoch: { readonly high: number; readonly low: number };
   #session: MediaLinkSession | undefined;
   #started = false;
@@ -113,7 +117,10 @@ export class CallAudio {
       eager: this.virtualTime,
       creditFrames,
       positions,
-      tell: (event) => journal.add(event),
+      tell: (event) => {
+        if (event.type === 'speech.started' || event.type === 'speech.ended') this.#speech.spoke();
+        journal.add(event);
+      },
     });
     this.#durable = new DurablePositions({
       callId: this.callId,
@@ -126,6 +133,7 @@ export class CallAudio {
       onMoved: () => this.sendProgress(),
       onStale: () => void this.end('leaseLost'),
     });
+    this.#speech = new SpeechNotes({ clock, note: (atMs) => options.noteSpeech(atMs) });
     this.#deaf = watchCall({ ...options, callId: this.callId, epoch: this.epoch });
     this.#cancelGrace = this.#startGrace();
   }
@@ -135,10 +143,11 @@ export class CallAudio {
     return this.#deaf.isDeaf;
   }
 
-  /** Looks whether anything is heard; call it about once a second. */
+  /** Looks whether anything, and anybody, is heard; call it about once a second. */
   checkDeafness(): void {
-    if (this.#ending === undefined)
-      this.#deaf.check({ ...this.streams.takeSigns(), linked: this.linked });
+    if (this.#ending !== undefined) return;
+    this.#deaf.check({ ...this.streams.takeSigns(), linked: this.linked });
+    for (const { speaking } of this.streams.open()) if (speaking) this.#speech.spoke();
   }
 
   /** The host's clock is not ours: it waits for progress. */

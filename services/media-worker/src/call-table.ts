@@ -259,6 +259,7 @@ export class CallTable {
       deafAfterMs: this.#options.deafAfterMs,
       isOurs: async () => (await this.#renew(callId, epoch)) === 'ok',
       unmuted: () => registry.unmuted(callId),
+      noteSpeech: (atMs) => registry.noteSpeech(callId, atMs),
       positions,
       storePositions: (marked) => registry.storePositions(lease, mediaId, marked),
       forgetPositions: () => registry.forgetPositions(lease),

@@ -24,6 +24,8 @@ import {
   rateLimitText,
   repetitionIn,
 } from './api-key-config.js';
+import { AUTO_LEAVE_VARIABLES, autoLeaveLimits } from './auto-leave-config.js';
+import type { AutoLeaveLimits } from './calls/stay-state.js';
 import { SIGNALING_HEALTH_CHECKS } from './health.js';
 import type { ApiKey } from './rest/api-keys.js';
 
@@ -77,6 +79,8 @@ export interface SignalingConfig {
   readonly maxEventStreams: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Of the checks of `/livez` and `/readyz`, in place of their own. */
+  /** When bots leave by themselves, where a request does not say otherwise. */
+  readonly autoLeave: AutoLeaveLimits;
   readonly healthLimits: HealthLimits;
   /** How long a failed check must be well below its limit before it passes again, ms. */
   readonly healthClearMs: number;
@@ -128,6 +132,7 @@ const environmentSchema = z.object({
     .transform((text) => text === 'true')
     .default(false),
   EARSHOT_MAX_EVENT_STREAMS: z.coerce.number().int().min(0).max(10_000).default(100),
+  ...AUTO_LEAVE_VARIABLES,
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   EARSHOT_HEALTH_LIMITS: z.string().default(''),
   EARSHOT_HEALTH_CLEAR_MS: z.coerce
@@ -204,6 +209,7 @@ export function readConfig(
     webhookAllowedRanges: data.EARSHOT_WEBHOOK_ALLOWED_RANGES,
     webhookAllowHttp: data.EARSHOT_WEBHOOK_ALLOW_HTTP,
     maxEventStreams: data.EARSHOT_MAX_EVENT_STREAMS,
+    autoLeave: autoLeaveLimits(data),
     logLevel: data.EARSHOT_LOG_LEVEL,
     healthLimits: parseHealthLimits(data.EARSHOT_HEALTH_LIMITS, SIGNALING_HEALTH_CHECKS),
     healthClearMs: data.EARSHOT_HEALTH_CLEAR_MS,

@@ -83,3 +83,32 @@ describe('readConfig', () => {
     expect(config.graph.callbackIssuers).toEqual(['https://a', 'https://b']);
   });
 });
+
+describe('the rules by which bots leave', () => {
+  it('are five minutes alone and twenty to wait, if nothing is set', () => {
+    expect(readConfig(REQUIRED).autoLeave).toEqual({
+      aloneMs: 300_000,
+      nobodyCameMs: 1_200_000,
+      maxDurationMs: undefined,
+      silentMs: undefined,
+      lobbyMs: 1_200_000,
+      botsAreCompany: false,
+    });
+  });
+
+  it('are set in seconds, or off', () => {
+    const { autoLeave } = readConfig({
+      ...REQUIRED,
+      EARSHOT_AUTO_LEAVE_ALONE_SECONDS: 'off',
+      EARSHOT_AUTO_LEAVE_SILENT_SECONDS: '3600',
+      EARSHOT_AUTO_LEAVE_BOTS_ARE_COMPANY: 'true',
+    });
+    expect(autoLeave).toMatchObject({ silentMs: 3_600_000, botsAreCompany: true });
+    expect(autoLeave.aloneMs).toBeUndefined();
+  });
+
+  it.each(['0', '-1', '5 min', '604801'])('are refused as %s', (value) => {
+    const { message } = failureOf({ ...REQUIRED, EARSHOT_AUTO_LEAVE_ALONE_SECONDS: value });
+    expect(message).toContain(`got ${value}`);
+  });
+});

@@ -60,6 +60,7 @@ describe('dutiesOf', () => {
     const endedAtMs = CREATED_MS + 60_000;
     const end = {
       code: 'ended_by_teams',
+      kind: 'ended',
       reason: 'over',
       retryClass: 'normal',
       atMs: endedAtMs,

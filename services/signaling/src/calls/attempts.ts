@@ -3,7 +3,7 @@ import type { CallRecord } from '@earshot/registry';
 import type { CallAttempt, EarlierAttempt } from './call-attempt.js';
 import { MAX_ATTEMPTS } from './call-attempt.js';
 import type { CallEnd } from './call-end.js';
-import { participantEvent, tell } from './call-telling.js';
+import { leftEvent, tell } from './call-telling.js';
 import type { ServiceState } from './service-state.js';
 import { serviceState, withService } from './service-state.js';
 import type { StoredProblem } from './stored-problem.js';
@@ -46,12 +46,12 @@ export function mayAttemptAgain(record: CallRecord, end: CallEnd): boolean {
  * its audio counts any more. Its leg and its media are cleared up before the next one begins.
  */
 export function wantAnotherAttempt(record: CallRecord, end: CallEnd): CallRecord {
-  const { attempt } = serviceState(record);
+  const { attempt, autoLeave } = serviceState(record);
   if (attempt === undefined) return record;
   const { model } = record;
   let next = record;
   for (const participant of Object.values(model.participants)) {
-    next = tell(next, end.atMs, participantEvent('participant.left', participant));
+    next = tell(next, end.atMs, leftEvent(participant, undefined));
   }
   if (model.state !== 'establishing') {
     const data = { from: model.state, to: 'establishing' };
@@ -66,6 +66,8 @@ export function wantAnotherAttempt(record: CallRecord, end: CallEnd): CallRecord
       attachedAtMs: undefined,
       move: undefined,
       sessionOverAtMs: undefined,
+      lobby: undefined,
+      autoLeave: autoLeave && { ...autoLeave, aloneSinceMs: undefined },
       attempt: { ...attempt, wanted: { sinceMs: end.atMs, end } },
     },
   );

@@ -2,9 +2,10 @@ import type { CallChange, CallModel, CallNotification, ResultInfo } from '@earsh
 import { isSameGuid, reduceCall } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import { mayAttemptAgain, wantAnotherAttempt } from './attempts.js';
+import { noteCompany } from './auto-leave.js';
 import type { CallEnd } from './call-end.js';
 import { endByTeams, localEnd } from './call-end.js';
-import { participantEvent, tell } from './call-telling.js';
+import { leftEvent, participantEvent, tell } from './call-telling.js';
 import type { LegState } from './leg-state.js';
 import {
   endsLeg,
@@ -14,6 +15,7 @@ import {
   straysLeft,
   withStray,
 } from './leg-state.js';
+import { noteLobby } from './lobby.js';
 import { serviceState, withService } from './service-state.js';
 
 // Pure steps of a call's record. Each returns the next record, in which a change of state and the
@@ -42,10 +44,11 @@ export function acceptByGraph(record: CallRecord, leg: AcceptedLeg, atMs: number
     ...(callChainId === undefined ? {} : { callChainId }),
   };
   const { graph } = serviceState(record);
-  return withService(
+  const accepted = withService(
     { ...record, model },
     { keptAliveAtMs: atMs, graph: graph === 'requested' ? 'present' : graph },
   );
+  return noteOwnPlace(accepted, atMs);
 }
 
 /** Folds one notification in. Repeated, swapped or stale ones change nothing. */
@@ -67,7 +70,8 @@ export function applyNotification(
   let next: CallRecord = model === record.model ? known : { ...known, model };
   for (const change of changes) next = applyChange(next, change, atMs);
   const isWaitOver = isWaitingForPeople(record.model) && !isWaitingForPeople(model);
-  return isWaitOver ? withLeg(next, { ...state.leg, waitedUntilMs: atMs }) : next;
+  if (isWaitOver) next = withLeg(next, { ...state.leg, waitedUntilMs: atMs });
+  return noteOwnPlace(next, atMs);
 }
 
 /**
@@ -83,6 +87,18 @@ export function applyToEarlierAttempt(
   const next = withStray(leg, notification, atMs);
   if (next === leg) return record;
   return withLeg(straysLeft(next).length === 0 ? record : reopened(record), next);
+}
+
+/** Where the bot itself stands: in the lobby or let in, alone or in company. */
+function noteOwnPlace(record: CallRecord, atMs: number): CallRecord {
+  if (serviceState(record).end !== undefined) return record;
+  const noted = noteLobby(record, atMs);
+  const { lobby } = serviceState(noted);
+  const isNews = noted !== record && lobby !== undefined;
+  const told = isNews
+    ? tell(noted, atMs, { type: 'call.lobby', data: { state: lobby.state } })
+    : noted;
+  return noteCompany(told, atMs);
 }
 
 /**
@@ -177,7 +193,7 @@ function applyChange(record: CallRecord, change: CallChange, atMs: number): Call
     case 'participantUpdated':
       return tell(record, atMs, participantEvent('participant.updated', change.participant));
     case 'participantLeft':
-      return tell(record, atMs, participantEvent('participant.left', change.participant));
+      return tell(record, atMs, leftEvent(change.participant, change.reason));
     case 'tone':
       // Graph tells of tones only in calls with service-hosted media, which ours never are.
       return record;
@@ -205,8 +221,11 @@ function finish(record: CallRecord, end: CallEnd): CallRecord {
   return tell(withService(record, { end }), end.atMs, {
     type: 'call.ended',
     data: {
+      cause: end.code,
+      kind: end.kind,
       reason: end.reason,
       retryClass: end.retryClass,
+      ...(end.rule === undefined ? {} : { rule: end.rule }),
       ...(end.resultCode === undefined ? {} : { resultCode: end.resultCode }),
       ...(end.resultSubcode === undefined ? {} : { resultSubcode: end.resultSubcode }),
     },

@@ -1,11 +1,12 @@
-import type { ResultInfo, RetryClass } from '@earshot/call';
-import { classifyResult } from '@earshot/call';
+import type { EndKind, ResultInfo, RetryClass } from '@earshot/call';
+import { classifyResult, END_KINDS, endKindOf, endKindOfClass } from '@earshot/call';
 import { z } from 'zod';
 
 /** Why a call is over, as far as this service knows. */
 export const END_CODES = [
   'ended_by_teams',
   'hung_up',
+  'auto_left',
   'not_established',
   'call_gone',
   'media_failed',
@@ -23,12 +24,16 @@ export type EndCode = (typeof END_CODES)[number];
 /** How a call ended. Plain JSON, kept in the call's record. */
 export interface CallEnd {
   readonly code: EndCode;
+  /** What people ask for: whether the bot was removed, not admitted, or everyone left. */
+  readonly kind: EndKind;
   /** One sentence for people; no personal data. */
   readonly reason: string;
   readonly retryClass: RetryClass;
   readonly fix?: string | undefined;
   readonly resultCode?: number | undefined;
   readonly resultSubcode?: number | undefined;
+  /** The rule by which the bot left; with `auto_left` only. */
+  readonly rule?: string | undefined;
   /** Unix time. */
   readonly atMs: number;
 }
@@ -45,11 +50,14 @@ export const RETRY_CLASSES: readonly RetryClass[] = [
 /** Checks a `CallEnd` read back from a record. */
 export const callEndSchema: z.ZodType<CallEnd> = z.object({
   code: z.enum(END_CODES),
+  // Records of older versions have none.
+  kind: z.enum(END_KINDS).default('ended'),
   reason: z.string(),
   retryClass: z.enum(RETRY_CLASSES),
   fix: z.string().optional(),
   resultCode: z.number().optional(),
   resultSubcode: z.number().optional(),
+  rule: z.string().optional(),
   atMs: z.number(),
 });
 
@@ -57,6 +65,7 @@ type LocalEndCode = Exclude<EndCode, 'ended_by_teams'>;
 
 const LOCAL_ENDS: Readonly<Record<LocalEndCode, { reason: string; retryClass: RetryClass }>> = {
   hung_up: { reason: 'The call was hung up through the API.', retryClass: 'normal' },
+  auto_left: { reason: 'The bot left by a rule of the call.', retryClass: 'normal' },
   not_established: {
     reason: 'Teams did not establish the call within 75 seconds.',
     retryClass: 'backOff',
@@ -89,15 +98,27 @@ const LOCAL_ENDS: Readonly<Record<LocalEndCode, { reason: string; retryClass: Re
   },
 };
 
+/** Kinds of local ends, where they are not that of their class. */
+const LOCAL_KINDS: Readonly<Partial<Record<EndCode, EndKind>>> = {
+  hung_up: 'hung_up',
+  auto_left: 'auto_left',
+  host_unavailable: 'unavailable',
+  host_refused: 'unavailable',
+  host_timeout: 'unavailable',
+};
+
 /** An end that this service brought about; Graph's own result, when there is one, explains it. */
 export function localEnd(code: LocalEndCode, atMs: number, result?: ResultInfo): CallEnd {
-  return { code, atMs, ...LOCAL_ENDS[code], ...(result === undefined ? {} : explain(result)) };
+  const end = { ...LOCAL_ENDS[code], ...(result === undefined ? {} : explain(result)) };
+  const kind = LOCAL_KINDS[code] ?? endKindOfClass(end.retryClass);
+  return { code, kind, atMs, ...end };
 }
 
 /** An end that Graph notified of. */
 export function endByTeams(result: ResultInfo | undefined, atMs: number): CallEnd {
   const cause = result === undefined ? UNEXPLAINED : explain(result);
-  return { code: 'ended_by_teams', atMs, ...cause };
+  const kind = result === undefined ? 'ended' : endKindOf(result);
+  return { code: 'ended_by_teams', kind, atMs, ...cause };
 }
 
 const UNEXPLAINED = {
@@ -105,7 +126,7 @@ const UNEXPLAINED = {
   retryClass: 'normal',
 } as const;
 
-function explain(result: ResultInfo): Omit<CallEnd, 'code' | 'atMs'> {
+function explain(result: ResultInfo): Omit<CallEnd, 'code' | 'kind' | 'atMs'> {
   const verdict = classifyResult(result);
   return {
     reason: verdict.sentence,

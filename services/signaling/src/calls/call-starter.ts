@@ -4,6 +4,8 @@ import { CodedError } from '@earshot/async';
 import { initialCallModel } from '@earshot/call';
 import type { CallRecord, Registry } from '@earshot/registry';
 import type { Admission } from '../admission/admission.js';
+import type { AutoLeaveBody } from '../rest/auto-leave-schemas.js';
+import { limitsOf } from '../rest/auto-leave-schemas.js';
 import { Problem } from '../rest/problem.js';
 import { canBegin, firstAttempt, withProblem } from './attempts.js';
 import { endForGood } from './call-changes.js';
@@ -18,6 +20,7 @@ import type { ServiceState } from './service-state.js';
 import { serviceState, withService } from './service-state.js';
 import { NO_MEDIA_HOST, requestProblem, START_TIMEOUT } from './start-failures.js';
 import type { StartedCalls } from './started-calls.js';
+import type { AutoLeaveLimits } from './stay-state.js';
 
 /** How long a request waits for a call that another process starts. */
 export const START_PATIENCE_MS = 30_000;
@@ -35,11 +38,14 @@ export interface CallStarterOptions {
   readonly defaultTenantId: string | undefined;
   /** Whether a call that fails is tried once more on another host. */
   readonly rejoin: 'once' | 'never';
+  /** When bots leave by themselves, where a request does not say otherwise. */
+  readonly autoLeave: AutoLeaveLimits;
 }
 
 /** A wish to join a meeting. */
 export interface StartRequest extends MeetingNames {
   readonly idempotencyKey?: string | undefined;
+  readonly autoLeave?: AutoLeaveBody | undefined;
   /** Of the request's span: the call's trace goes on from it. */
   readonly traceparent?: string | undefined;
 }
@@ -95,6 +101,7 @@ export class CallStarter {
       hostHeld: false,
       place: 'held',
       attempt: firstAttempt(atMs, { mayRepeat: rejoin === 'once', displayName }),
+      autoLeave: { limits: limitsOf(this.#options.autoLeave, request.autoLeave) },
       traceparent: request.traceparent,
       pendingEvents: [],
     };

@@ -1,5 +1,5 @@
 import type { Participant } from '@earshot/call';
-import type { EarshotEvent, EventOf, EventType } from '@earshot/events';
+import type { EarshotEvent, EventOf, EventType, ParticipantData } from '@earshot/events';
 import type { CallRecord } from '@earshot/registry';
 import { serviceState, withService } from './service-state.js';
 
@@ -11,15 +11,27 @@ export type Told = {
 
 /** Who it is about, and how they are in the call. */
 export function participantEvent(
-  type: 'participant.joined' | 'participant.updated' | 'participant.left',
-  { id, displayName, isMuted, isInLobby, kind, sourceIds }: Participant,
+  type: 'participant.joined' | 'participant.updated',
+  participant: Participant,
 ): Told {
+  return { type, ...aboutParticipant(participant), data: participantData(participant) };
+}
+
+/** Who left, and why when Graph told. */
+export function leftEvent(participant: Participant, reason: string | undefined): Told {
+  const data = { ...participantData(participant), ...(reason === undefined ? {} : { reason }) };
+  return { type: 'participant.left', ...aboutParticipant(participant), data };
+}
+
+function aboutParticipant({ id, displayName, sourceIds }: Participant) {
   return {
-    type,
     participant: { id, ...(displayName === undefined ? {} : { displayName }) },
     sourceId: sourceIds.audio[0] ?? null,
-    data: { isMuted, isInLobby, kind },
   };
+}
+
+function participantData({ isMuted, isInLobby, kind }: Participant): ParticipantData {
+  return { isMuted, isInLobby, kind };
 }
 
 /** Adds an event at the next position. The same record always gives the same id. */

@@ -5,6 +5,7 @@ import { attemptsOf } from './attempt-view.js';
 import type { CallEnd } from './call-end.js';
 import type { ServiceState } from './service-state.js';
 import { serviceState } from './service-state.js';
+import { stayOf } from './stay-view.js';
 
 /** A call as the REST API shows it: no join URL, no keys. */
 export function viewOf(record: CallRecord, published: number): CallView {
@@ -26,6 +27,7 @@ export function viewOf(record: CallRecord, published: number): CallView {
       attached: attachment !== undefined && isHeard(state),
       ...(attachment === undefined ? {} : { attachment }),
     },
+    ...stayOf(record, state),
     participants: participantsOf(record.model),
     attempts: attemptsOf(record, state),
     events: { published },

@@ -8,6 +8,7 @@ import type { Log } from '@earshot/telemetry';
 import type { SignalingMetrics } from '../metrics.js';
 import type { AttemptWork } from './attempt-work.js';
 import { ofAttempt } from './attempts.js';
+import type { AutoLeaver } from './auto-leaver.js';
 import { dropPublished, endCall } from './call-changes.js';
 import type { EndCode } from './call-end.js';
 import { localEnd } from './call-end.js';
@@ -35,6 +36,7 @@ export interface CallWorkOptions {
   readonly publisher: EventPublisher;
   readonly attacher: MediaAttacher;
   readonly attempts: AttemptWork;
+  readonly autoLeaver: AutoLeaver;
   readonly mediaCalls: MediaCalls;
   readonly hosts: HostPresence;
   readonly sources: SourceBinder;
@@ -106,6 +108,8 @@ export class CallWork {
         return this.#endMediaFailed(record);
       case 'endHostLost':
         return this.#endHostLost(record);
+      case 'autoLeave':
+        return this.#options.autoLeaver.leave(record);
     }
   }
 

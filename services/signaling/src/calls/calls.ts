@@ -13,6 +13,7 @@ import type { SignalingConfig } from '../config.js';
 import type { SignalingMetrics } from '../metrics.js';
 import { sameSecret } from '../rest/bearer.js';
 import { AttemptWork } from './attempt-work.js';
+import { AutoLeaver } from './auto-leaver.js';
 import { CallDriver } from './call-driver.js';
 import { CallJoiner } from './call-joiner.js';
 import { CallStarter } from './call-starter.js';
@@ -111,6 +112,7 @@ export function wireCalls(options: CallsOptions): Calls {
     ...shared,
     attempts: new AttemptWork({ ...shared, hosts, joiner }),
     attacher: new MediaAttacher({ ...shared, mediaTokens, mediaStates }),
+    autoLeaver: new AutoLeaver(options),
     mediaCalls,
     sources: new SourceBinder(registry),
     hosts,
@@ -125,6 +127,7 @@ export function wireCalls(options: CallsOptions): Calls {
     driver,
     defaultTenantId: config.tenantId,
     rejoin: config.rejoin,
+    autoLeave: config.autoLeave,
   });
   const places = new PlaceKeeper({ ...options, store, admission, processId });
   return {

@@ -1,5 +1,6 @@
 import type { CallRecord } from '@earshot/registry';
 import { canBegin, startedAtMs } from './attempts.js';
+import { leavingsOf } from './auto-leave.js';
 import type { EarlierAttempt, WantedAttempt } from './call-attempt.js';
 import type { CallEnd, EndCode } from './call-end.js';
 import { isWaitingForPeople, LEG_LIFE_MS, straysLeft } from './leg-state.js';
@@ -45,6 +46,7 @@ export type DutyKind =
   | 'endHungUp'
   | 'endHostLost'
   | 'endMediaFailed'
+  | 'autoLeave'
   | 'attach'
   | 'move'
   | 'keepAlive'
@@ -86,7 +88,9 @@ function dutiesOfLiveCall(record: CallRecord, state: ServiceState, around: Surro
   if (state.hangUpAtMs !== undefined) return dutiesOfHangUp(record, state, state.hangUpAtMs);
   if (state.establishedAtMs === undefined) {
     // People may take their time to let us in; Teams itself ends the wait.
-    if (isWaitingForPeople(record.model)) return keepAlive(state);
+    if (isWaitingForPeople(record.model)) {
+      return [...autoLeave(record, state), ...keepAlive(state)];
+    }
     const acceptedAtMs = state.graph === 'present' ? state.keptAliveAtMs : undefined;
     const sinceMs = Math.max(
       acceptedAtMs ?? startedAtMs(record, state),
@@ -94,7 +98,16 @@ function dutiesOfLiveCall(record: CallRecord, state: ServiceState, around: Surro
     );
     return [{ kind: 'endNotEstablished', dueAtMs: sinceMs + WATCHDOG_MS }, ...keepAlive(state)];
   }
-  return [...attachment(state, state.establishedAtMs, around), ...keepAlive(state)];
+  return [
+    ...autoLeave(record, state),
+    ...attachment(state, state.establishedAtMs, around),
+    ...keepAlive(state),
+  ];
+}
+
+function autoLeave(record: CallRecord, state: ServiceState): Duty[] {
+  const [first] = leavingsOf(record, state);
+  return first === undefined ? [] : [{ kind: 'autoLeave', dueAtMs: first.dueAtMs }];
 }
 
 /** The leg before must be gone first; a hanging up in the meantime ends all. */

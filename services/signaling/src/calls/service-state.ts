@@ -11,6 +11,8 @@ import type { LegState } from './leg-state.js';
 import { legStateSchema } from './leg-state.js';
 import type { FailedWorker, MediaMove } from './media-move.js';
 import { failedWorkerSchema, mediaMoveSchema } from './media-move.js';
+import type { AutoLeaveState, LobbyState } from './stay-state.js';
+import { autoLeaveSchema, lobbySchema } from './stay-state.js';
 import type { GraphLeg, StoredProblem } from './stored-problem.js';
 import { GRAPH_LEGS, problemSchema } from './stored-problem.js';
 
@@ -40,6 +42,9 @@ export interface ServiceState {
   readonly failedWorkers?: readonly FailedWorker[] | undefined;
   /** When the media host first said that its session is over: as a rule Teams says so of the call soon. */
   readonly sessionOverAtMs?: number | undefined;
+  readonly lobby?: LobbyState | undefined;
+  /** When the bot leaves by itself; absent: never. */
+  readonly autoLeave?: AutoLeaveState | undefined;
   readonly hangUpAtMs?: number | undefined;
   readonly leg?: LegState | undefined;
   readonly end?: CallEnd | undefined;
@@ -67,6 +72,8 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   moves: z.number().optional(),
   failedWorkers: z.array(failedWorkerSchema).optional(),
   sessionOverAtMs: z.number().optional(),
+  lobby: lobbySchema.optional(),
+  autoLeave: autoLeaveSchema.optional(),
   hangUpAtMs: z.number().optional(),
   leg: legStateSchema.optional(),
   end: callEndSchema.optional(),

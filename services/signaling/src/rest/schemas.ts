@@ -1,8 +1,11 @@
-import type { RetryClass } from '@earshot/call';
+import type { EndKind, RetryClass } from '@earshot/call';
+import { END_KINDS } from '@earshot/call';
 import { z } from 'zod';
 import { RETRY_CLASSES } from '../calls/call-end.js';
 import type { AttemptView } from './attempt-schemas.js';
 import { attemptView } from './attempt-schemas.js';
+import type { AutoLeaveBody, AutoLeaveView, LobbyView } from './auto-leave-schemas.js';
+import { autoLeaveBody, autoLeaveView, lobbyView } from './auto-leave-schemas.js';
 
 // What crosses the REST API: requests are checked by these schemas, answers are described by them.
 
@@ -16,6 +19,7 @@ export interface CreateCallBody {
   readonly passcode?: string | undefined;
   readonly tenantId?: string | undefined;
   readonly displayName?: string | undefined;
+  readonly autoLeave?: AutoLeaveBody | undefined;
 }
 
 /** Query of `GET /v1/calls`. */
@@ -43,6 +47,9 @@ export interface CallView {
     /** Present while the call is established. */
     readonly attachment?: AttachmentView | undefined;
   };
+  /** Absent when the bot never was in a lobby. */
+  readonly lobby?: LobbyView | undefined;
+  readonly autoLeave?: AutoLeaveView | undefined;
   readonly participants: readonly ParticipantView[];
   /** How often the call was tried, oldest first. */
   readonly attempts: readonly AttemptView[];
@@ -85,12 +92,16 @@ export interface ParticipantView {
 export interface ResultView {
   /** A stable code. */
   readonly cause: string;
+  /** What people ask for: removed, not admitted, everyone left, … */
+  readonly kind: EndKind;
   /** One sentence for people. */
   readonly reason: string;
   readonly retryClass: RetryClass;
   readonly fix?: string | undefined;
   readonly resultCode?: number | undefined;
   readonly resultSubcode?: number | undefined;
+  /** The rule by which the bot left, if it did. */
+  readonly rule?: string | undefined;
 }
 
 /** A page of calls. */
@@ -137,6 +148,7 @@ export const createCallBody: z.ZodType<CreateCallBody> = z
       .max(100)
       .optional()
       .describe('Joins as a guest of this name, who waits in the lobby'),
+    autoLeave: autoLeaveBody.optional(),
   })
   .refine(({ joinUrl, meetingId }) => (joinUrl === undefined) !== (meetingId === undefined), {
     path: ['joinUrl'],
@@ -172,11 +184,13 @@ const participantView: z.ZodType<ParticipantView> = z.object({
 
 const resultView: z.ZodType<ResultView> = z.object({
   cause: z.string().describe('Stable code'),
+  kind: z.enum(END_KINDS).describe('What people ask for'),
   reason: z.string(),
   retryClass: z.enum(RETRY_CLASSES),
   fix: z.string().optional(),
   resultCode: z.number().optional(),
   resultSubcode: z.number().optional(),
+  rule: z.string().optional().describe('The rule by which the bot left'),
 });
 
 /** Describes `CallView`. */
@@ -194,6 +208,8 @@ export const callView: z.ZodType<CallView> = z.object({
     attached: z.boolean(),
     attachment: attachmentView.optional(),
   }),
+  lobby: lobbyView.optional(),
+  autoLeave: autoLeaveView.optional(),
   participants: z.array(participantView),
   attempts: z.array(attemptView).describe('How often the call was tried, oldest first'),
   events: z.object({

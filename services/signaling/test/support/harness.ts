@@ -99,6 +99,10 @@ export class Harness {
       EARSHOT_HOST_KEY: HOST_KEY,
       EARSHOT_BRIDGE_KEY: this.bridgeKey,
       EARSHOT_API_KEY: API_KEY,
+      // Bots stay, unless a test says otherwise: hours pass in some.
+      EARSHOT_AUTO_LEAVE_NOBODY_CAME_SECONDS: 'off',
+      EARSHOT_AUTO_LEAVE_ALONE_SECONDS: 'off',
+      EARSHOT_AUTO_LEAVE_LOBBY_SECONDS: 'off',
       // Tests ask as often as they like, so that none depends on how fast it runs.
       EARSHOT_RATE_LIMIT: 'off',
       EARSHOT_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',

@@ -28,6 +28,9 @@ export interface Attendee {
   readonly name: string;
   readonly sourceId: string;
   readonly muted?: boolean;
+  readonly inLobby?: boolean;
+  /** Facet of the identity. @defaultValue user */
+  readonly kind?: string;
 }
 
 export function rosterItem(graphCallId: string, attendees: readonly Attendee[]): unknown {
@@ -35,15 +38,17 @@ export function rosterItem(graphCallId: string, attendees: readonly Attendee[]):
     '@odata.type': '#microsoft.graph.commsNotification',
     changeType: 'updated',
     resourceUrl: `/communications/calls/${graphCallId}/participants`,
-    resourceData: attendees.map(({ id, name, sourceId, muted = false }) => ({
-      '@odata.type': '#microsoft.graph.participant',
-      id,
-      info: { identity: { user: { id: `user-${id}`, displayName: name } } },
-      isInLobby: false,
-      isMuted: muted,
-      mediaStreams: [
-        { mediaType: 'audio', label: 'main-audio', sourceId, direction: 'sendReceive' },
-      ],
-    })),
+    resourceData: attendees.map(
+      ({ id, name, sourceId, muted = false, inLobby = false, kind = 'user' }) => ({
+        '@odata.type': '#microsoft.graph.participant',
+        id,
+        info: { identity: { [kind]: { id: `user-${id}`, displayName: name } } },
+        isInLobby: inLobby,
+        isMuted: muted,
+        mediaStreams: [
+          { mediaType: 'audio', label: 'main-audio', sourceId, direction: 'sendReceive' },
+        ],
+      }),
+    ),
   };
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '@earshot/async';
 import type { JWTVerifyGetKey } from 'jose';
-import { createLocalJWKSet, errors, jwtVerify } from 'jose';
+import { errors, jwtVerify } from 'jose';
+import { CallbackKeys } from './callback-keys.js';
 import type { GraphEndpoints } from './endpoints.js';
-import { jsonField } from './json-field.js';
 
 export interface CallbackAuthOptions {
   readonly endpoints: GraphEndpoints;
@@ -23,13 +23,6 @@ export type CallbackVerdict =
       readonly message: string;
     };
 
-/** As Microsoft's own samples refresh the signers' keys. */
-const KEYS_MAX_AGE_MS = 2 * 60 * 60_000;
-/** An unknown key id may be a new key, or an attacker's invention. */
-const REFRESH_AT_MOST_EVERY_MS = 30_000;
-/** Without any key every callback is refused, so that a new attempt is worth more. */
-const FIRST_FETCH_AT_MOST_EVERY_MS = 1_000;
-const FETCH_TIMEOUT_MS = 10_000;
 const CLOCK_TOLERANCE_S = 60;
 
 /**
@@ -38,37 +31,55 @@ const CLOCK_TOLERANCE_S = 60;
  */
 export class CallbackAuth {
   readonly #options: CallbackAuthOptions;
-  readonly #fetch: typeof fetch;
-  #keys: JWTVerifyGetKey | undefined;
-  #fetchedAtMs = Number.NEGATIVE_INFINITY;
-  #triedAtMs = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
+  readonly #keys: CallbackKeys;
 
   constructor(options: CallbackAuthOptions) {
+    const { endpoints, clock } = options;
     this.#options = options;
-    this.#fetch = options.fetch ?? fetch;
+    this.#keys = new CallbackKeys({
+      openIdUrls: endpoints.callbackOpenIdUrls,
+      fetch: options.fetch ?? fetch,
+      clock,
+    });
+  }
+
+  /** Fetches the keys, so that the first callback need not wait for them. Never throws. */
+  prepare(): Promise<void> {
+    return this.#keys.refreshIfOld();
   }
 
   /** @param authorizationHeader value of the request's `Authorization` header. */
   async verify(authorizationHeader: string | undefined): Promise<CallbackVerdict> {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorizationHeader ?? '')?.[1];
     if (token === undefined) return refusal(401, 'token_missing', 'a bearer token must be sent');
-    await this.#refreshIfOld();
+    await this.#keys.refreshIfOld();
     const verdict = await this.#check(token);
     if (verdict !== 'unknownKey') return verdict;
-    await this.#refresh();
+    await this.#keys.refresh();
     const second = await this.#check(token);
     return second === 'unknownKey'
       ? refusal(401, 'token_key_unknown', 'a token must be signed by a known key')
       : second;
   }
 
+  /** Against the keys of each signer in turn: two of them may use one key id. */
   async #check(token: string): Promise<CallbackVerdict | 'unknownKey'> {
-    if (this.#keys === undefined) {
+    const { sets } = this.#keys;
+    if (sets.length === 0) {
       return refusal(401, 'token_keys_unavailable', "the signers' keys must be reachable");
     }
+    let verdict: CallbackVerdict | 'unknownKey' = 'unknownKey';
+    for (const keys of sets) {
+      const next = await this.#checkWith(keys, token);
+      if (next !== 'unknownKey') verdict = next;
+      if (next !== 'unknownKey' && (next.ok || next.code !== 'token_invalid')) return next;
+    }
+    return verdict;
+  }
+
+  async #checkWith(keys: JWTVerifyGetKey, token: string): Promise<CallbackVerdict | 'unknownKey'> {
     try {
-      const { payload } = await jwtVerify(token, this.#keys, {
+      const { payload } = await jwtVerify(token, keys, {
         algorithms: ['RS256'],
         audience: this.#options.audience,
         issuer: [...this.#options.endpoints.callbackIssuers],
@@ -83,46 +94,6 @@ export class CallbackAuth {
     } catch (error) {
       return refusalOf(error);
     }
-  }
-
-  /** Keys at hand serve until newer ones are there: Graph waits for its answer. */
-  async #refreshIfOld(): Promise<void> {
-    if (this.#options.clock.nowMs() - this.#fetchedAtMs <= KEYS_MAX_AGE_MS) return;
-    const refreshed = this.#refresh();
-    if (this.#keys === undefined) await refreshed;
-  }
-
-  /** One request at a time; often enough for new keys, too seldom to be used against the signer. */
-  #refresh(): Promise<void> {
-    if (this.#refreshing !== undefined) return this.#refreshing;
-    const nowMs = this.#options.clock.nowMs();
-    const intervalMs =
-      this.#keys === undefined ? FIRST_FETCH_AT_MOST_EVERY_MS : REFRESH_AT_MOST_EVERY_MS;
-    if (nowMs - this.#triedAtMs < intervalMs) return Promise.resolve();
-    this.#triedAtMs = nowMs;
-    this.#refreshing = this.#fetchKeys().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
-  async #fetchKeys(): Promise<void> {
-    try {
-      const metadata = await this.#fetchJson(this.#options.endpoints.callbackOpenIdUrl);
-      const jwksUri = jsonField(metadata, 'jwks_uri');
-      if (typeof jwksUri !== 'string') return;
-      const keys = jsonField(await this.#fetchJson(jwksUri), 'keys');
-      if (!Array.isArray(keys)) return;
-      this.#keys = createLocalJWKSet({ keys });
-      this.#fetchedAtMs = this.#options.clock.nowMs();
-    } catch {
-      // The keys at hand stay in use; with none, callbacks are refused and Graph repeats them.
-    }
-  }
-
-  async #fetchJson(url: string): Promise<unknown> {
-    const response = await this.#fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-    return response.ok ? response.json() : undefined;
   }
 }
 

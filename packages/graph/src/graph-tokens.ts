@@ -1,14 +1,12 @@
-import { ConfidentialClientApplication } from '@azure/msal-node';
+import type { Clock } from '@earshot/async';
+import type { GraphCredential, ManagedIdentityCredential } from './credential.js';
 import type { GraphEndpoints } from './endpoints.js';
-import { graphScope } from './endpoints.js';
-import { tokenError } from './token-error.js';
-import { TokenNetwork } from './token-network.js';
-
-/** Entra ID's authorities, which msal knows; any other host must be named to it as trusted. */
-const MICROSOFT_AUTHORITIES: ReadonlySet<string> = new Set([
-  'login.microsoftonline.com',
-  'login.microsoftonline.us',
-]);
+import { graphResource } from './endpoints.js';
+import { ManagedIdentity } from './managed-identity.js';
+import { TenantClient } from './tenant-client.js';
+import type { AccessToken } from './token-cache.js';
+import { TokenCache } from './token-cache.js';
+import { foreignTenant } from './token-error.js';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** Tenants beyond this many push out the one not used for longest. */
@@ -18,80 +16,81 @@ export interface GraphTokensOptions {
   readonly endpoints: GraphEndpoints;
   /** Application (client) id of the bot's app registration. */
   readonly clientId: string;
-  readonly clientSecret: string;
+  readonly credential: GraphCredential;
+  readonly clock: Clock;
+  /** A number in [0, 1). @defaultValue `Math.random` */
+  readonly random?: () => number;
   /** @defaultValue the global `fetch` */
   readonly fetch?: typeof fetch;
   /** How long the authority may take to answer one request. @defaultValue 10 000 */
   readonly timeoutMs?: number;
 }
 
-interface Tenant {
-  readonly client: ConfidentialClientApplication;
-  readonly network: TokenNetwork;
-  /** A request under way, shared by all who ask meanwhile. */
-  pending: Promise<string> | undefined;
-}
-
 /**
- * App-only access tokens for Graph, by the client credentials grant. One msal client, and so one
- * token cache, for each tenant: a token must be of the meeting's tenant.
+ * App-only access tokens for Graph, one for each tenant: a token must be of the meeting's tenant.
+ * Those of tenants in use are renewed before they expire.
  */
 export class GraphTokens {
-  readonly #options: GraphTokensOptions;
-  readonly #tenants = new Map<string, Tenant>();
+  readonly #cache: TokenCache;
 
   constructor(options: GraphTokensOptions) {
-    this.#options = options;
+    const { clock, random = Math.random } = options;
+    const acquire = acquirerOf(options);
+    this.#cache = new TokenCache({ acquire, clock, random, maxTenants: MAX_TENANTS });
   }
 
   /**
-   * The cached token of a tenant, or a fresh one; renewed 5 minutes before it expires.
+   * The token of a tenant: the one at hand, or a new one.
    *
    * @throws GraphError `graph_token_refused` | `graph_token_unavailable`; no credential in it.
    */
-  async token(tenantId: string): Promise<string> {
-    const tenant = this.#tenant(tenantId);
-    tenant.pending ??= this.#acquire(tenantId, tenant).finally(() => {
-      tenant.pending = undefined;
-    });
-    return tenant.pending;
+  token(tenantId: string): Promise<string> {
+    return this.#cache.token(tenantId);
   }
 
-  async #acquire(tenantId: string, { client, network }: Tenant): Promise<string> {
-    const scopes = [graphScope(this.#options.endpoints)];
-    try {
-      const result = await client.acquireTokenByClientCredential({ scopes });
-      if (result !== null && result.accessToken !== '') return result.accessToken;
-    } catch (cause) {
-      throw tokenError(tenantId, network.fault, cause);
-    }
-    throw tokenError(tenantId, undefined, undefined);
+  /** Renews nothing any more. */
+  close(): void {
+    this.#cache.close();
   }
+}
 
-  #tenant(tenantId: string): Tenant {
+type Acquire = (tenantId: string) => Promise<AccessToken>;
+
+function acquirerOf({ credential, ...options }: GraphTokensOptions): Acquire {
+  const reach = {
+    fetch: options.fetch ?? fetch,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  };
+  if (credential.kind === 'managedIdentity') {
+    const identity = new ManagedIdentity({ clientId: credential.clientId, ...reach });
+    return homeOnly(credential, () => identity.token(graphResource(options.endpoints)));
+  }
+  const identity =
+    credential.kind === 'federatedIdentity'
+      ? new ManagedIdentity({ clientId: credential.clientId, ...reach })
+      : undefined;
+  const clients = new Map<string, TenantClient>();
+  return (tenantId) => {
     const key = tenantId.toLowerCase();
-    const tenant = this.#tenants.get(key) ?? this.#open(tenantId);
-    this.#tenants.delete(key);
-    this.#tenants.set(key, tenant);
-    const [oldest] = this.#tenants.keys();
-    if (this.#tenants.size > MAX_TENANTS && oldest !== undefined) this.#tenants.delete(oldest);
-    return tenant;
-  }
+    const client =
+      clients.get(key) ??
+      new TenantClient(tenantId, { ...options, ...reach, credential, identity });
+    clients.delete(key);
+    clients.set(key, client);
+    const [oldest] = clients.keys();
+    if (clients.size > MAX_TENANTS && oldest !== undefined) clients.delete(oldest);
+    return client.token();
+  };
+}
 
-  #open(tenantId: string): Tenant {
-    const { endpoints, clientId, clientSecret, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
-    const base = endpoints.authorityBaseUrl.replace(/\/+$/, '');
-    const { host } = new URL(base);
-    const network = new TokenNetwork(this.#options.fetch ?? fetch, timeoutMs);
-    const client = new ConfidentialClientApplication({
-      auth: {
-        clientId,
-        clientSecret,
-        authority: `${base}/${encodeURIComponent(tenantId)}`,
-        knownAuthorities: MICROSOFT_AUTHORITIES.has(host) ? [] : [host],
-      },
-      system: { networkClient: network },
-    });
-    return { client, network, pending: undefined };
-  }
+function homeOnly(
+  { homeTenantId }: ManagedIdentityCredential,
+  token: () => Promise<AccessToken>,
+): Acquire {
+  return async (tenantId) => {
+    if (tenantId.toLowerCase() !== homeTenantId.toLowerCase()) {
+      throw foreignTenant(tenantId, homeTenantId);
+    }
+    return token();
+  };
 }

@@ -25,8 +25,15 @@ export type { Invitation, Party } from './bodies/party.js';
 export type { CallAddress, CallRef, MediaHosting } from './call-ref.js';
 export type { CallbackAuthOptions, CallbackVerdict } from './callback-auth.js';
 export { CallbackAuth } from './callback-auth.js';
-export type { GraphEndpoints } from './endpoints.js';
-export { GLOBAL_CLOUD } from './endpoints.js';
+export type {
+  CertificateCredential,
+  FederatedFileCredential,
+  FederatedIdentityCredential,
+  GraphCredential,
+  ManagedIdentityCredential,
+} from './credential.js';
+export type { CloudName, GraphEndpoints } from './endpoints.js';
+export { CLOUDS, GLOBAL_CLOUD } from './endpoints.js';
 export { GraphCalls } from './graph-calls.js';
 export type { GraphCallsOptions, GraphVersion, TokenSource } from './graph-client.js';
 export type { GraphErrorDetails } from './graph-error.js';

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '@earshot/async/system';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GLOBAL_CLOUD, graphScope } from '../src/endpoints.js';
 import { GraphError } from '../src/graph-error.js';
 import { GraphTokens } from '../src/graph-tokens.js';
@@ -71,14 +72,23 @@ interface Setting {
   readonly fetch?: typeof fetch;
 }
 
+const opened: GraphTokens[] = [];
+
+afterEach(() => {
+  for (const source of opened.splice(0)) source.close();
+});
+
 function tokens({ authorityBaseUrl = `${server.url}/`, ...options }: Setting = {}): GraphTokens {
-  return new GraphTokens({
+  const source = new GraphTokens({
     endpoints: { ...GLOBAL_CLOUD, authorityBaseUrl },
     clientId: 'app-1',
-    clientSecret: SECRET,
+    credential: { kind: 'secret', clientSecret: SECRET },
+    clock: systemClock,
     fetch: server.fetch,
     ...options,
   });
+  opened.push(source);
+  return source;
 }
 
 async function failure(source: GraphTokens, tenantId = 't-1'): Promise<GraphError> {
@@ -125,7 +135,7 @@ describe('GraphTokens', () => {
 
   it('renews a token that is about to expire', async () => {
     const source = tokens();
-    answer = { body: { token_type: 'Bearer', access_token: 'short', expires_in: 200 } };
+    answer = { body: { token_type: 'Bearer', access_token: 'short', expires_in: 0 } };
     expect(await source.token('t-1')).toBe('short');
     answer = undefined;
     expect(await source.token('t-1')).toBe('t-1/1');

@@ -1,3 +1,4 @@
+import { systemClock } from '@earshot/async/system';
 import { metricRows } from '@earshot/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Stage } from './test-stage.js';
@@ -157,15 +158,17 @@ describe('the token endpoint', () => {
     const { ready } = stage.sandbox;
     const tokens = new GraphTokens({
       clientId: ready.clientId,
-      clientSecret: 'guess',
+      credential: { kind: 'secret', clientSecret: 'guess' },
+      clock: systemClock,
       endpoints: {
         graphBaseUrl: ready.graphBaseUrl,
         authorityBaseUrl: ready.authorityUrl,
-        callbackOpenIdUrl: ready.callbackOpenIdUrl,
+        callbackOpenIdUrls: [ready.callbackOpenIdUrl],
         callbackIssuers: [ready.callbackIssuer],
       },
     });
     await expect(tokens.token(ready.tenantId)).rejects.toThrow('AADSTS7000215');
+    tokens.close();
   });
 });
 

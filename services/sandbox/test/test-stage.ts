@@ -79,13 +79,20 @@ async function setStage(sandbox: Sandbox, clock: Clock, closers: CloseStack): Pr
   const endpoints = {
     graphBaseUrl: ready.graphBaseUrl,
     authorityBaseUrl: ready.authorityUrl,
-    callbackOpenIdUrl: ready.callbackOpenIdUrl,
+    callbackOpenIdUrls: [ready.callbackOpenIdUrl],
     callbackIssuers: [ready.callbackIssuer],
+  };
+  const openTokens = (): GraphTokens => {
+    const { clientId, clientSecret } = ready;
+    const credential = { kind: 'secret', clientSecret } as const;
+    const tokens = new GraphTokens({ endpoints, clientId, credential, clock });
+    closers.defer(async () => tokens.close());
+    return tokens;
   };
   const openGraph = (): GraphCalls =>
     new GraphCalls({
       endpoints,
-      tokens: new GraphTokens({ ...ready, endpoints }),
+      tokens: openTokens(),
       fetch: fetchTrusting,
       timeoutMs: 5_000,
     });
@@ -94,7 +101,7 @@ async function setStage(sandbox: Sandbox, clock: Clock, closers: CloseStack): Pr
     sandbox,
     fetch: fetchTrusting,
     bot,
-    tokens: new GraphTokens({ ...ready, endpoints }),
+    tokens: openTokens(),
     get graph() {
       return graph;
     },

@@ -1,6 +1,5 @@
 import { CodedError } from '@earshot/async';
-import type { GraphEndpoints } from '@earshot/graph';
-import { GLOBAL_CLOUD } from '@earshot/graph';
+import type { GraphCredential, GraphEndpoints } from '@earshot/graph';
 import type { RateLimit } from '@earshot/rate-limit';
 import type { AdmissionLimits } from '@earshot/registry';
 import type { ListenAddress } from '@earshot/service-process';
@@ -26,8 +25,10 @@ import {
 } from './api-key-config.js';
 import { AUTO_LEAVE_VARIABLES, autoLeaveLimits } from './auto-leave-config.js';
 import type { AutoLeaveLimits } from './calls/stay-state.js';
+import { endpointsOf, graphVariables, readCredential } from './graph-config.js';
 import { SIGNALING_HEALTH_CHECKS } from './health.js';
 import type { ApiKey } from './rest/api-keys.js';
+import { splitList } from './split-list.js';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const MIN_BRIDGE_KEY_BYTES = 32;
@@ -62,7 +63,7 @@ export interface SignalingConfig {
   readonly trustedProxies: readonly string[];
   readonly graph: GraphEndpoints;
   readonly clientId: string;
-  readonly clientSecret: string;
+  readonly credential: GraphCredential;
   /** Tenant of meetings whose URL doesn't name one. */
   readonly tenantId: string | undefined;
   /** How many calls the app may have at once and make in a month, all processes together. */
@@ -142,16 +143,8 @@ const environmentSchema = z.object({
     .max(600_000)
     .default(DEFAULT_CLEAR_AFTER_MS),
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
-  GRAPH_BASE_URL: url.default(GLOBAL_CLOUD.graphBaseUrl),
-  GRAPH_AUTHORITY_URL: url.default(GLOBAL_CLOUD.authorityBaseUrl),
-  GRAPH_CALLBACK_OPENID_URL: url.default(GLOBAL_CLOUD.callbackOpenIdUrl),
-  GRAPH_CALLBACK_ISSUERS: z
-    .string()
-    .transform(splitList)
-    .refine((issuers) => issuers.length > 0, 'must name at least one issuer')
-    .default([...GLOBAL_CLOUD.callbackIssuers]),
+  ...graphVariables,
   GRAPH_CLIENT_ID: filled,
-  GRAPH_CLIENT_SECRET: filled,
   GRAPH_TENANT_ID: filled.optional(),
 });
 
@@ -168,7 +161,13 @@ export function readConfig(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = environmentSchema.safeParse(set);
-  if (!parsed.success) throw invalidConfig(parsed.error, set);
+  const credential = readCredential(set);
+  if (!parsed.success || !credential.ok) {
+    throw refusedConfig([
+      ...(parsed.success ? [] : faultsOf(parsed.error, set)),
+      ...(credential.ok ? [] : credential.faults),
+    ]);
+  }
   const { data } = parsed;
   const apiKeys = apiKeysOf(data);
   if (apiKeys.length === 0 && !isLoopback(data.EARSHOT_LISTEN.host)) {
@@ -194,14 +193,9 @@ export function readConfig(
     rateLimit: limitOrNone(data.EARSHOT_RATE_LIMIT),
     authFailureLimit: limitOrNone(data.EARSHOT_AUTH_FAILURE_LIMIT),
     trustedProxies: data.EARSHOT_TRUSTED_PROXIES,
-    graph: {
-      graphBaseUrl: data.GRAPH_BASE_URL,
-      authorityBaseUrl: data.GRAPH_AUTHORITY_URL,
-      callbackOpenIdUrl: data.GRAPH_CALLBACK_OPENID_URL,
-      callbackIssuers: data.GRAPH_CALLBACK_ISSUERS,
-    },
+    graph: endpointsOf(data),
     clientId: data.GRAPH_CLIENT_ID,
-    clientSecret: data.GRAPH_CLIENT_SECRET,
+    credential: credential.value,
     tenantId: data.GRAPH_TENANT_ID,
     admission,
     rejoin: data.EARSHOT_REJOIN,
@@ -232,13 +226,6 @@ function limitOrNone(limit: RateLimit | 'off'): RateLimit | undefined {
   return limit === 'off' ? undefined : limit;
 }
 
-function splitList(list: string): string[] {
-  return list
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean);
-}
-
 function areRanges(allowedRanges: readonly string[]): boolean {
   try {
     return new AddressRules({ allowedRanges }) !== undefined;
@@ -251,15 +238,14 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function invalidConfig(error: z.ZodError, set: Readonly<Record<string, unknown>>): CodedError {
-  const faults = error.issues.map((issue) => {
+function faultsOf(error: z.ZodError, set: Readonly<Record<string, unknown>>): string[] {
+  return error.issues.map((issue) => {
     const name = String(issue.path[0]);
     const value = set[name];
     if (typeof value !== 'string') return `${name} must be set, got nothing`;
     const shown = SECRETS.has(name) ? `${value.length} characters` : value;
     return `${name} ${issue.message}, got ${shown}`;
   });
-  return refusedConfig(faults);
 }
 
 function refusedConfig(faults: readonly string[]): CodedError {

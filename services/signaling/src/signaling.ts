@@ -17,6 +17,7 @@ import { CallbackBacklog } from './calls/callback-backlog.js';
 import type { Calls } from './calls/calls.js';
 import { wireCalls } from './calls/calls.js';
 import type { SignalingConfig } from './config.js';
+import { openGraphTokens } from './graph-tokens.js';
 import { watchHealth } from './health.js';
 import type { SignalingMetrics } from './metrics.js';
 import { signalingMetrics } from './metrics.js';
@@ -47,7 +48,7 @@ export interface SignalingDependencies {
   readonly log?: Log;
   /** Closed by whoever made it. */
   readonly tracer?: Tracer;
-  /** Gives the access token for a tenant; by default a client secret buys it from Entra ID. */
+  /** Gives the access token for a tenant; by default the configured credential buys it from Entra ID. */
   readonly tokens?: { token(tenantId: string): Promise<string> };
 }
 
@@ -84,7 +85,7 @@ async function start(
   dependencies: SignalingDependencies,
   closers: CloseStack,
 ): Promise<Signaling> {
-  const { clock = systemClock, random = Math.random, tokens } = dependencies;
+  const { clock = systemClock, random = Math.random } = dependencies;
   const log = dependencies.log ?? createLog({ service: 'signaling', level: config.logLevel });
   const tracer = dependencies.tracer ?? (await openTracer(config, closers));
   const closing = new AbortController();
@@ -102,6 +103,7 @@ async function start(
   });
 
   const backlog = new CallbackBacklog(clock);
+  const tokens = dependencies.tokens ?? openGraphTokens({ config, clock, random, log, closers });
   const calls = wireCalls({
     config,
     tokens,
@@ -201,6 +203,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   });
   app.register(async (scope) => {
     const auth = new CallbackAuth({ endpoints: config.graph, audience: config.clientId, clock });
+    void auth.prepare();
     addCallbackRoute(scope, { ...parts, auth, metrics: counters });
   });
 }

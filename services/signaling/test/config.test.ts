@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CodedError } from '@earshot/async';
-import { GLOBAL_CLOUD } from '@earshot/graph';
-import { describe, expect, it } from 'vitest';
+import { CLOUDS, GLOBAL_CLOUD } from '@earshot/graph';
+import { generate } from 'selfsigned';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.js';
 
 const REQUIRED = {
@@ -110,5 +114,129 @@ describe('the rules by which bots leave', () => {
   it.each(['0', '-1', '5 min', '604801'])('are refused as %s', (value) => {
     const { message } = failureOf({ ...REQUIRED, EARSHOT_AUTO_LEAVE_ALONE_SECONDS: value });
     expect(message).toContain(`got ${value}`);
+  });
+});
+
+describe('the cloud', () => {
+  it.each(['global', 'usGovL4', 'usGovL5'] as const)('%s is known by name', (name) => {
+    const config = readConfig({ ...REQUIRED, GRAPH_CLOUD: name });
+    expect(config.graph).toEqual(CLOUDS[name]);
+    expect(new URL(config.graph.graphBaseUrl).protocol).toBe('https:');
+  });
+
+  it('of China is refused with the reason', () => {
+    const { message } = failureOf({ ...REQUIRED, GRAPH_CLOUD: 'china' });
+    expect(message).toContain('GRAPH_CLOUD must not be china');
+    expect(message).toContain('no calls API');
+    expect(failureOf({ ...REQUIRED, GRAPH_CLOUD: 'mars' }).message).toContain('usGovL4');
+  });
+
+  it('has addresses that may be set, those of signers several', () => {
+    const { graph } = readConfig({
+      ...REQUIRED,
+      GRAPH_CLOUD: 'usGovL4',
+      GRAPH_CALLBACK_OPENID_URL: 'https://a/x, https://b/y',
+    });
+    expect(graph.callbackOpenIdUrls).toEqual(['https://a/x', 'https://b/y']);
+    expect(graph.graphBaseUrl).toBe('https://graph.microsoft.us/v1.0');
+    const wrong = failureOf({ ...REQUIRED, GRAPH_CALLBACK_OPENID_URL: 'https://a,b' });
+    expect(wrong.message).toContain('GRAPH_CALLBACK_OPENID_URL must be an http or https URL');
+  });
+});
+
+describe('the credential', () => {
+  const { GRAPH_CLIENT_SECRET: _, ...others } = REQUIRED;
+  const credentialOf = (set: Record<string, string>) =>
+    readConfig({ ...others, ...set }).credential;
+  let folder: string;
+  let pair: { cert: string; private: string };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'earshot-config-'));
+    pair = await generate([{ name: 'commonName', value: 'bot' }], { keySize: 2048 });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function file(name: string, text: string): string {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  it('is a secret, a file, or an identity', () => {
+    expect(credentialOf({ GRAPH_CLIENT_SECRET: 's' })).toEqual({
+      kind: 'secret',
+      clientSecret: 's',
+    });
+    const federatedFile = { kind: 'federatedFile', path: '/run/token' };
+    expect(credentialOf({ GRAPH_FEDERATED_TOKEN_FILE: '/run/token' })).toEqual(federatedFile);
+    expect(credentialOf({ AZURE_FEDERATED_TOKEN_FILE: '/run/token' })).toEqual(federatedFile);
+    expect(
+      credentialOf({ AZURE_FEDERATED_TOKEN_FILE: '/run/token', GRAPH_CLIENT_SECRET: 's' }).kind,
+    ).toBe('secret');
+    const identity = { kind: 'federatedIdentity', clientId: 'i' };
+    expect(credentialOf({ GRAPH_FEDERATED_IDENTITY: 'i' })).toEqual(identity);
+    const home = { GRAPH_TENANT_ID: 't' };
+    expect(credentialOf({ GRAPH_MANAGED_IDENTITY: 'system', ...home })).toEqual({
+      kind: 'managedIdentity',
+      homeTenantId: 't',
+    });
+    expect(credentialOf({ GRAPH_MANAGED_IDENTITY: 'i', ...home })).toMatchObject({ clientId: 'i' });
+  });
+
+  it('of a managed identity wants its home tenant', () => {
+    const { message } = failureOf({ ...others, GRAPH_MANAGED_IDENTITY: 'system' });
+    expect(message).toContain('GRAPH_TENANT_ID must be set to the home tenant');
+  });
+
+  it.each([
+    [{}, 'got none'],
+    [
+      { GRAPH_CLIENT_SECRET: 'hidden', GRAPH_FEDERATED_IDENTITY: 'i' },
+      'got GRAPH_CLIENT_SECRET and GRAPH_FEDERATED_IDENTITY',
+    ],
+  ])('is one and no more: %j', (set, got) => {
+    const { message } = failureOf({ ...others, ...set });
+    expect(message).toContain('exactly one of GRAPH_CLIENT_SECRET, GRAPH_CERTIFICATE_FILE');
+    expect(message).toContain(got);
+    expect(message).not.toContain('hidden');
+  });
+
+  it('is a certificate with its key, in one file or two', () => {
+    const cert = file('cert.pem', pair.cert);
+    const key = file('key.pem', pair.private);
+    const both = file('both.pem', pair.private + pair.cert);
+    const expected = { kind: 'certificate', sendChain: false, privateKey: pair.private.trim() };
+    const two = credentialOf({ GRAPH_CERTIFICATE_FILE: cert, GRAPH_CERTIFICATE_KEY_FILE: key });
+    expect(two).toMatchObject(expected);
+    const one = credentialOf({
+      GRAPH_CERTIFICATE_FILE: both,
+      GRAPH_CERTIFICATE_SEND_CHAIN: 'true',
+    });
+    expect(one).toMatchObject({ ...expected, sendChain: true });
+    // What is sent with the chain is not the key.
+    if (one.kind !== 'certificate') throw new Error('no certificate');
+    expect(one.certificate).toContain('BEGIN CERTIFICATE');
+    expect(one.certificate).not.toContain('PRIVATE');
+  });
+
+  it('is refused when its certificate is of no use', async () => {
+    const other = await generate([{ name: 'commonName', value: 'other' }], { keySize: 2048 });
+    const old = await generate([{ name: 'commonName', value: 'old' }], {
+      keySize: 2048,
+      notBeforeDate: new Date('2020-01-01'),
+      notAfterDate: new Date('2021-01-01'),
+    });
+    const fault = (GRAPH_CERTIFICATE_FILE: string) => {
+      const { message } = failureOf({ ...others, GRAPH_CERTIFICATE_FILE });
+      expect(message).not.toContain('PRIVATE');
+      return message;
+    };
+    expect(fault(join(folder, 'none.pem'))).toContain('(ENOENT)');
+    expect(fault(file('text.pem', 'no certificate'))).toContain('must name a PEM file');
+    expect(fault(file('mixed.pem', pair.private + other.cert))).toContain('got another');
+    expect(fault(file('old.pem', old.private + old.cert))).toContain('expired on');
+    const chain = { GRAPH_CERTIFICATE_FILE: 'x', GRAPH_CERTIFICATE_SEND_CHAIN: 'yes' };
+    expect(failureOf({ ...others, ...chain }).message).toContain('must be true or false');
   });
 });

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { Clock } from '@earshot/async';
 import { HostLinkServer } from '@earshot/bridge';
 import type { EventPublisher } from '@earshot/events';
-import { GraphCalls, GraphTokens } from '@earshot/graph';
+import { GraphCalls } from '@earshot/graph';
 import { MediaTokens } from '@earshot/media-token';
 import type { Registry } from '@earshot/registry';
 import type { Log, Tracer } from '@earshot/telemetry';
@@ -34,7 +34,7 @@ const GRAPH_TIMEOUT_MS = 15_000;
 /** What the parts stand on. */
 export interface CallsOptions {
   readonly config: SignalingConfig;
-  readonly tokens: { token(tenantId: string): Promise<string> } | undefined;
+  readonly tokens: { token(tenantId: string): Promise<string> };
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -93,7 +93,7 @@ export function wireCalls(options: CallsOptions): Calls {
   });
   const graph = new GraphCalls({
     endpoints: config.graph,
-    tokens: options.tokens ?? new GraphTokens({ ...config, endpoints: config.graph }),
+    tokens: options.tokens,
     timeoutMs: GRAPH_TIMEOUT_MS,
   });
   const store = registry.admission(config.clientId);

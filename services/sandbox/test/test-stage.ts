@@ -85,7 +85,8 @@ async function setStage(sandbox: Sandbox, clock: Clock, closers: CloseStack): Pr
   const openTokens = (): GraphTokens => {
     const { clientId, clientSecret } = ready;
     const credential = { kind: 'secret', clientSecret } as const;
-    const tokens = new GraphTokens({ endpoints, clientId, credential, clock });
+    const fetch = fetchTrusting;
+    const tokens = new GraphTokens({ endpoints, clientId, credential, clock, fetch });
     closers.defer(async () => tokens.close());
     return tokens;
   };

@@ -235,10 +235,10 @@ export class SimulatedCall {
     const { meeting } = this.#options;
     const { setup, callee } = this.script.rule;
     this.#media = meeting === undefined ? undefined : this.#connectMedia();
-    const failure = setup?.fail ?? meeting?.setupFailure;
-    if (meeting === undefined) this.end(this.#noSuchMeeting());
+    if (setup?.fail !== undefined) this.end(setup.fail);
+    else if (meeting === undefined) this.end(this.#noSuchMeeting());
     else if (this.#media === undefined) this.end(RESULTS.noMediaHost);
-    else if (failure !== undefined) this.end(failure);
+    else if (meeting.setupFailure !== undefined) this.end(meeting.setupFailure);
     else if ('callees' in this.request.target) {
       const media = this.#media;
       const { afterMs, refusal } = calleeAnswer(callee);

@@ -46,6 +46,8 @@ export interface Bot {
   join(joinUrl: string): Promise<ApiAnswer>;
   /** Resolves once the call is over. */
   ended(callId: string): Promise<EndedCall>;
+  /** Resolves once signaling knows that Graph takes no more calls for now. */
+  stopped(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -114,6 +116,7 @@ export async function startBot(sandbox: Sandbox): Promise<Bot> {
     allocated,
     join: (joinUrl) => ask(signaling, 'POST', '/v1/calls', { joinUrl }),
     ended: (callId) => endOf(signaling, callId),
+    stopped: () => untilStopped(signaling),
     close: () => closers.close(),
   };
 }
@@ -146,9 +149,26 @@ function hostLink(hostId: string, { sandbox, signaling, allocated }: HostParts):
 }
 
 async function endOf(signaling: Signaling, callId: string): Promise<EndedCall> {
+  const route = `/v1/calls/${callId}`;
+  const body = await shown(signaling, route, (call) => call['result'] !== undefined);
+  return body as unknown as EndedCall;
+}
+
+async function untilStopped(signaling: Signaling): Promise<void> {
+  await shown(signaling, '/v1/admission', ({ paused, month }) => {
+    return paused !== undefined || (month as { closedByGraph: boolean }).closedByGraph;
+  });
+}
+
+/** Looks until what the API shows is as it is to be; changes nothing. */
+async function shown(
+  signaling: Signaling,
+  route: string,
+  isReached: (body: ApiAnswer['body']) => boolean,
+): Promise<ApiAnswer['body']> {
   for (;;) {
-    const { body } = await ask(signaling, 'GET', `/v1/calls/${callId}`);
-    if (body['result'] !== undefined) return body as unknown as EndedCall;
+    const { body } = await ask(signaling, 'GET', route);
+    if (isReached(body)) return body;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -80,9 +80,8 @@ export function hostFailure(error: unknown): StartFailure {
 /** Refusal or silence of Graph. */
 export function graphFailure(error: unknown): StartFailure {
   if (!(error instanceof GraphError)) throw error;
-  const { code, resultCode, subcode, retryAfterMs, mayHaveHappened: legMayExist } = error;
-  const result =
-    resultCode === undefined || subcode === undefined ? undefined : { code: resultCode, subcode };
+  const { code, retryAfterMs, mayHaveHappened: legMayExist } = error;
+  const result = resultOf(error);
   const fix = (result === undefined ? undefined : classifyResult(result).fix) ?? error.fix;
   const problem: StoredProblem = {
     status: GRAPH_STATUSES[code] ?? 502,
@@ -94,6 +93,14 @@ export function graphFailure(error: unknown): StartFailure {
   };
   const end = REFUSALS.has(code) ? 'graph_refused' : 'graph_unavailable';
   return { problem, result, legMayExist, end };
+}
+
+/** Graph's result; where its answer names none, the status of HTTP stands for it. */
+function resultOf({ code, status, resultCode, subcode }: GraphError): ResultInfo | undefined {
+  if (resultCode !== undefined && subcode !== undefined) return { code: resultCode, subcode };
+  // Statuses of Entra ID, and 0 for no answer, tell nothing of the calls API.
+  if (status === 0 || code.startsWith('graph_token')) return undefined;
+  return { code: status, subcode: 0 };
 }
 
 const REFUSALS: ReadonlySet<string> = new Set([

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { checkType, faultText } from '@earshot/graph-metadata';
 import type { CryptoKey, JWK } from 'jose';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
@@ -180,6 +181,11 @@ export class GraphServer {
     response: ServerResponse,
     isCut: boolean,
   ): Promise<void> {
+    const [fault] = checkType('call', body);
+    if (fault !== undefined) {
+      answer(response, 400, { error: { code: '2203', message: faultText(fault) } });
+      return;
+    }
     const leg: GraphLeg = {
       id: randomUUID(),
       callbackUri: String(body['callbackUri']),

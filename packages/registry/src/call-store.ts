@@ -4,6 +4,7 @@ import { CodedError } from '@earshot/async';
 import type { CallRecord } from './call-record.js';
 import { isCallOver, parseCallRecord } from './call-record.js';
 import type { Keys } from './keys.js';
+import { KnownRecords } from './known-records.js';
 import type { RedisConnection } from './redis-connection.js';
 import { LuaScript } from './redis-connection.js';
 
@@ -37,6 +38,9 @@ const MAX_UPDATE_ATTEMPTS = 100;
 /** Calls that one page of a list looks at. */
 const MAX_LOOKED_AT = 1000;
 
+/** Changes that put a young call into the indexes once more, in case a crash kept it out. */
+const INDEXED_VERSIONS = 8;
+
 /** A nonce tells one's own write, sent again after a lost connection, from somebody else's. */
 const CREATE = new LuaScript(`
 local held = redis.call('HMGET', KEYS[1], 'version', 'nonce')
@@ -55,11 +59,19 @@ redis.call('HSET', KEYS[1], 'version', ARGV[2], 'nonce', ARGV[3], 'record', ARGV
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1`);
 
+/** The record, unless its nonce is the one that is known. */
+const READ = new LuaScript(`
+local nonce = redis.call('HGET', KEYS[1], 'nonce')
+if not nonce then return {} end
+if nonce == ARGV[1] then return {nonce} end
+return {nonce, redis.call('HGET', KEYS[1], 'record')}`);
+
 /** Records of calls, changed by compare-and-set. */
 export class CallStore {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #clock: Clock;
+  readonly #known = new KnownRecords();
 
   constructor(redis: RedisConnection, keys: Keys, clock: Clock) {
     this.#redis = redis;
@@ -83,8 +95,19 @@ export class CallStore {
   }
 
   async read(callId: string): Promise<CallRecord | undefined> {
-    const text = await this.#redis.run((client) => client.hget(this.#keys.call(callId), 'record'));
-    return text === null ? undefined : parseCallRecord(text);
+    const known = this.#known.get(callId);
+    const reply = await this.#redis.run((client) =>
+      READ.run(client, [this.#keys.call(callId)], [known?.nonce ?? '']),
+    );
+    const [nonce, text]: unknown[] = Array.isArray(reply) ? reply : [];
+    if (typeof nonce !== 'string') {
+      this.#known.forget(callId);
+      return undefined;
+    }
+    if (typeof text !== 'string') return known?.record;
+    const record = parseCallRecord(text);
+    this.#known.set(callId, { nonce, record }, text.length);
+    return record;
   }
 
   /** See `Registry.updateCall`. */
@@ -171,17 +194,28 @@ export class CallStore {
   async #replace(current: CallRecord, next: CallRecord): Promise<boolean> {
     const ttlMs = next.endedAtMs === undefined ? OPEN_TTL_MS : ENDED_TTL_MS;
     const over = isCallOver(next) ? '1' : '0';
-    const args = [current.version, next.version, randomUUID(), JSON.stringify(next), ttlMs, over];
+    const nonce = randomUUID();
+    const text = JSON.stringify(next);
+    const args = [current.version, next.version, nonce, text, ttlMs, over];
     const outcome = await this.#redis.run((client) =>
       REPLACE.run(client, [this.#keys.call(next.callId)], args),
     );
     if (outcome === -1) throw notFound();
+    if (outcome === 1) this.#known.set(next.callId, { nonce, record: next }, text.length);
     return outcome === 1;
   }
 
-  /** Keys of other slots follow the record; a crash between them is healed by the next change. */
+  /**
+   * Keys of other slots follow the record, where something changed for them; a crash between them
+   * is healed by the next change of a young call.
+   */
   async #index(next: CallRecord, before?: CallRecord): Promise<void> {
     const { callId, attemptKey } = next;
+    const isSame =
+      before !== undefined &&
+      before.attemptKey === attemptKey &&
+      isCallOver(before) === isCallOver(next);
+    if (isSame && !isCallOver(next) && next.version > INDEXED_VERSIONS) return;
     await this.#redis.run((client) => {
       const commands: Promise<unknown>[] = [
         client.zadd(this.#keys.calls(), 'NX', next.createdAtMs, callId),

@@ -1,11 +1,11 @@
 import { CodedError } from '@earshot/async';
 import { isSameGuid } from '@earshot/call';
-import type { CallbackAuth } from '@earshot/graph';
 import type { Registry } from '@earshot/registry';
 import type { Tracer } from '@earshot/telemetry';
 import { inSpan } from '@earshot/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { readCallback } from './callback-body.js';
+import type { CallbackVerifier } from './callback-verdicts.js';
 import type { CallDriver } from './calls/call-driver.js';
 import type { CallbackAttempt } from './calls/callback-attempts.js';
 import { CallbackAttempts } from './calls/callback-attempts.js';
@@ -20,7 +20,7 @@ const MAX_MESSAGE_ID_CHARACTERS = 200;
 
 /** What the route stands on. */
 export interface CallbackRouteOptions {
-  readonly auth: CallbackAuth;
+  readonly auth: CallbackVerifier;
   readonly registry: Registry;
   readonly driver: CallDriver;
   readonly backlog: CallbackBacklog;

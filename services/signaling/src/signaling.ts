@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '@earshot/async';
 import { CloseStack } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
@@ -12,6 +13,7 @@ import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { addAdmissionMetrics } from './admission/admission-metrics.js';
 import { Audit } from './audit/audit.js';
+import { CallbackVerdicts } from './callback-verdicts.js';
 import { addCallbackRoute } from './callbacks.js';
 import { CallbackBacklog } from './calls/callback-backlog.js';
 import type { Calls } from './calls/calls.js';
@@ -89,6 +91,8 @@ async function start(
   const log = dependencies.log ?? createLog({ service: 'signaling', level: config.logLevel });
   const tracer = dependencies.tracer ?? (await openTracer(config, closers));
   const closing = new AbortController();
+  // Each call that publishes listens to it.
+  setMaxListeners(0, closing.signal);
   const redis = await openRedis({ ...config, clock, log, tracer, closers });
   const { registry, publisher } = redis;
   const metrics = createMetrics({ service: 'signaling' });
@@ -202,8 +206,9 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     addAuditRoutes(scope, parts.registry.audit);
   });
   app.register(async (scope) => {
-    const auth = new CallbackAuth({ endpoints: config.graph, audience: config.clientId, clock });
-    void auth.prepare();
+    const checked = new CallbackAuth({ endpoints: config.graph, audience: config.clientId, clock });
+    void checked.prepare();
+    const auth = new CallbackVerdicts(checked, clock);
     addCallbackRoute(scope, { ...parts, auth, metrics: counters });
   });
 }

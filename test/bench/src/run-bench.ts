@@ -14,15 +14,18 @@ import { runEventsBench } from './events/run-events-bench.js';
 import { measurePipeline } from './pipeline/measure-pipeline.js';
 import { say } from './progress.js';
 import { formatEngines, formatPipeline } from './report.js';
+import { runSignalingBench } from './signaling/run-signaling-bench.js';
 
 /**
- * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`, `EventsResult`) on stdout.
+ * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`, `EventsResult`,
+ * `SignalingResult`) on stdout.
  *
  * @throws CodedError `invalid_bench_options`, `bench_needs_libopus`, `control_build_failed`,
  * `opus_engine_unavailable`, `bench_disturbed`
  */
 export async function runBench(args: readonly string[]): Promise<void> {
   if (args[0] === 'events') return runEventsBench(args.slice(1));
+  if (args[0] === 'signaling') return runSignalingBench(args.slice(1));
   const options = parseBenchOptions(args);
   const print = options.json ? () => {} : (text: string) => process.stdout.write(`${text}\n`);
   const json = await (options.subject === 'decode'

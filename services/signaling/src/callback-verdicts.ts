@@ -30,7 +30,7 @@ export class CallbackVerdicts implements CallbackVerifier {
       max: CAPACITY,
       ttl: REMEMBERED_MS,
       ttlResolution: 0,
-      perf: { now: () => clock.nowMs() },
+      perf: { now: () => clock.wallclockMs() },
     });
   }
 

@@ -37,7 +37,7 @@ export class OrphanLegs {
       max: REMEMBERED,
       ttl: AGAIN_AFTER_MS,
       ttlResolution: 0,
-      perf: { now: () => options.clock.nowMs() },
+      perf: { now: () => options.clock.wallclockMs() },
     });
   }
 

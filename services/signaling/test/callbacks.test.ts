@@ -147,10 +147,17 @@ describe('a callback', () => {
 
   /** A leg that Graph made without our knowing. */
   async function strayLeg(): Promise<GraphLeg> {
-    await fetch(`${harness.graph.url}/v1.0/communications/calls`, {
+    const response = await fetch(`${harness.graph.url}/v1.0/communications/calls`, {
       method: 'POST',
-      body: JSON.stringify({ callbackUri: 'http://127.0.0.1:9/', tenantId: TENANT }),
+      body: JSON.stringify({
+        callbackUri: 'http://127.0.0.1:9/',
+        requestedModalities: ['audio'],
+        mediaConfig: { '@odata.type': '#microsoft.graph.appHostedMediaConfig', blob: 'stray' },
+        chatInfo: { threadId: '19:stray@thread.v2' },
+        tenantId: TENANT,
+      }),
     });
+    expect(response.status).toBe(201);
     return harness.graph.lastLeg;
   }
 });

@@ -67,6 +67,7 @@ export function wantAnotherAttempt(record: CallRecord, end: CallEnd): CallRecord
       move: undefined,
       sessionOverAtMs: undefined,
       lobby: undefined,
+      roster: undefined,
       autoLeave: autoLeave && { ...autoLeave, aloneSinceMs: undefined },
       attempt: { ...attempt, wanted: { sinceMs: end.atMs, end } },
     },

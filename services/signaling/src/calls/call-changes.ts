@@ -16,6 +16,7 @@ import {
   withStray,
 } from './leg-state.js';
 import { noteLobby } from './lobby.js';
+import { noteRosterNeed } from './roster-reading.js';
 import { serviceState, withService } from './service-state.js';
 
 // Pure steps of a call's record. Each returns the next record, in which a change of state and the
@@ -89,7 +90,7 @@ export function applyToEarlierAttempt(
   return withLeg(straysLeft(next).length === 0 ? record : reopened(record), next);
 }
 
-/** Where the bot itself stands: in the lobby or let in, alone or in company. */
+/** Where the bot itself stands: in the lobby or let in, alone or in company, or nowhere yet. */
 function noteOwnPlace(record: CallRecord, atMs: number): CallRecord {
   if (serviceState(record).end !== undefined) return record;
   const noted = noteLobby(record, atMs);
@@ -98,7 +99,7 @@ function noteOwnPlace(record: CallRecord, atMs: number): CallRecord {
   const told = isNews
     ? tell(noted, atMs, { type: 'call.lobby', data: { state: lobby.state } })
     : noted;
-  return noteCompany(told, atMs);
+  return noteRosterNeed(noteCompany(told, atMs), atMs);
 }
 
 /**

@@ -21,6 +21,7 @@ import { LegWork } from './leg-work.js';
 import type { MediaAttacher } from './media-attacher.js';
 import type { MediaCalls } from './media-calls.js';
 import { NotMine } from './not-mine.js';
+import type { RosterReader } from './roster-reader.js';
 import type { ServiceState } from './service-state.js';
 import { serviceState, withService } from './service-state.js';
 import type { SourceBinder } from './source-binder.js';
@@ -37,6 +38,7 @@ export interface CallWorkOptions {
   readonly attacher: MediaAttacher;
   readonly attempts: AttemptWork;
   readonly autoLeaver: AutoLeaver;
+  readonly rosterReader: RosterReader;
   readonly mediaCalls: MediaCalls;
   readonly hosts: HostPresence;
   readonly sources: SourceBinder;
@@ -108,6 +110,8 @@ export class CallWork {
         return this.#endMediaFailed(record);
       case 'endHostLost':
         return this.#endHostLost(record);
+      case 'readRoster':
+        return this.#readRoster(record);
       case 'autoLeave':
         return this.#options.autoLeaver.leave(record);
     }
@@ -222,6 +226,11 @@ export class CallWork {
     await registry.updateCall(record.callId, (current) =>
       withService(current, { hostHeld: false }),
     );
+  }
+
+  async #readRoster(record: CallRecord): Promise<void> {
+    const outcome = await this.#options.rosterReader.read(record);
+    if (outcome === 'gone') await this.end(record, 'call_gone', { graph: 'gone' });
   }
 
   async #endHostLost(record: CallRecord): Promise<void> {

@@ -26,6 +26,7 @@ import { MediaAttacher } from './media-attacher.js';
 import { MediaCalls } from './media-calls.js';
 import { MediaStates } from './media-states.js';
 import { OrphanLegs } from './orphan-legs.js';
+import { RosterReader } from './roster-reader.js';
 import { SourceBinder } from './source-binder.js';
 import { StartedCalls } from './started-calls.js';
 
@@ -108,13 +109,15 @@ export function wireCalls(options: CallsOptions): Calls {
   });
   const mediaTokens = new MediaTokens({ key: config.bridgeKey, clock });
   const joiner = new CallJoiner({ ...shared, wake: (callId) => driver.wake(callId) });
+  const sources = new SourceBinder(registry);
   const work = new CallWork({
     ...shared,
     attempts: new AttemptWork({ ...shared, hosts, joiner }),
     attacher: new MediaAttacher({ ...shared, mediaTokens, mediaStates }),
     autoLeaver: new AutoLeaver(options),
+    rosterReader: new RosterReader({ ...shared, sources }),
     mediaCalls,
-    sources: new SourceBinder(registry),
+    sources,
     hosts,
     processId,
   });

@@ -6,6 +6,7 @@ import type { CallEnd, EndCode } from './call-end.js';
 import { isWaitingForPeople, LEG_LIFE_MS, straysLeft } from './leg-state.js';
 import type { MediaMove } from './media-move.js';
 import { MOVE_EFFORT_MS, SESSION_OVER_GRACE_MS } from './media-move.js';
+import { rosterReadAtMs } from './roster-reading.js';
 import type { ServiceState } from './service-state.js';
 
 /** Graph ends a call 45 min after the last keepAlive and advises one every 15. */
@@ -47,6 +48,7 @@ export type DutyKind =
   | 'endHostLost'
   | 'endMediaFailed'
   | 'autoLeave'
+  | 'readRoster'
   | 'attach'
   | 'move'
   | 'keepAlive'
@@ -100,9 +102,15 @@ function dutiesOfLiveCall(record: CallRecord, state: ServiceState, around: Surro
   }
   return [
     ...autoLeave(record, state),
+    ...readRoster(record, state),
     ...attachment(state, state.establishedAtMs, around),
     ...keepAlive(state),
   ];
+}
+
+function readRoster(record: CallRecord, state: ServiceState): Duty[] {
+  const dueAtMs = rosterReadAtMs(record, state);
+  return dueAtMs === undefined ? [] : [{ kind: 'readRoster', dueAtMs }];
 }
 
 function autoLeave(record: CallRecord, state: ServiceState): Duty[] {

@@ -11,8 +11,8 @@ import type { LegState } from './leg-state.js';
 import { legStateSchema } from './leg-state.js';
 import type { FailedWorker, MediaMove } from './media-move.js';
 import { failedWorkerSchema, mediaMoveSchema } from './media-move.js';
-import type { AutoLeaveState, LobbyState } from './stay-state.js';
-import { autoLeaveSchema, lobbySchema } from './stay-state.js';
+import type { AutoLeaveState, LobbyState, RosterReading } from './stay-state.js';
+import { autoLeaveSchema, lobbySchema, rosterReadingSchema } from './stay-state.js';
 import type { GraphLeg, StoredProblem } from './stored-problem.js';
 import { GRAPH_LEGS, problemSchema } from './stored-problem.js';
 
@@ -45,6 +45,8 @@ export interface ServiceState {
   readonly lobby?: LobbyState | undefined;
   /** When the bot leaves by itself; absent: never. */
   readonly autoLeave?: AutoLeaveState | undefined;
+  /** The roster has to be read. */
+  readonly roster?: RosterReading | undefined;
   readonly hangUpAtMs?: number | undefined;
   readonly leg?: LegState | undefined;
   readonly end?: CallEnd | undefined;
@@ -74,6 +76,7 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   sessionOverAtMs: z.number().optional(),
   lobby: lobbySchema.optional(),
   autoLeave: autoLeaveSchema.optional(),
+  roster: rosterReadingSchema.optional(),
   hangUpAtMs: z.number().optional(),
   leg: legStateSchema.optional(),
   end: callEndSchema.optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-// Parts of a call's record: how the bot is let in, and when it leaves by itself.
+// Parts of a call's record: how the bot is let in, whom it sees, and when it leaves by itself.
 
 /** Where the bot stands with a meeting's lobby; of a call that never saw one there is none. */
 export interface LobbyState {
@@ -63,4 +63,20 @@ export const autoLeaveSchema: z.ZodType<AutoLeaveState> = z.object({
   hadCompany: z.boolean().optional(),
   aloneSinceMs: z.number().optional(),
   heardAtMs: z.number().optional(),
+});
+
+/** The roster that callbacks told is not enough: Graph has to be asked. Times are Unix ms. */
+export interface RosterReading {
+  /** Since when. */
+  readonly wantedAtMs: number;
+  /** How often it was asked since, and when last. */
+  readonly reads: number;
+  readonly readAtMs?: number | undefined;
+}
+
+/** Checks a `RosterReading` read back from a record. */
+export const rosterReadingSchema: z.ZodType<RosterReading> = z.object({
+  wantedAtMs: z.number(),
+  reads: z.number(),
+  readAtMs: z.number().optional(),
 });

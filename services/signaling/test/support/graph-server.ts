@@ -24,6 +24,8 @@ export interface GraphLeg {
   readonly tenantId: string;
   readonly blob: unknown;
   alive: boolean;
+  /** What the list of participants is answered with. */
+  participants?: readonly unknown[];
 }
 
 export interface NotifyOptions {
@@ -149,7 +151,17 @@ export class GraphServer {
     const body = text === '' ? undefined : JSON.parse(text);
     const { authorization } = request.headers;
     this.requests.push({ method: request.method ?? '', path, authorization, body });
+    if (request.method === 'GET' && path.endsWith('/participants')) {
+      this.#answerRoster(path, response);
+      return;
+    }
     this.#answerCall(request.method ?? '', path, body, response);
+  }
+
+  #answerRoster(path: string, response: ServerResponse): void {
+    const leg = this.legs.find(({ id, alive }) => alive && path.includes(`/${id}/`));
+    if (leg === undefined) answer(response, 404, GONE);
+    else answer(response, 200, { value: leg.participants ?? [] });
   }
 
   #answerCall(

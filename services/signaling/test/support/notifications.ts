@@ -33,22 +33,42 @@ export interface Attendee {
   readonly kind?: string;
 }
 
+/** What changed in the roster since the one before. */
+export function deltaItem(
+  graphCallId: string,
+  sequenceNumber: number,
+  attendees: readonly Attendee[],
+): unknown {
+  return {
+    '@odata.type': '#microsoft.graph.commsNotification',
+    changeType: 'updated',
+    resourceUrl: `/communications/calls/${graphCallId}/participants`,
+    resourceData: {
+      '@odata.type': '#microsoft.graph.deltaParticipants',
+      sequenceNumber,
+      participants: attendees.map(participantEntry),
+    },
+  };
+}
+
 export function rosterItem(graphCallId: string, attendees: readonly Attendee[]): unknown {
   return {
     '@odata.type': '#microsoft.graph.commsNotification',
     changeType: 'updated',
     resourceUrl: `/communications/calls/${graphCallId}/participants`,
-    resourceData: attendees.map(
-      ({ id, name, sourceId, muted = false, inLobby = false, kind = 'user' }) => ({
-        '@odata.type': '#microsoft.graph.participant',
-        id,
-        info: { identity: { [kind]: { id: `user-${id}`, displayName: name } } },
-        isInLobby: inLobby,
-        isMuted: muted,
-        mediaStreams: [
-          { mediaType: 'audio', label: 'main-audio', sourceId, direction: 'sendReceive' },
-        ],
-      }),
-    ),
+    resourceData: attendees.map(participantEntry),
+  };
+}
+
+/** An entry of a roster. */
+export function participantEntry(attendee: Attendee): unknown {
+  const { id, name, sourceId, muted = false, inLobby = false, kind = 'user' } = attendee;
+  return {
+    '@odata.type': '#microsoft.graph.participant',
+    id,
+    info: { identity: { [kind]: { id: `user-${id}`, displayName: name } } },
+    isInLobby: inLobby,
+    isMuted: muted,
+    mediaStreams: [{ mediaType: 'audio', label: 'main-audio', sourceId, direction: 'sendReceive' }],
   };
 }

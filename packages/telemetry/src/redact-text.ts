@@ -17,9 +17,16 @@ const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\b((?:https?|wss?):\/\/[^\s?#"']{1,2048}\?)[^\s"'<>)\]]+/gi, `$1${REDACTED}`],
   // The unguessable part of callback addresses.
   [/(\/callbacks\/)[\w-]{8,}/g, `$1${REDACTED}`],
-  // Members of quoted JSON and of forms.
+  // Secrets of webhooks.
+  [/\bwhsec_[\w+/=-]*/g, REDACTED],
+  // Private keys.
   [
-    /((?:token|secret|passcode|password|displayName|blob|joinUrl|\bdigits?|\btones?)["']?\s{0,8}[:=]\s{0,8})("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&"'{}[\]]+)/gi,
+    /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?/g,
+    REDACTED,
+  ],
+  // Members of quoted JSON and of forms, headers and variables.
+  [
+    /((?:tokens?|secrets?|passcodes?|passwords?|displayName|blob|joinUrl|x-identity-header|(?:api|host|bridge|private)[-_]?keys?|EARSHOT_\w{0,40}KEYS?|\bdigits?|\btones?)["']?\s{0,8}[:=]\s{0,8})("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|[^\s,;&"'{}[\]]+)/gi,
     `$1${REDACTED}`,
   ],
 ];

@@ -6,30 +6,33 @@ const REDACTED = '[redacted]';
 const OMITTED = '[omitted]';
 const MAX_DEPTH = 3;
 
-/** Names that end so are private whatever comes before: `resumeToken`, `x-api-key`. */
+/** Names that end so are private whatever comes before: `resumeToken`, `x-api-key`, `tokens`. */
 const PRIVATE_ENDINGS =
-  /(?:token|secret|password|passcode|passwd|authorization|cookie|credentials?)$/;
+  /(?:tokens?|secrets?|passwords?|passcodes?|passwd|authorization|cookies?|credentials?|(?:api|host|bridge|private|shared|signing)keys?)$/;
+
+/** Variables such as `EARSHOT_API_KEYS`. */
+const PRIVATE_VARIABLES = /^earshot.*keys?$/;
 
 /** Names, in lower case and without separators, whose values are personal or secret. */
 const PRIVATE_NAMES: ReadonlySet<string> = new Set([
-  'apikey',
   'attemptkey',
   'blob',
-  'bridgekey',
   'callbackuri',
   'callbackurl',
   'digit',
   'digits',
   'dtmf',
   'displayname',
-  'hostkey',
+  'identityheader',
   'joinurl',
   'joinweburl',
+  'keys',
   'participantname',
   'speakername',
   'tone',
   'tones',
   'transcript',
+  'xidentityheader',
 ]);
 
 /**
@@ -77,5 +80,5 @@ function entriesOfError(error: Error): [string, unknown][] {
 
 function isPrivate(name: string): boolean {
   const plain = name.replace(/[-_]/g, '').toLowerCase();
-  return PRIVATE_NAMES.has(plain) || PRIVATE_ENDINGS.test(plain);
+  return PRIVATE_NAMES.has(plain) || PRIVATE_ENDINGS.test(plain) || PRIVATE_VARIABLES.test(plain);
 }

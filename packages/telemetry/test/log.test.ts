@@ -71,7 +71,21 @@ describe('createLog', () => {
 
 describe('redact', () => {
   const names = ['token', 'authorization', 'blob', 'displayName', 'digit', 'transcript'];
-  const spellings = [...names, 'passcode', 'joinUrl', 'Authorization', 'join_url', 'Display-Name'];
+  const spellings = [
+    ...names,
+    ...[
+      'passcode',
+      'joinUrl',
+      'Authorization',
+      'join_url',
+      'Display-Name',
+      'x-api-key',
+      'X-API-Key',
+    ],
+    ...['tokens', 'secrets', 'passwords', 'keys', 'apiKeys', 'clientSecrets', 'privateKey'],
+    ...['EARSHOT_API_KEY', 'EARSHOT_API_KEYS', 'EARSHOT_BRIDGE_KEY', 'EARSHOT_HOST_KEY'],
+    ...['IDENTITY_HEADER', 'x-identity-header'],
+  ];
 
   it('never lets a private value through, at any depth and in any place', () => {
     const nest = fc.array(fc.constantFrom('object', 'array', 'error'), { maxLength: 6 });
@@ -105,6 +119,16 @@ describe('redact', () => {
     ['body {"displayName":"Ada \\"L\\"","n":1}', 'body {"displayName":[redacted],"n":1}'],
     ['grant client_secret=abc&scope=x', 'grant client_secret=[redacted]&scope=x'],
     ['digit: 7, at 12', 'digit: [redacted], at 12'],
+    ['x-api-key: abcDEF-123 refused', 'x-api-key: [redacted] refused'],
+    ['set EARSHOT_API_KEY=abc EARSHOT_LISTEN=x', 'set EARSHOT_API_KEY=[redacted] EARSHOT_LISTEN=x'],
+    ["EARSHOT_API_KEYS='[{}]' now", 'EARSHOT_API_KEYS=[redacted] now'],
+    ['body {"tokens":["a","b"],"n":1}', 'body {"tokens":[redacted],"n":1}'],
+    ['form secrets=a&passwords=b&n=1', 'form secrets=[redacted]&passwords=[redacted]&n=1'],
+    ['webhook whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD/= gone', 'webhook [redacted] gone'],
+    [
+      'key -----BEGIN RSA PRIVATE KEY-----\nMIIB+/=\n-----END RSA PRIVATE KEY----- unreadable',
+      'key [redacted] unreadable',
+    ],
   ])('hides what looks private in the text %j', (text, expected) => {
     expect(redact({ error: new Error(text) })).toMatchObject({ error: { message: expected } });
     const { log, parsed } = capture();
@@ -119,6 +143,7 @@ describe('redact', () => {
     'redis://localhost:6379',
     '/tmp/run/redis.sock',
     '2026-11-26T15:00:00.000Z tokens expire in 60 s',
+    'exactly one of GRAPH_CLIENT_SECRET, EARSHOT_API_KEYS must be set',
   ])('leaves the text %j as it is', (text) => {
     expect(redact({ text })).toEqual({ text });
   });
@@ -130,6 +155,11 @@ describe('redact', () => {
       '?',
       '"',
       'token',
+      'whsec_',
+      '[',
+      '-----BEGIN PRIVATE KEY-----',
+      'EARSHOT_',
+      'api-key',
       '=',
       'eyJ',
       '/callbacks/',
@@ -148,6 +178,13 @@ describe('redact', () => {
       { numRuns: 50 },
     );
   });
+
+  it.each(['key', 'idempotencyKey', 'keyId', 'tokenKind', 'monkeys'])(
+    'leaves the field %s as it is',
+    (name) => {
+      expect(redact({ [name]: 'shown' })).toEqual({ [name]: 'shown' });
+    },
+  );
 
   it('keeps other values, down to three levels', () => {
     const fields = { a: 1, b: { c: 'two', d: [true, null] }, when: new Date(0) };

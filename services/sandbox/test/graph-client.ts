@@ -8,6 +8,8 @@ export interface Answer {
 
 /** Talks to the simulated Graph by plain HTTP, with a token of its tenant. */
 export class GraphClient {
+  /** What Graph answered with, of all types. */
+  readonly resources: { readonly type: string; readonly value: unknown }[] = [];
   readonly #stage: Stage;
   readonly #token: string;
 
@@ -42,7 +44,12 @@ export class GraphClient {
     });
     const text = await response.text();
     const { status, headers } = response;
-    return { status, headers, body: text === '' ? {} : JSON.parse(text) };
+    const answer: Answer['body'] = text === '' ? {} : JSON.parse(text);
+    for (const value of Array.isArray(answer['value']) ? answer['value'] : [answer]) {
+      const type = /^#microsoft\.graph\.(\w+)$/.exec(String(value['@odata.type']))?.[1];
+      if (type !== undefined) this.resources.push({ type, value });
+    }
+    return { status, headers, body: answer };
   }
 
   /** The status and Graph's code of a refusal, such as `400/8523`. */

@@ -22,11 +22,13 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  // Everything that any test was told of keeps to Graph's metadata.
-  const faults = stage.bot.bodies.flatMap((body) =>
-    checkType('commsNotifications', body, { from: 'service' }).map(faultText),
+  // Everything that any test was told or answered keeps to Graph's metadata.
+  const told = stage.bot.bodies.map((value) => ({ type: 'commsNotifications', value }));
+  const faults = [...told, ...graph.resources].flatMap(({ type, value }) =>
+    checkType(type, value, { from: 'service' }).map((fault) => `${type}: ${faultText(fault)}`),
   );
   await stage.close();
+  expect(graph.resources.length).toBeGreaterThan(40);
   expect(faults).toEqual([]);
 });
 

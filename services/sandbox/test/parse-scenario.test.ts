@@ -1,8 +1,17 @@
+import { readFile } from 'node:fs/promises';
 import { anything, assert, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkScenario, parseScenario } from '../src/scenario/parse-scenario.js';
 
+const DOCUMENT = new URL('../../../docs/sandbox-scenarios.md', import.meta.url);
+
 describe('parseScenario', () => {
+  it('reads the examples of its document', async () => {
+    const text = await readFile(DOCUMENT, 'utf8');
+    const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
+    expect(examples.map((yaml) => parseScenario(yaml).name)).toEqual(['lobby', 'keep-alive-404']);
+  });
+
   it('reads YAML, and JSON as the part of it that it is', () => {
     const scenario = parseScenario(
       'name: x\nrules:\n  - match: { nth: 2 }\n    setup: { hang: true }\n',

@@ -1,5 +1,3 @@
-import { holdsNotifications } from '@earshot/call';
-
 /** What a callback's bytes hold. */
 export interface CallbackContent {
   readonly raw: string;
@@ -7,7 +5,7 @@ export interface CallbackContent {
   readonly value: unknown;
 }
 
-/** Undefined when the bytes can't be `commsNotifications`. */
+/** Undefined when the bytes are no JSON. */
 export function readCallback(
   body: unknown,
   contentType: string | undefined,
@@ -15,8 +13,7 @@ export function readCallback(
   if (!(body instanceof Uint8Array)) return undefined;
   const raw = textOf(body, contentType);
   try {
-    const value: unknown = JSON.parse(raw);
-    return holdsNotifications(value) ? { raw, value } : undefined;
+    return { raw, value: JSON.parse(raw) };
   } catch {
     return undefined;
   }

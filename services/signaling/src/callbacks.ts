@@ -1,5 +1,5 @@
 import { CodedError } from '@earshot/async';
-import { isSameGuid } from '@earshot/call';
+import { holdsNotifications, isSameGuid } from '@earshot/call';
 import type { Registry } from '@earshot/registry';
 import type { Tracer } from '@earshot/telemetry';
 import { inSpan } from '@earshot/telemetry';
@@ -11,11 +11,13 @@ import type { CallbackAttempt } from './calls/callback-attempts.js';
 import { CallbackAttempts } from './calls/callback-attempts.js';
 import type { CallbackBacklog } from './calls/callback-backlog.js';
 import type { OrphanLegs } from './calls/orphan-legs.js';
+import type { RecordedParties } from './incoming/recorded-parties.js';
+import { partyChangeOf } from './incoming/recorded-parties.js';
 import type { SignalingMetrics } from './metrics.js';
 import { Problem } from './rest/problem.js';
 
 /** Graph sends the whole roster on every change; that of a 1000-person meeting is about 1 MB. */
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
+export const MAX_CALLBACK_BYTES: number = 4 * 1024 * 1024;
 const MAX_MESSAGE_ID_CHARACTERS = 200;
 
 /** What the route stands on. */
@@ -25,6 +27,7 @@ export interface CallbackRouteOptions {
   readonly driver: CallDriver;
   readonly backlog: CallbackBacklog;
   readonly orphans: OrphanLegs;
+  readonly parties: RecordedParties;
   readonly metrics: SignalingMetrics;
   readonly tracer: Tracer;
 }
@@ -53,7 +56,7 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
   app.post<AttemptParams>('/v1/callbacks/:attemptKey', {
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: MAX_CALLBACK_BYTES,
     async onRequest(request) {
       try {
         senders.set(request, await senderOf(request.params.attemptKey, request));
@@ -66,7 +69,12 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
       const { attemptKey } = request.params;
       const sender = senders.get(request);
       const content = readCallback(request.body, request.headers['content-type']);
-      if (sender === undefined || content === undefined) {
+      const party = partyChangeOf(content?.value);
+      if (party !== undefined && sender?.attempt !== undefined) {
+        metrics.callbacks.add(1, { outcome: 'accepted' });
+        return options.parties.reply(sender.attempt.callId, party, reply);
+      }
+      if (sender === undefined || content === undefined || !holdsNotifications(content.value)) {
         metrics.callbacks.add(1, { outcome: 'unreadable' });
         throw UNREADABLE;
       }
@@ -119,18 +127,21 @@ export function addCallbackRoute(app: FastifyInstance, options: CallbackRouteOpt
   }
 }
 
-const UNREADABLE = new Problem({
+/** What was sent can't be read. */
+export const UNREADABLE: Problem = new Problem({
   status: 400,
   code: 'invalid_notification',
   title: 'Invalid notification',
   detail: 'Cannot take the notification: it must be commsNotifications in JSON, got another',
 });
 
-function refusal(status: number, code: string, detail: string): Problem {
+/** What was sent is not for us. */
+export function refusal(status: number, code: string, detail: string): Problem {
   return new Problem({ status, code, title: 'Notification refused', detail });
 }
 
-function messageIdOf(request: FastifyRequest): { messageId?: string } {
+/** Graph's own id of a request, by which one that is sent again is known. */
+export function messageIdOf(request: FastifyRequest): { messageId?: string } {
   const messageId = request.headers['x-microsoft-skype-message-id'];
   const isUsable = typeof messageId === 'string' && messageId !== '';
   return isUsable ? { messageId: messageId.slice(0, MAX_MESSAGE_ID_CHARACTERS) } : {};

@@ -27,6 +27,13 @@ import { AUTO_LEAVE_VARIABLES, autoLeaveLimits } from './auto-leave-config.js';
 import type { AutoLeaveLimits } from './calls/stay-state.js';
 import { endpointsOf, graphVariables, readCredential } from './graph-config.js';
 import { SIGNALING_HEALTH_CHECKS } from './health.js';
+import type { IncomingConfig } from './incoming/incoming-config.js';
+import {
+  incomingAnswers,
+  incomingRedirects,
+  participantCapacity,
+  recordsAtOnce,
+} from './incoming/incoming-config.js';
 import type { ApiKey } from './rest/api-keys.js';
 import { splitList } from './split-list.js';
 
@@ -78,6 +85,7 @@ export interface SignalingConfig {
   readonly webhookAllowHttp: boolean;
   /** Live event streams at a time. */
   readonly maxEventStreams: number;
+  readonly incoming: IncomingConfig;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Of the checks of `/livez` and `/readyz`, in place of their own. */
   /** When bots leave by themselves, where a request does not say otherwise. */
@@ -134,6 +142,10 @@ const environmentSchema = z.object({
     .default(false),
   EARSHOT_MAX_EVENT_STREAMS: z.coerce.number().int().min(0).max(10_000).default(100),
   ...AUTO_LEAVE_VARIABLES,
+  EARSHOT_INCOMING: incomingAnswers,
+  EARSHOT_INCOMING_REDIRECTS: incomingRedirects,
+  EARSHOT_PARTICIPANT_CAPACITY: participantCapacity,
+  EARSHOT_RECORD_AT_ONCE: recordsAtOnce,
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   EARSHOT_HEALTH_LIMITS: z.string().default(''),
   EARSHOT_HEALTH_CLEAR_MS: z.coerce
@@ -204,6 +216,12 @@ export function readConfig(
     webhookAllowHttp: data.EARSHOT_WEBHOOK_ALLOW_HTTP,
     maxEventStreams: data.EARSHOT_MAX_EVENT_STREAMS,
     autoLeave: autoLeaveLimits(data),
+    incoming: {
+      answers: data.EARSHOT_INCOMING,
+      redirects: data.EARSHOT_INCOMING_REDIRECTS,
+      participantCapacity: data.EARSHOT_PARTICIPANT_CAPACITY,
+      recordsAtOnce: data.EARSHOT_RECORD_AT_ONCE,
+    },
     logLevel: data.EARSHOT_LOG_LEVEL,
     healthLimits: parseHealthLimits(data.EARSHOT_HEALTH_LIMITS, SIGNALING_HEALTH_CHECKS),
     healthClearMs: data.EARSHOT_HEALTH_CLEAR_MS,

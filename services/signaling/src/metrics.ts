@@ -14,6 +14,8 @@ export interface SignalingMetrics {
   readonly rejoins: Counter<'cause' | 'outcome'>;
   readonly admissionRefusals: Counter<'code'>;
   readonly placesReclaimed: Counter;
+  readonly incomingCalls: Counter<'outcome'>;
+  readonly recordedParties: Counter<'outcome'>;
 }
 
 /** Registers this service's own series. */
@@ -70,6 +72,16 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
     placesReclaimed: metrics.counter({
       name: 'admission_places_reclaimed_total',
       help: 'Places of calls that were over and had not given them back: processes died.',
+    }),
+    incomingCalls: metrics.counter({
+      name: 'incoming_calls_total',
+      help: 'Calls that came in: answered, busy or forbidden (rejected), hungUp, late, failed, redirected.',
+      labelNames: ['outcome'],
+    }),
+    recordedParties: metrics.counter({
+      name: 'recorded_parties_total',
+      help: 'Participants under a recording policy that Graph asked about: accepted, invited to another call, rejected; and left.',
+      labelNames: ['outcome'],
     }),
     hostLinkRtt: metrics.histogram({
       name: 'host_link_rtt_seconds',

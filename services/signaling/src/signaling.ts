@@ -21,6 +21,7 @@ import { wireCalls } from './calls/calls.js';
 import type { SignalingConfig } from './config.js';
 import { openGraphTokens } from './graph-tokens.js';
 import { watchHealth } from './health.js';
+import { addIncomingRoute } from './incoming/incoming-route.js';
 import type { SignalingMetrics } from './metrics.js';
 import { signalingMetrics } from './metrics.js';
 import { openRedis } from './redis.js';
@@ -34,6 +35,7 @@ import { collectRoutes } from './rest/openapi/registered-routes.js';
 import { ROUTE_DESCRIPTIONS } from './rest/openapi.js';
 import { addPlayRoutes } from './rest/plays.js';
 import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
+import { addRecordingRoutes } from './rest/recording.js';
 import { addServiceRoutes } from './rest/service-routes.js';
 import { addWebhookRoutes } from './rest/webhooks.js';
 import type { Taps } from './taps/taps.js';
@@ -143,6 +145,7 @@ async function start(
     ...taps,
     config,
     clock,
+    log,
     tracer,
     ...redis,
     audit,
@@ -176,6 +179,7 @@ async function openTracer({ otlpEndpoint }: SignalingConfig, closers: CloseStack
 interface RouteParts extends Calls, Taps {
   readonly config: SignalingConfig;
   readonly clock: Clock;
+  readonly log: Log;
   readonly tracer: Tracer;
   readonly registry: Registry;
   readonly publisher: EventPublisher;
@@ -200,6 +204,10 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
     addPlayRoutes(scope, parts);
+    addRecordingRoutes(scope, {
+      ...parts,
+      publishedOf: async (id) => (await publisher.counts(id)).published,
+    });
     addDeploymentRoutes(scope, parts);
     addWebhookRoutes(scope, { admin: parts.webhooks.admin, clock });
     addEventStreamRoutes(scope, parts);
@@ -210,5 +218,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     void checked.prepare();
     const auth = new CallbackVerdicts(checked, clock);
     addCallbackRoute(scope, { ...parts, auth, metrics: counters });
+    const { incoming, autoLeave } = config;
+    addIncomingRoute(scope, { ...parts, auth, metrics: counters, incoming, autoLeave });
   });
 }

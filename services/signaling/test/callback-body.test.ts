@@ -20,12 +20,9 @@ describe('readCallback', () => {
     expect(content?.value).toEqual(JSON.parse(TEXT));
   });
 
-  it.each(['', '{', '[]', '"text"', 'null', '{"values":[]}', '{"value":{}}'])(
-    'finds no notifications in %j',
-    (text) => {
-      expect(readCallback(Buffer.from(text), 'application/json')).toBeUndefined();
-    },
-  );
+  it.each(['', '{', 'text'])('finds no JSON in %j', (text) => {
+    expect(readCallback(Buffer.from(text), 'application/json')).toBeUndefined();
+  });
 
   it('finds none where there is no body', () => {
     expect(readCallback(undefined, undefined)).toBeUndefined();

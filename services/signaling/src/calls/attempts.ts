@@ -1,5 +1,6 @@
 import { initialCallModel } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
+import { closeOnFailure } from '../recording/recording-changes.js';
 import type { CallAttempt, EarlierAttempt } from './call-attempt.js';
 import { MAX_ATTEMPTS } from './call-attempt.js';
 import type { CallEnd } from './call-end.js';
@@ -49,7 +50,7 @@ export function wantAnotherAttempt(record: CallRecord, end: CallEnd): CallRecord
   const { attempt, autoLeave } = serviceState(record);
   if (attempt === undefined) return record;
   const { model } = record;
-  let next = record;
+  let next = closeOnFailure(record, end.atMs);
   for (const participant of Object.values(model.participants)) {
     next = tell(next, end.atMs, leftEvent(participant, undefined));
   }

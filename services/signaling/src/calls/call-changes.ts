@@ -1,6 +1,7 @@
 import type { CallChange, CallModel, CallNotification, ResultInfo } from '@earshot/call';
 import { isSameGuid, reduceCall } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
+import { closeAtEnd } from '../recording/recording-changes.js';
 import { mayAttemptAgain, wantAnotherAttempt } from './attempts.js';
 import { noteCompany } from './auto-leave.js';
 import type { CallEnd } from './call-end.js';
@@ -219,7 +220,7 @@ function applyState(record: CallRecord, from: string, to: string, atMs: number):
 }
 
 function finish(record: CallRecord, end: CallEnd): CallRecord {
-  return tell(withService(record, { end }), end.atMs, {
+  return tell(withService(closeAtEnd(record, end.atMs), { end }), end.atMs, {
     type: 'call.ended',
     data: {
       cause: end.code,

@@ -18,6 +18,7 @@ const MOVE_RETRY = { baseMs: 500, maxMs: 4_000 } as const;
 const KEEP_ALIVE_RETRY = { baseMs: 1_000, maxMs: 15_000 } as const;
 /** Bounds one pass: a duty that stays due though it succeeded would spin otherwise. */
 const MAX_DUTIES_PER_PASS = 20;
+const WAITS: ReadonlySet<DutyKind> = new Set<DutyKind>(['answer', 'attach', 'join', 'move']);
 
 const RETRIES: Readonly<Partial<Record<DutyKind, { baseMs: number; maxMs: number }>>> = {
   move: MOVE_RETRY,
@@ -180,8 +181,7 @@ export class CallDriver {
 
   /** What waits for a host, a worker or Graph must not hold up the end of the call. */
   async #perform(record: CallRecord, entry: Entry, kind: DutyKind): Promise<void> {
-    if (kind !== 'attach' && kind !== 'move' && kind !== 'join')
-      return this.#attempt(record, entry, kind);
+    if (!WAITS.has(kind)) return this.#attempt(record, entry, kind);
     entry.inBackground.add(kind);
     const attempt = this.#attempt(record, entry, kind).then(() => {
       this.#background.delete(attempt);

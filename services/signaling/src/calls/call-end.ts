@@ -16,6 +16,9 @@ export const END_CODES = [
   'host_timeout',
   'graph_refused',
   'graph_unavailable',
+  'rejected_busy',
+  'rejected_forbidden',
+  'not_answered',
 ] as const;
 
 /** A stable code of `END_CODES`. */
@@ -94,6 +97,18 @@ const LOCAL_ENDS: Readonly<Record<LocalEndCode, { reason: string; retryClass: Re
   graph_refused: { reason: 'Graph refused the call.', retryClass: 'never' },
   graph_unavailable: {
     reason: 'Graph did not answer, or answered with a failure of its own.',
+    retryClass: 'backOff',
+  },
+  rejected_busy: {
+    reason: 'The incoming call was rejected: no media host had room for it.',
+    retryClass: 'backOff',
+  },
+  rejected_forbidden: {
+    reason: 'The incoming call was rejected: such calls are not answered here.',
+    retryClass: 'never',
+  },
+  not_answered: {
+    reason: 'The incoming call was not answered within the time that Teams gives.',
     retryClass: 'backOff',
   },
 };

@@ -1,5 +1,7 @@
 import type { CallModel } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
+import { incomingViewOf } from '../incoming/incoming-view.js';
+import { recordingViewOf } from '../recording/recording-view.js';
 import type { AttachmentView, CallView } from '../rest/schemas.js';
 import { attemptsOf } from './attempt-view.js';
 import type { CallEnd } from './call-end.js';
@@ -14,6 +16,8 @@ export function viewOf(record: CallRecord, published: number): CallView {
   return {
     id: record.callId,
     state: record.model.state,
+    direction: state.incoming === undefined ? 'outgoing' : 'incoming',
+    ...(state.incoming === undefined ? {} : { incoming: incomingViewOf(state.incoming) }),
     joinUrlHost: state.joinUrlHost,
     tenantId: record.tenantId,
     createdAt: isoTime(record.createdAtMs),
@@ -28,6 +32,7 @@ export function viewOf(record: CallRecord, published: number): CallView {
       ...(attachment === undefined ? {} : { attachment }),
     },
     ...stayOf(record, state),
+    recording: recordingViewOf(record),
     participants: participantsOf(record.model),
     attempts: attemptsOf(record, state),
     events: { published },

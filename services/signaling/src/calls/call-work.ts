@@ -5,7 +5,9 @@ import type { EventPublisher } from '@earshot/events';
 import type { GraphCalls } from '@earshot/graph';
 import type { CallbackBody, CallRecord, Registry } from '@earshot/registry';
 import type { Log } from '@earshot/telemetry';
+import type { Answerer } from '../incoming/answerer.js';
 import type { SignalingMetrics } from '../metrics.js';
+import type { RecordingDesk } from '../recording/recording-desk.js';
 import type { AttemptWork } from './attempt-work.js';
 import { ofAttempt } from './attempts.js';
 import type { AutoLeaver } from './auto-leaver.js';
@@ -42,6 +44,8 @@ export interface CallWorkOptions {
   readonly mediaCalls: MediaCalls;
   readonly hosts: HostPresence;
   readonly sources: SourceBinder;
+  readonly answerer: Answerer;
+  readonly recording: RecordingDesk;
   readonly assignments: HostAssignments;
   readonly metrics: SignalingMetrics;
   readonly clock: Clock;
@@ -86,6 +90,16 @@ export class CallWork {
         return this.#options.attempts.clearEarlier(record);
       case 'givePlaceBack':
         return this.#options.attempts.givePlaceBack(record);
+      case 'answer':
+        return this.#options.answerer.answer(record);
+      case 'endUnanswered':
+        return this.#options.answerer.giveUp(record);
+      case 'shareGate':
+      case 'askToRecord':
+      case 'closeGate':
+      case 'tellStatus':
+      case 'dropStatus':
+        return this.#options.recording.perform(kind, record);
       case 'keepAlive':
         return this.#keepAlive(record);
       case 'deleteFromGraph':
@@ -120,6 +134,7 @@ export class CallWork {
   /** Takes note of a call that has something to be done. */
   remember(record: CallRecord): void {
     this.#options.mediaCalls.remember(record);
+    this.#options.recording.renew(record);
   }
 
   /** Drops what this process remembers of a call that it has nothing more to do for. */
@@ -127,6 +142,7 @@ export class CallWork {
     this.#options.sources.forget(callId);
     this.#options.assignments.release(callId);
     this.#options.mediaCalls.forget(callId);
+    this.#options.recording.forget(callId);
   }
 
   /**

@@ -10,7 +10,10 @@ import type { Log, Tracer } from '@earshot/telemetry';
 import { Admission } from '../admission/admission.js';
 import { PlaceKeeper } from '../admission/place-keeper.js';
 import type { SignalingConfig } from '../config.js';
+import { Answerer } from '../incoming/answerer.js';
+import { RecordedParties } from '../incoming/recorded-parties.js';
 import type { SignalingMetrics } from '../metrics.js';
+import { RecordingDesk } from '../recording/recording-desk.js';
 import { sameSecret } from '../rest/bearer.js';
 import { AttemptWork } from './attempt-work.js';
 import { AutoLeaver } from './auto-leaver.js';
@@ -63,6 +66,7 @@ export interface Calls {
   readonly directory: HostDirectory;
   /** Looks at a call that another process has something to say of. */
   lookAt(callId: string): void;
+  readonly parties: RecordedParties;
 }
 
 /** Puts the parts together; nothing runs yet. */
@@ -118,6 +122,12 @@ export function wireCalls(options: CallsOptions): Calls {
     rosterReader: new RosterReader({ ...shared, sources }),
     mediaCalls,
     sources,
+    answerer: new Answerer({
+      ...shared,
+      processId,
+      incoming: config.incoming,
+    }),
+    recording: new RecordingDesk({ ...shared, processId }),
     hosts,
     processId,
   });
@@ -146,5 +156,6 @@ export function wireCalls(options: CallsOptions): Calls {
       started.heard(callId);
       driver.wake(callId);
     },
+    parties: new RecordedParties(shared),
   };
 }

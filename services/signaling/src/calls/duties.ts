@@ -1,4 +1,8 @@
 import type { CallRecord } from '@earshot/registry';
+import type { IncomingDutyKind } from '../incoming/incoming-duties.js';
+import { incomingDuties } from '../incoming/incoming-duties.js';
+import type { RecordingDutyKind } from '../recording/recording-duties.js';
+import { recordingDuties } from '../recording/recording-duties.js';
 import { canBegin, startedAtMs } from './attempts.js';
 import { leavingsOf } from './auto-leave.js';
 import type { EarlierAttempt, WantedAttempt } from './call-attempt.js';
@@ -35,6 +39,8 @@ export interface Duty {
 
 /** What there is to do; `CallWork` says how. */
 export type DutyKind =
+  | IncomingDutyKind
+  | RecordingDutyKind
   | 'publish'
   | 'join'
   | 'giveUpJoin'
@@ -77,16 +83,26 @@ export function dutiesOf(record: CallRecord, state: ServiceState, around: Surrou
   const [stray] = straysLeft(state.leg);
   if (stray !== undefined) duties.push({ kind: 'deleteStrays', dueAtMs: stray.foundAtMs });
   for (const earlier of state.attempt?.earlier ?? []) duties.push(...clearing(earlier, around));
-  const wanted = state.end === undefined ? state.attempt?.wanted : undefined;
-  if (wanted !== undefined) duties.push(...dutiesOfWanted(state, wanted));
-  else if (state.end === undefined) duties.push(...dutiesOfLiveCall(record, state, around));
-  else duties.push(...dutiesAfterEnd(state, state.end, around));
+  const recording = recordingDuties(state);
+  duties.push(...recording.duties);
+  const others = dutiesOfState(record, state, around);
+  duties.push(...others.filter(({ kind }) => kind !== 'deleteFromGraph' || !recording.holdsLeg));
   if (duties.length > 0 || state.end === undefined) return duties;
   if (record.endedAtMs === undefined) return [{ kind: 'close', dueAtMs: 0 }];
   return record.reopened === true ? [{ kind: 'closeAgain', dueAtMs: 0 }] : [];
 }
 
+function dutiesOfState(record: CallRecord, state: ServiceState, around: Surroundings): Duty[] {
+  if (state.end !== undefined) return dutiesAfterEnd(state, state.end, around);
+  const wanted = state.attempt?.wanted;
+  return wanted === undefined
+    ? dutiesOfLiveCall(record, state, around)
+    : dutiesOfWanted(state, wanted);
+}
+
 function dutiesOfLiveCall(record: CallRecord, state: ServiceState, around: Surroundings): Duty[] {
+  const unanswered = incomingDuties(state);
+  if (unanswered !== undefined) return unanswered;
   if (state.hangUpAtMs !== undefined) return dutiesOfHangUp(record, state, state.hangUpAtMs);
   if (state.establishedAtMs === undefined) {
     // People may take their time to let us in; Teams itself ends the wait.

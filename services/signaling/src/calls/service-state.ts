@@ -3,6 +3,10 @@ import type { EarshotEvent } from '@earshot/events';
 import { eventSchema } from '@earshot/events';
 import type { CallRecord } from '@earshot/registry';
 import { z } from 'zod';
+import type { IncomingState } from '../incoming/incoming-state.js';
+import { incomingStateSchema } from '../incoming/incoming-state.js';
+import type { RecordingState } from '../recording/recording-state.js';
+import { recordingStateSchema } from '../recording/recording-state.js';
 import type { CallAttempt } from './call-attempt.js';
 import { callAttemptSchema } from './call-attempt.js';
 import type { CallEnd } from './call-end.js';
@@ -23,7 +27,7 @@ export type { GraphLeg, StoredProblem } from './stored-problem.js';
  * outlive the process and move between pods.
  */
 export interface ServiceState {
-  /** Host name of the join URL; the rest of it may hold a passcode. */
+  /** Host name of the join URL, empty for a call that came in; the rest of it may hold a passcode. */
   readonly joinUrlHost: string;
   readonly graph: GraphLeg;
   readonly graphDeletedAtMs?: number | undefined;
@@ -58,6 +62,10 @@ export interface ServiceState {
   readonly problem?: StoredProblem | undefined;
   /** W3C Trace Context of the request that made the call. */
   readonly traceparent?: string | undefined;
+  /** Only of a call that came in. */
+  readonly incoming?: IncomingState | undefined;
+  /** Whether the call may be recorded; absent while nobody touched that. */
+  readonly recording?: RecordingState | undefined;
   /** Events saved with the change that caused them and not yet known to be in the queue. */
   readonly pendingEvents: readonly EarshotEvent[];
 }
@@ -84,6 +92,8 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   place: z.enum(['held', 'free']).optional(),
   problem: problemSchema.optional(),
   traceparent: z.string().optional(),
+  incoming: incomingStateSchema.optional(),
+  recording: recordingStateSchema.optional(),
   pendingEvents: z.array(eventSchema),
 });
 

@@ -3,6 +3,7 @@ import { CALL_ROUTES, CALL_SCHEMAS } from './openapi/call-routes.js';
 import { DEPLOYMENT_ROUTES, DEPLOYMENT_SCHEMAS } from './openapi/deployment-routes.js';
 import { bareSchema, operationObject } from './openapi/operation.js';
 import { PLAY_ROUTES, PLAY_SCHEMAS } from './openapi/play-routes.js';
+import { RECORDING_ROUTES } from './openapi/recording-routes.js';
 import type { RegisteredRoute } from './openapi/registered-routes.js';
 import type { Json, NamedSchemas, RouteDescriptions } from './openapi/route-description.js';
 import { TAGS } from './openapi/route-description.js';
@@ -13,6 +14,7 @@ import { problemView } from './schemas.js';
 export const ROUTE_DESCRIPTIONS: RouteDescriptions = {
   ...CALL_ROUTES,
   ...PLAY_ROUTES,
+  ...RECORDING_ROUTES,
   ...TAP_ROUTES,
   ...AUDIT_ROUTES,
   ...DEPLOYMENT_ROUTES,

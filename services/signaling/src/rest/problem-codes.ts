@@ -70,6 +70,15 @@ export const PROBLEM_CODES: Readonly<Record<string, ProblemMeaning>> = {
     statuses: [429],
     meaning: 'The app has made as many calls as it may in this month; `Retry-After` is its end.',
   },
+  // Recording.
+  not_policy_recording: {
+    statuses: [409],
+    meaning: 'Graph takes a recording status in policy-recording calls only.',
+  },
+  declaration_not_applicable: {
+    statuses: [409],
+    meaning: 'The recording of a policy-recording call is declared to Graph.',
+  },
   // Media hosts.
   no_media_host: { statuses: [503], meaning: 'No media host has room for the call.' },
   host_unavailable: { statuses: [503], meaning: 'The media host went away.' },

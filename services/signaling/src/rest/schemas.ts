@@ -6,6 +6,10 @@ import type { AttemptView } from './attempt-schemas.js';
 import { attemptView } from './attempt-schemas.js';
 import type { AutoLeaveBody, AutoLeaveView, LobbyView } from './auto-leave-schemas.js';
 import { autoLeaveBody, autoLeaveView, lobbyView } from './auto-leave-schemas.js';
+import type { IncomingView } from './incoming-schemas.js';
+import { incomingView } from './incoming-schemas.js';
+import type { RecordingView } from './recording-schemas.js';
+import { recordingView } from './recording-schemas.js';
 
 // What crosses the REST API: requests are checked by these schemas, answers are described by them.
 
@@ -32,6 +36,10 @@ export interface ListCallsQuery {
 export interface CallView {
   readonly id: string;
   readonly state: string;
+  readonly direction: 'incoming' | 'outgoing';
+  /** Of a call that came in. */
+  readonly incoming?: IncomingView | undefined;
+  /** Empty for a call that came in. */
   readonly joinUrlHost: string;
   readonly tenantId: string;
   /** ISO 8601 in UTC, as all times here. */
@@ -50,6 +58,7 @@ export interface CallView {
   /** Absent when the bot never was in a lobby. */
   readonly lobby?: LobbyView | undefined;
   readonly autoLeave?: AutoLeaveView | undefined;
+  readonly recording: RecordingView;
   readonly participants: readonly ParticipantView[];
   /** How often the call was tried, oldest first. */
   readonly attempts: readonly AttemptView[];
@@ -197,7 +206,9 @@ const resultView: z.ZodType<ResultView> = z.object({
 export const callView: z.ZodType<CallView> = z.object({
   id: z.string(),
   state: z.string().describe('A callState of Graph'),
-  joinUrlHost: z.string(),
+  direction: z.enum(['incoming', 'outgoing']),
+  incoming: incomingView.optional(),
+  joinUrlHost: z.string().describe('Empty for a call that came in'),
   tenantId: z.string(),
   createdAt: z.iso.datetime(),
   establishedAt: z.iso.datetime().optional(),
@@ -210,6 +221,7 @@ export const callView: z.ZodType<CallView> = z.object({
   }),
   lobby: lobbyView.optional(),
   autoLeave: autoLeaveView.optional(),
+  recording: recordingView,
   participants: z.array(participantView),
   attempts: z.array(attemptView).describe('How often the call was tried, oldest first'),
   events: z.object({

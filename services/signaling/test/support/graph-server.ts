@@ -20,9 +20,10 @@ export type GraphAnswer = 'cut' | { readonly status: number; readonly body?: unk
 
 export interface GraphLeg {
   readonly id: string;
-  readonly callbackUri: string;
+  /** Of a call that rings: the bot's webhook until it is answered. */
+  callbackUri: string;
   readonly tenantId: string;
-  readonly blob: unknown;
+  blob: unknown;
   alive: boolean;
   /** What the list of participants is answered with. */
   participants?: readonly unknown[];
@@ -38,6 +39,9 @@ export interface NotifyOptions {
   readonly contentType?: string;
   readonly messageId?: string;
 }
+
+/** Actions on a call whose answers tests may choose. */
+export type GraphAction = 'keepAlive' | 'answer' | 'reject' | 'updateRecordingStatus';
 
 /**
  * What Microsoft Graph was seen to do with calls, over real HTTP: create, get, delete, keepAlive,
@@ -78,7 +82,7 @@ export class GraphServer {
   }
 
   /** The next request of this kind gets this answer instead. */
-  answerNext(kind: 'create' | 'delete' | 'keepAlive', answer: GraphAnswer): void {
+  answerNext(kind: 'create' | 'delete' | GraphAction, answer: GraphAnswer): void {
     this.#answers.set(kind, [...(this.#answers.get(kind) ?? []), answer]);
   }
 
@@ -172,19 +176,41 @@ export class GraphServer {
   ): void {
     const [, id, action] =
       /^\/v1\.0\/communications\/calls(?:\/([^/]+))?(?:\/([\w.]+))?$/.exec(path) ?? [];
-    const kind = id === undefined ? 'create' : action === undefined ? 'delete' : 'keepAlive';
+    const kind = id === undefined ? 'create' : (action ?? 'delete');
     const given = this.#answers.get(kind)?.shift();
     if (given !== undefined && given !== 'cut') answer(response, given.status, given.body);
     else if (kind === 'create') void this.#create(body ?? {}, response, given === 'cut');
     else if (given === 'cut') response.socket?.destroy();
-    else this.#answerLeg(method, id, response);
+    else this.#answerLeg({ method, id, action, body: body ?? {} }, response);
   }
 
-  #answerLeg(method: string, id: string | undefined, response: ServerResponse): void {
+  /** A call begins to ring; the test tells the bot of it. */
+  ring(webhook: string, tenantId: string): GraphLeg {
+    const leg: GraphLeg = {
+      id: randomUUID(),
+      callbackUri: webhook,
+      tenantId,
+      blob: undefined,
+      alive: true,
+    };
+    this.legs.push(leg);
+    return leg;
+  }
+
+  #answerLeg({ method, id, action, body }: LegRequest, response: ServerResponse): void {
     const leg = this.legs.find((known) => known.id === id && known.alive);
-    if (leg !== undefined && method === 'DELETE') leg.alive = false;
-    if (leg === undefined) answer(response, 404, GONE);
-    else answer(response, method === 'DELETE' ? 204 : 200);
+    if (leg === undefined) {
+      answer(response, 404, GONE);
+      return;
+    }
+    if (method === 'DELETE' || action === 'reject') leg.alive = false;
+    if (action === 'answer') {
+      leg.callbackUri = String(body['callbackUri']);
+      leg.blob = Object(body['mediaConfig'])['blob'];
+    }
+    const isAccepted = action === 'answer' || action === 'reject';
+    const status = method === 'DELETE' ? 204 : isAccepted ? 202 : 200;
+    answer(response, status, action === 'updateRecordingStatus' ? operation(action) : undefined);
   }
 
   /** A cut connection leaves a call behind all the same, as it may with Graph. */
@@ -222,6 +248,23 @@ export class GraphServer {
       callChainId: randomUUID(),
     });
   }
+}
+
+interface LegRequest {
+  readonly method: string;
+  readonly id: string | undefined;
+  readonly action: string | undefined;
+  readonly body: Record<string, unknown>;
+}
+
+function operation(action: string): unknown {
+  return {
+    '@odata.type': `#microsoft.graph.${action}Operation`,
+    id: randomUUID(),
+    status: 'completed',
+    clientContext: null,
+    resultInfo: null,
+  };
 }
 
 const GONE = { error: { code: 'NotFound', message: 'Call not found. (8522)' } };

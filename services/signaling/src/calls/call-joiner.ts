@@ -8,19 +8,18 @@ import { inSpan } from '@earshot/telemetry';
 import type { Admission } from '../admission/admission.js';
 import type { SignalingMetrics } from '../metrics.js';
 import { Problem } from '../rest/problem.js';
-import { beginAttempt, canBegin, creationOf, ofAttempt, withProblem } from './attempts.js';
+import type { NotMade } from './attempt-changes.js';
+import { failAttempt, giveUpAttempt } from './attempt-changes.js';
+import { beginAttempt, canBegin, creationOf, ofAttempt } from './attempts.js';
 import type { WantedAttempt } from './call-attempt.js';
-import { acceptByGraph, endCall, endForGood } from './call-changes.js';
-import type { CallEnd } from './call-end.js';
-import { localEnd } from './call-end.js';
+import { acceptByGraph } from './call-changes.js';
 import type { HostDirectory } from './host-directory.js';
 import type { HostAssignments } from './host-picker.js';
 import { meetingOf } from './meeting-of.js';
 import { NotMine } from './not-mine.js';
 import { serviceState, withService } from './service-state.js';
 import type { StartFailure } from './start-failures.js';
-import { graphFailure, hostFailure, NO_MEDIA_HOST } from './start-failures.js';
-import type { GraphLeg } from './stored-problem.js';
+import { graphFailure, hostFailure } from './start-failures.js';
 
 /** What making attempts stands on. */
 export interface CallJoinerOptions {
@@ -39,9 +38,6 @@ export interface CallJoinerOptions {
   /** Has this process look at the call soon. */
   wake(callId: string): void;
 }
-
-/** Why a wanted attempt was not made. */
-type NotMade = 'no_other_host' | 'not_admitted' | 'given_up' | 'call_gone';
 
 /** Makes the attempt that a call's record wants: a host here, its blob, then Graph. */
 export class CallJoiner {
@@ -95,15 +91,9 @@ export class CallJoiner {
     const atMs = clock.wallclockMs();
     let cause: string | undefined;
     await registry.updateCall(callId, (current) => {
-      const wanted = serviceState(current).attempt?.wanted;
-      cause = undefined;
-      if (wanted === undefined) return current;
-      cause = wanted.end?.code;
-      const end = wanted.end ?? localEnd('host_unavailable', atMs);
-      const ended = endForGood(current, { ...end, atMs, reason: reasonOf(end, why) });
-      const graph = legAfter(serviceState(current).graph, wanted, why);
-      const known = withService(ended, { graph });
-      return withProblem(known, wanted.problem ?? NO_MEDIA_HOST, wanted.legMayExist === true);
+      const next = giveUpAttempt(current, why, atMs);
+      cause = next === current ? undefined : serviceState(current).attempt?.wanted?.end?.code;
+      return next;
     });
     if (cause !== undefined) {
       metrics.rejoins.add(1, { cause, outcome: why });
@@ -168,29 +158,15 @@ export class CallJoiner {
       return await step();
     } catch (error) {
       const failure = await this.#asLimit(explain(error));
+      const atMs = this.#options.clock.wallclockMs();
       await this.#options.registry.updateCall(callId, (current) =>
-        ofAttempt(current, attemptKey, (one) => this.#failed(one, failure)),
+        ofAttempt(current, attemptKey, (one) => failAttempt(one, failure, atMs)),
       );
       const { code } = failure.problem;
       this.#options.log.warn('call not created', { callId, code, error });
       this.#options.wake(callId);
       return undefined;
     }
-  }
-
-  #failed(record: CallRecord, failure: StartFailure): CallRecord {
-    const { end, result, legMayExist, problem } = failure;
-    const state = serviceState(record);
-    const ending = localEnd(end, this.#options.clock.wallclockMs(), result);
-    // Graph's explicit failure leaves no leg as a rule; where it does, a callback tells.
-    const isRefused = !legMayExist || ending.retryClass === 'onceOnAnotherHost';
-    const graph = state.graph === 'requested' && isRefused ? 'gone' : state.graph;
-    const known = withService(record, { graph });
-    const isOver = state.end !== undefined || state.attempt?.wanted !== undefined;
-    const next = isOver ? known : endCall(known, ending);
-    const isWanted = serviceState(next).attempt?.wanted !== undefined;
-    const kept = legMayExist && !isWanted ? withService(next, { graph: state.graph }) : next;
-    return withProblem(kept, problem, legMayExist);
   }
 
   /** Graph's limits are the app's: no process may run into them again at once. */
@@ -218,21 +194,4 @@ function triedHosts(record: CallRecord, wanted: WantedAttempt): ReadonlySet<stri
   const hosts = attempt?.earlier.map(({ hostId }) => hostId) ?? [];
   if (wanted.end !== undefined) hosts.push(record.hostId);
   return new Set(hosts.filter((hostId) => hostId !== undefined));
-}
-
-/** A leg that may have been made all the same is given away by its first callback. */
-function legAfter(graph: GraphLeg, { legMayExist }: WantedAttempt, why: NotMade): GraphLeg {
-  if (why === 'call_gone') return 'gone';
-  return legMayExist === true && graph === 'gone' ? 'requested' : graph;
-}
-
-const WHY_NOT: Readonly<Record<NotMade, string>> = {
-  no_other_host: 'No other media host could take it.',
-  not_admitted: 'It could not be joined again within the limits of the app.',
-  given_up: 'It could not be joined again in time.',
-  call_gone: 'Graph no longer knew the call, so it was not joined again.',
-};
-
-function reasonOf({ reason }: CallEnd, why: NotMade): string {
-  return `${reason} ${WHY_NOT[why]}`;
 }

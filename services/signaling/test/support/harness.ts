@@ -11,6 +11,7 @@ import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
 import { vi } from 'vitest';
 import { readConfig } from '../../src/config.js';
+import type { AdmissionView } from '../../src/rest/admission.js';
 import type { CallView } from '../../src/rest/schemas.js';
 import type { Signaling } from '../../src/signaling.js';
 import { startSignaling } from '../../src/signaling.js';
@@ -245,11 +246,19 @@ export class Harness {
     }
   }
 
-  /** A counter of the service, all its labels together. */
-  async metric(name: string): Promise<number> {
+  /** A counter of the service, all its labels together but those that are given. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     const text = await (await fetch(`${this.signaling.url}/metrics`)).text();
-    const values = text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'gm'));
-    return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
+    const series = text.matchAll(new RegExp(`^${name}(\\{[^}]*\\})? (\\d+)`, 'gm'));
+    return [...series]
+      .filter(([, shown = '']) =>
+        Object.entries(labels).every(([label, value]) => shown.includes(`${label}="${value}"`)),
+      )
+      .reduce((sum, [, , value]) => sum + Number(value), 0);
+  }
+
+  async admission(): Promise<AdmissionView> {
+    return (await this.get<AdmissionView>('/v1/admission')).body;
   }
 
   join(

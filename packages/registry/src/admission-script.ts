@@ -80,8 +80,8 @@ export const GIVE_BACK: LuaScript = new LuaScript(`${NOW}
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if not held or (ARGV[3] ~= '' and held ~= ARGV[3]) then return 0 end
 redis.call('HDEL', KEYS[1], ARGV[1])
-local ofMonth = string.match(held, '^%d+ (%S+)')
-if ARGV[2] == '1' and tonumber(redis.call('HGET', KEYS[2], ofMonth) or '0') > 0 then
+local creation, ofMonth = string.match(held, '^(%d+) (%S+)')
+if ARGV[2] == '1' and creation ~= '0' and tonumber(redis.call('HGET', KEYS[2], ofMonth) or '0') > 0 then
   redis.call('HINCRBY', KEYS[2], ofMonth, -1)
 end
 for _, old in ipairs(redis.call('HKEYS', KEYS[2])) do
@@ -99,10 +99,10 @@ redis.call('HSET', KEYS[3], 'freedAtMs', tostring(now))
 ${KEEP}
 return 1`);
 
-/** ARGV: a call that is open and ought to have a place, whatever the limit says; its creation. */
+/** ARGV: a call that is open and ought to have a place, whatever the limit says. Nothing is counted. */
 export const ADOPT: LuaScript = new LuaScript(`${NOW}${PLACE}
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
-put(ARGV[1], ARGV[2], month)
+put(ARGV[1], 0, month)
 ${KEEP}
 return 1`);
 

@@ -96,10 +96,9 @@ export class AdmissionStore {
     return this.#give(callId, isUnused, mark);
   }
 
-  /** Gives an open call the place that it ought to have; false when it has one. */
-  async adopt(callId: string, creation: number): Promise<boolean> {
-    const args = [callId, creation];
-    return (await this.#redis.run((client) => ADOPT.run(client, this.#keys, args))) === 1;
+  /** Gives an open call the place that it ought to have, and counts nothing; false when it has one. */
+  async adopt(callId: string): Promise<boolean> {
+    return (await this.#redis.run((client) => ADOPT.run(client, this.#keys, [callId]))) === 1;
   }
 
   /** No place is given for so long, by any pod. The later end of two pauses counts. */

@@ -120,9 +120,11 @@ describe('admission', () => {
 
   it('gives an open call the place that it ought to have, beyond the limit too', async () => {
     await Promise.all(['c_1', 'c_2'].map((id) => take(pod, id)));
-    expect(await pod.adopt('c_3', 1)).toBe(true);
-    expect(await pod.adopt('c_3', 1)).toBe(false);
+    expect(await pod.adopt('c_3')).toBe(true);
+    expect(await pod.adopt('c_3')).toBe(false);
     expect(await pod.standing()).toMatchObject({ calls: 3, callsThisMonth: 2 });
+    expect(await take(pod, 'c_3')).toBe('ok');
+    expect(await pod.standing()).toMatchObject({ calls: 3, callsThisMonth: 3 });
   });
 
   it('has a time to live on all that it keeps', async () => {

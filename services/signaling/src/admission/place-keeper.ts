@@ -2,7 +2,6 @@ import type { Cancel, Clock } from '@earshot/async';
 import { every } from '@earshot/async';
 import type { AdmissionStore, CallRecord, Registry } from '@earshot/registry';
 import type { Log } from '@earshot/telemetry';
-import { creationOf } from '../calls/attempts.js';
 import { serviceState } from '../calls/service-state.js';
 import type { SignalingMetrics } from '../metrics.js';
 import type { Admission } from './admission.js';
@@ -91,7 +90,7 @@ export async function reconcilePlaces(
   for (const callId of await registry.openCalls()) {
     if (held.has(callId)) continue;
     const record = await registry.readCall(callId);
-    if (record !== undefined && needsPlace(record)) await store.adopt(callId, creationOf(record));
+    if (record !== undefined && needsPlace(record)) await store.adopt(callId);
   }
   return dropped;
 }

@@ -69,7 +69,8 @@ export class AttemptWork {
     const { end, attempt } = serviceState(record);
     if (end === undefined) return;
     const { resultCode: code, resultSubcode: subcode } = end;
-    if (code !== undefined && subcode !== undefined) {
+    // What Graph said to a request has been learnt with it, and how long to wait, too.
+    if (end.code === 'ended_by_teams' && code !== undefined && subcode !== undefined) {
       await admission.learn({ result: { code, subcode } });
     }
     const first = attempt?.earlier.at(-1);

@@ -26,7 +26,7 @@ export const LAST_AUDIO_MS = 10_000;
 /** How long a media host may be away before it counts as lost. */
 export const HOST_GRACE_MS = 60_000;
 /** How long a wanted attempt may wait for the leg before it to go, and for a host. */
-export const JOIN_EFFORT_MS = 30_000;
+export const JOIN_EFFORT_MS = 20_000;
 
 /** No worker can have the audio of a call that ended so. */
 const AUDIO_IS_LOST: ReadonlySet<EndCode> = new Set(['media_failed', 'host_lost']);

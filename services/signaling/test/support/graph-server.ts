@@ -16,7 +16,13 @@ export interface GraphRequest {
 }
 
 /** How a request is answered in place of the usual; `cut` drops the connection unanswered. */
-export type GraphAnswer = 'cut' | { readonly status: number; readonly body?: unknown };
+export type GraphAnswer =
+  | 'cut'
+  | {
+      readonly status: number;
+      readonly body?: unknown;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 
 export interface GraphLeg {
   readonly id: string;
@@ -178,8 +184,9 @@ export class GraphServer {
       /^\/v1\.0\/communications\/calls(?:\/([^/]+))?(?:\/([\w.]+))?$/.exec(path) ?? [];
     const kind = id === undefined ? 'create' : (action ?? 'delete');
     const given = this.#answers.get(kind)?.shift();
-    if (given !== undefined && given !== 'cut') answer(response, given.status, given.body);
-    else if (kind === 'create') void this.#create(body ?? {}, response, given === 'cut');
+    if (given !== undefined && given !== 'cut') {
+      answer(response, given.status, given.body, given.headers);
+    } else if (kind === 'create') void this.#create(body ?? {}, response, given === 'cut');
     else if (given === 'cut') response.socket?.destroy();
     else this.#answerLeg({ method, id, action, body: body ?? {} }, response);
   }
@@ -269,8 +276,13 @@ function operation(action: string): unknown {
 
 const GONE = { error: { code: 'NotFound', message: 'Call not found. (8522)' } };
 
-function answer(response: ServerResponse, status: number, body?: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
+function answer(
+  response: ServerResponse,
+  status: number,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }
 

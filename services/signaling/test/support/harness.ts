@@ -146,15 +146,25 @@ export class Harness {
     return this.#signaling;
   }
 
-  /** Connects a media host. */
+  /** Connects a media host to the service that runs now. */
   async host(behaviour: HostBehaviour = {}): Promise<TestHost> {
+    const host = await this.hostAt(this.signaling, behaviour);
+    const { hostId } = host;
+    await vi.waitUntil(async () =>
+      (await this.get<HostList>('/v1/hosts')).body.hosts.some((h) => h.hostId === hostId),
+    );
+    return host;
+  }
+
+  /** Connects a media host to one of several processes. */
+  async hostAt({ hostLinkUrl }: Signaling, behaviour: HostBehaviour): Promise<TestHost> {
     this.#hosts += 1;
     const { hostId = `host-${this.#hosts}`, capacity = 10 } = behaviour;
     const allocated: string[] = [];
     const attached: AttachOrder[] = [];
     const released: string[] = [];
     const link = new HostLinkClient({
-      url: this.signaling.hostLinkUrl,
+      url: hostLinkUrl,
       token: HOST_KEY,
       hostId,
       capacity,
@@ -178,9 +188,6 @@ export class Harness {
     this.#closers.defer(() => link.close());
     link.start();
     await link.connected;
-    await vi.waitUntil(async () =>
-      (await this.get<HostList>('/v1/hosts')).body.hosts.some((h) => h.hostId === hostId),
-    );
     return { hostId, allocated, attached, released, link, close: () => link.close() };
   }
 
@@ -284,13 +291,24 @@ export class Harness {
     }, WAIT);
   }
 
-  async request<T>(
+  request<T>(
     method: string,
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer<T>> {
-    const response = await fetch(this.signaling.url + path, {
+    return this.requestAt(this.signaling, method, path, body, headers);
+  }
+
+  /** Asks one of several processes. */
+  async requestAt<T>(
+    { url }: Signaling,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
+    const response = await fetch(url + path, {
       method,
       headers: {
         authorization: `Bearer ${API_KEY}`,

@@ -28,9 +28,11 @@ import { openRedis } from './redis.js';
 import { addAdmissionRoute } from './rest/admission.js';
 import { guardApi } from './rest/api-door.js';
 import { addAuditRoutes } from './rest/audit.js';
+import { addCallControlRoutes } from './rest/call-control.js';
 import { addCallRoutes } from './rest/calls.js';
 import { addDeploymentRoutes } from './rest/deployment.js';
 import { addEventStreamRoutes } from './rest/event-stream.js';
+import { IdempotentRequests } from './rest/idempotency.js';
 import { collectRoutes } from './rest/openapi/registered-routes.js';
 import { ROUTE_DESCRIPTIONS } from './rest/openapi.js';
 import { addPlayRoutes } from './rest/plays.js';
@@ -194,6 +196,7 @@ interface RouteParts extends Calls, Taps {
 /** Three doors: for operators and their probes, for holders of the API key, for Graph. */
 function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   const { config, clock, publisher, counters } = parts;
+  const idempotent = new IdempotentRequests({ requests: parts.registry.requests, clock });
   const routes = collectRoutes(app, ROUTE_DESCRIPTIONS);
   addServiceRoutes(app, { ...parts, routes });
   app.register(async (scope) => {
@@ -201,15 +204,17 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     addAdmissionRoute(scope, parts.admission);
     addCallRoutes(scope, {
       ...parts,
+      idempotent,
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
+    addCallControlRoutes(scope, { ...parts, idempotent });
     addPlayRoutes(scope, parts);
     addRecordingRoutes(scope, {
       ...parts,
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
     addDeploymentRoutes(scope, parts);
-    addWebhookRoutes(scope, { admin: parts.webhooks.admin, clock });
+    addWebhookRoutes(scope, { admin: parts.webhooks.admin, clock, idempotent });
     addEventStreamRoutes(scope, parts);
     addAuditRoutes(scope, parts.registry.audit);
   });

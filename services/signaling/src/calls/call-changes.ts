@@ -1,6 +1,8 @@
 import type { CallChange, CallModel, CallNotification, ResultInfo } from '@earshot/call';
 import { isSameGuid, reduceCall } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
+import { followChange } from '../operations/follow-change.js';
+import { endOperations } from '../operations/operation-changes.js';
 import { closeAtEnd } from '../recording/recording-changes.js';
 import { mayAttemptAgain, wantAnotherAttempt } from './attempts.js';
 import { noteCompany } from './auto-leave.js';
@@ -70,7 +72,7 @@ export function applyNotification(
   const again = attemptedAgain(known, model, changes, atMs);
   if (again !== undefined) return again;
   let next: CallRecord = model === record.model ? known : { ...known, model };
-  for (const change of changes) next = applyChange(next, change, atMs);
+  for (const change of changes) next = applyChange(followChange(next, change, atMs), change, atMs);
   const isWaitOver = isWaitingForPeople(record.model) && !isWaitingForPeople(model);
   if (isWaitOver) next = withLeg(next, { ...state.leg, waitedUntilMs: atMs });
   return noteOwnPlace(next, atMs);
@@ -220,7 +222,7 @@ function applyState(record: CallRecord, from: string, to: string, atMs: number):
 }
 
 function finish(record: CallRecord, end: CallEnd): CallRecord {
-  return tell(withService(closeAtEnd(record, end.atMs), { end }), end.atMs, {
+  return tell(withService(closeAtEnd(endOperations(record, end), end.atMs), { end }), end.atMs, {
     type: 'call.ended',
     data: {
       cause: end.code,

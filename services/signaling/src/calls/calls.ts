@@ -13,6 +13,7 @@ import type { SignalingConfig } from '../config.js';
 import { Answerer } from '../incoming/answerer.js';
 import { RecordedParties } from '../incoming/recorded-parties.js';
 import type { SignalingMetrics } from '../metrics.js';
+import { OperationDesk } from '../operations/operation-desk.js';
 import { RecordingDesk } from '../recording/recording-desk.js';
 import { sameSecret } from '../rest/bearer.js';
 import { AttemptWork } from './attempt-work.js';
@@ -58,6 +59,7 @@ export interface CallsOptions {
 export interface Calls {
   readonly starter: CallStarter;
   readonly driver: CallDriver;
+  readonly desk: OperationDesk;
   readonly hostLink: HostLinkServer;
   readonly mediaStates: MediaStates;
   readonly orphans: OrphanLegs;
@@ -142,10 +144,12 @@ export function wireCalls(options: CallsOptions): Calls {
     rejoin: config.rejoin,
     autoLeave: config.autoLeave,
   });
+  const desk = new OperationDesk({ ...shared, wake: (callId) => driver.wake(callId) });
   const places = new PlaceKeeper({ ...options, store, admission, processId });
   return {
     starter,
     driver,
+    desk,
     hostLink,
     mediaStates,
     orphans: new OrphanLegs(shared),

@@ -5,12 +5,16 @@ import type { CallRecord } from '@earshot/registry';
 import { z } from 'zod';
 import type { IncomingState } from '../incoming/incoming-state.js';
 import { incomingStateSchema } from '../incoming/incoming-state.js';
+import type { CallOperation } from '../operations/operation-state.js';
+import { operationsSchema } from '../operations/operation-state.js';
 import type { RecordingState } from '../recording/recording-state.js';
 import { recordingStateSchema } from '../recording/recording-state.js';
 import type { CallAttempt } from './call-attempt.js';
 import { callAttemptSchema } from './call-attempt.js';
 import type { CallEnd } from './call-end.js';
 import { callEndSchema } from './call-end.js';
+import type { LeftParticipant } from './left-participants.js';
+import { leftSchema } from './left-participants.js';
 import type { LegState } from './leg-state.js';
 import { legStateSchema } from './leg-state.js';
 import type { FailedWorker, MediaMove } from './media-move.js';
@@ -58,6 +62,10 @@ export interface ServiceState {
   readonly attempt?: CallAttempt | undefined;
   /** The call's place among those that the app may have at once; absent when it has none. */
   readonly place?: 'held' | 'free' | undefined;
+  /** What was asked of Teams through the API, oldest first. */
+  readonly operations?: readonly CallOperation[] | undefined;
+  /** Who left recently, oldest first. */
+  readonly left?: readonly LeftParticipant[] | undefined;
   /** The answer to the request that made the call, when it failed: repeated by its key. */
   readonly problem?: StoredProblem | undefined;
   /** W3C Trace Context of the request that made the call. */
@@ -90,6 +98,8 @@ const serviceStateSchema: z.ZodType<ServiceState> = z.object({
   end: callEndSchema.optional(),
   attempt: callAttemptSchema.optional(),
   place: z.enum(['held', 'free']).optional(),
+  operations: operationsSchema.optional(),
+  left: leftSchema.optional(),
   problem: problemSchema.optional(),
   traceparent: z.string().optional(),
   incoming: incomingStateSchema.optional(),

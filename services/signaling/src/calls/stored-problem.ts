@@ -17,6 +17,11 @@ export interface StoredProblem {
   readonly detail: string;
   readonly fix?: string | undefined;
   readonly retryAfterMs?: number | undefined;
+  /** Graph's own result, when it gave one. */
+  readonly resultCode?: number | undefined;
+  readonly resultSubcode?: number | undefined;
+  /** The operation that failed, or of which nothing is known. */
+  readonly operationId?: string | undefined;
 }
 
 /** Checks a `StoredProblem` read back from a record. */
@@ -27,4 +32,7 @@ export const problemSchema: z.ZodType<StoredProblem> = z.object({
   detail: z.string(),
   fix: z.string().optional(),
   retryAfterMs: z.number().optional(),
+  resultCode: z.number().optional(),
+  resultSubcode: z.number().optional(),
+  operationId: z.string().optional(),
 });

@@ -1,5 +1,6 @@
 import type { Clock } from '@earshot/async';
-import type { CallRecord, Registry } from '@earshot/registry';
+import { isSameGuid } from '@earshot/call';
+import type { CallRecord, ListOptions, Registry } from '@earshot/registry';
 import type { Tracer } from '@earshot/telemetry';
 import { inSpan } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -8,8 +9,10 @@ import type { CallStarter } from '../calls/call-starter.js';
 import { viewOf } from '../calls/call-view.js';
 import { serviceState, withService } from '../calls/service-state.js';
 import { callOf } from './call-of.js';
-import type { CallView } from './schemas.js';
-import { createCallBody, idempotencyKey, listCallsQuery } from './schemas.js';
+import type { IdempotentRequests } from './idempotency.js';
+import { keyOfCaller } from './idempotency.js';
+import type { CallView, ListCallsQuery } from './schemas.js';
+import { createCallBody, listCallsQuery } from './schemas.js';
 import { validate } from './validate.js';
 
 /** What the routes stand on. */
@@ -19,6 +22,7 @@ export interface CallRoutesOptions {
   readonly driver: CallDriver;
   readonly clock: Clock;
   readonly tracer: Tracer;
+  readonly idempotent: IdempotentRequests;
   /** Events of a call in the queue so far. */
   publishedOf(callId: string): Promise<number>;
 }
@@ -32,15 +36,16 @@ const WRITE = { config: { scope: 'calls:write' } } as const;
 
 /** `/v1/calls` and the calls themselves. */
 export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions): void {
-  const { registry, starter, driver, clock, tracer } = options;
+  const { registry, starter, driver, clock, tracer, idempotent } = options;
 
   app.post('/v1/calls', WRITE, async (request, reply) => {
     const body = validate(createCallBody, request.body, 'body');
-    const key = validate(idempotencyKey, request.headers['idempotency-key'], 'header');
+    const idempotencyKey = keyOfCaller(request);
     const parent = request.headers['traceparent'];
+    await idempotent.checkBody(request, body);
     const record = await inSpan(tracer, 'POST /v1/calls', { parent }, async (span) => {
       const { traceparent } = span;
-      const started = await starter.start({ ...body, idempotencyKey: key, traceparent });
+      const started = await starter.start({ ...body, idempotencyKey, traceparent });
       span.set({ callId: started.callId });
       return started;
     });
@@ -50,8 +55,9 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
   });
 
   app.get('/v1/calls', READ, async (request) => {
-    const { limit, cursor } = validate(listCallsQuery, request.query, 'query');
-    const page = await registry.listCalls({ limit, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await registry.listCalls(
+      listOptionsOf(validate(listCallsQuery, request.query, 'query')),
+    );
     return {
       calls: await Promise.all(page.calls.map(view)),
       ...(page.cursor === undefined ? {} : { nextCursor: page.cursor }),
@@ -73,6 +79,17 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
   async function view(record: CallRecord): Promise<CallView> {
     return viewOf(record, await options.publishedOf(record.callId));
   }
+}
+
+function listOptionsOf({ limit, cursor, state, since, tenantId }: ListCallsQuery): ListOptions {
+  return {
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(since === undefined ? {} : { sinceMs: Date.parse(since) }),
+    matches: (call) =>
+      (state === undefined || call.model.state === state) &&
+      (tenantId === undefined || isSameGuid(call.tenantId, tenantId)),
+  };
 }
 
 /** Wanting a call to end is stored first and done after: it survives this process. */

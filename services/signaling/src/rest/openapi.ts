@@ -1,7 +1,9 @@
 import { AUDIT_ROUTES, AUDIT_SCHEMAS } from './openapi/audit-routes.js';
 import { CALL_ROUTES, CALL_SCHEMAS } from './openapi/call-routes.js';
+import { CONTROL_ROUTES, CONTROL_SCHEMAS } from './openapi/control-routes.js';
 import { DEPLOYMENT_ROUTES, DEPLOYMENT_SCHEMAS } from './openapi/deployment-routes.js';
 import { bareSchema, operationObject } from './openapi/operation.js';
+import { PARTICIPANT_ROUTES, PARTICIPANT_SCHEMAS } from './openapi/participant-routes.js';
 import { PLAY_ROUTES, PLAY_SCHEMAS } from './openapi/play-routes.js';
 import { RECORDING_ROUTES } from './openapi/recording-routes.js';
 import type { RegisteredRoute } from './openapi/registered-routes.js';
@@ -13,6 +15,8 @@ import { problemView } from './schemas.js';
 /** What the document says of each route: those of one area in one file. */
 export const ROUTE_DESCRIPTIONS: RouteDescriptions = {
   ...CALL_ROUTES,
+  ...PARTICIPANT_ROUTES,
+  ...CONTROL_ROUTES,
   ...PLAY_ROUTES,
   ...RECORDING_ROUTES,
   ...TAP_ROUTES,
@@ -22,6 +26,8 @@ export const ROUTE_DESCRIPTIONS: RouteDescriptions = {
 
 const SCHEMAS: NamedSchemas = {
   ...CALL_SCHEMAS,
+  ...PARTICIPANT_SCHEMAS,
+  ...CONTROL_SCHEMAS,
   ...PLAY_SCHEMAS,
   ...TAP_SCHEMAS,
   ...AUDIT_SCHEMAS,

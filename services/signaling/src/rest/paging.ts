@@ -49,8 +49,31 @@ export function paged<T>(
   const isLast = last === undefined || page.length === rest.length;
   return {
     items: page.map(({ item }) => item),
-    next: isLast ? {} : { nextCursor: Buffer.from(last.key).toString('base64url') },
+    next: isLast ? {} : { nextCursor: cursorOf(last.key) },
   };
+}
+
+/**
+ * A page of a list that grows at its end, the newest first; empty, and the last, when what `cursor`
+ * names is gone.
+ */
+export function pagedNewestFirst<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  { limit, cursor }: PageQuery,
+): Page<T> {
+  const newest = [...items].reverse();
+  const after = cursor === undefined ? undefined : keyOfCursor(cursor);
+  const start = after === undefined ? 0 : newest.findIndex((item) => keyOf(item) === after) + 1;
+  if (after !== undefined && start === 0) return { items: [], next: {} };
+  const page = newest.slice(start, start + limit);
+  const last = page.at(-1);
+  const isLast = last === undefined || start + page.length === newest.length;
+  return { items: page, next: isLast ? {} : { nextCursor: cursorOf(keyOf(last)) } };
+}
+
+function cursorOf(key: string): string {
+  return Buffer.from(key).toString('base64url');
 }
 
 function keyOfCursor(cursor: string): string {

@@ -7,6 +7,7 @@ import { AudioDesk } from '../plays/audio-desk.js';
 import { playViewOf } from '../plays/play-view.js';
 import { AUDIO_TYPES, audioKindOf, MAX_BODY_BYTES } from '../plays/posted-audio.js';
 import { callOf } from './call-of.js';
+import { keyOfCaller } from './idempotency.js';
 import {
   callNotLive,
   hostCannotPlay,
@@ -17,8 +18,6 @@ import {
   unsupportedMediaType,
 } from './play-problems.js';
 import type { PlayListView, PlayView } from './play-schemas.js';
-import { idempotencyKey } from './schemas.js';
-import { validate } from './validate.js';
 
 /** What the routes stand on. */
 export interface PlayRoutesOptions {
@@ -93,7 +92,7 @@ export function addPlayRoutes(app: FastifyInstance, { registry, clock }: PlayRou
   }
 
   async function postedPlay(request: FastifyRequest<CallParams>): Promise<PlayRecord> {
-    const key = validate(idempotencyKey, request.headers['idempotency-key'], 'header');
+    const key = keyOfCaller(request);
     const kind = audioKindOf(request.headers['content-type']) ?? 'wav';
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array(0);
     const digest = createHash('sha256').update(body).digest('hex');

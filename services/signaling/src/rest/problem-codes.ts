@@ -113,6 +113,10 @@ export const PROBLEM_CODES: Readonly<Record<string, ProblemMeaning>> = {
     statuses: [502],
     meaning: 'Graph answered something unreadable; the request may have been carried out.',
   },
+  graph_request_invalid: {
+    statuses: [400],
+    meaning: 'Graph takes no such request; nothing was sent.',
+  },
   // Calls.
   call_not_found: { statuses: [404], meaning: 'No call has this id.' },
   call_not_live: { statuses: [409], meaning: 'The call is not established, or has ended.' },

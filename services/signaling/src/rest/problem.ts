@@ -1,6 +1,6 @@
 import { CodedError } from '@earshot/async';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { StoredProblem } from '../calls/service-state.js';
+import type { StoredProblem } from '../calls/stored-problem.js';
 
 /** The part of a log that failures of requests need. */
 export interface ProblemLog {
@@ -9,16 +9,33 @@ export interface ProblemLog {
 
 /** A request that fails with an answer people and programs can read (RFC 9457). */
 export class Problem extends CodedError {
-  readonly status: number;
-  readonly title: string;
-  readonly retryAfterMs: number | undefined;
+  /** Plain JSON, from which the same Problem can be made again. */
+  readonly stored: StoredProblem;
 
   constructor(problem: StoredProblem) {
     super(problem.code, problem.detail, problem.fix === undefined ? {} : { fix: problem.fix });
     this.name = 'Problem';
-    this.status = problem.status;
-    this.title = problem.title;
-    this.retryAfterMs = problem.retryAfterMs;
+    this.stored = problem;
+  }
+
+  get status(): number {
+    return this.stored.status;
+  }
+
+  get title(): string {
+    return this.stored.title;
+  }
+
+  get retryAfterMs(): number | undefined {
+    return this.stored.retryAfterMs;
+  }
+}
+
+/** A failure that a repeated request with the same key must get too: something may have been done. */
+export class FinalProblem extends Problem {
+  constructor(problem: StoredProblem) {
+    super(problem);
+    this.name = 'FinalProblem';
   }
 }
 
@@ -78,8 +95,13 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
         detail: problem.message,
         code: problem.code,
         ...(problem.fix === undefined ? {} : { fix: problem.fix }),
+        ...extensionsOf(problem.stored),
       }),
     );
+}
+
+function extensionsOf({ resultCode, resultSubcode, operationId }: StoredProblem): object {
+  return { resultCode, resultSubcode, operationId };
 }
 
 /** Path without the query; callback keys are secrets, so they are not repeated. */
@@ -114,7 +136,8 @@ const KNOWN_FAILURES: Readonly<Record<string, { status: number; title: string }>
   too_many_event_streams: { status: 503, title: 'Too busy' },
 };
 
-function asProblem(error: FastifyError): Problem {
+/** The problem that a failure is answered with. */
+export function asProblem(error: Error & Partial<FastifyError>): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof CodedError) {
     const { code, message: detail, fix } = error;
@@ -123,7 +146,7 @@ function asProblem(error: FastifyError): Problem {
   }
   const status = error.statusCode;
   if (status !== undefined && status >= 400 && status < 500) {
-    const fault = CLIENT_FAULTS[error.code] ?? {
+    const fault = CLIENT_FAULTS[error.code ?? ''] ?? {
       code: 'invalid_request',
       title: 'Invalid request',
     };

@@ -1,5 +1,5 @@
-import type { EndKind, RetryClass } from '@earshot/call';
-import { END_KINDS } from '@earshot/call';
+import type { CallState, EndKind, RetryClass } from '@earshot/call';
+import { CALL_STATES, END_KINDS } from '@earshot/call';
 import { z } from 'zod';
 import { RETRY_CLASSES } from '../calls/call-end.js';
 import type { AttemptView } from './attempt-schemas.js';
@@ -8,6 +8,8 @@ import type { AutoLeaveBody, AutoLeaveView, LobbyView } from './auto-leave-schem
 import { autoLeaveBody, autoLeaveView, lobbyView } from './auto-leave-schemas.js';
 import type { IncomingView } from './incoming-schemas.js';
 import { incomingView } from './incoming-schemas.js';
+import type { PageQuery } from './paging.js';
+import { PAGE_FIELDS } from './paging.js';
 import type { RecordingView } from './recording-schemas.js';
 import { recordingView } from './recording-schemas.js';
 
@@ -27,9 +29,11 @@ export interface CreateCallBody {
 }
 
 /** Query of `GET /v1/calls`. */
-export interface ListCallsQuery {
-  readonly limit: number;
-  readonly cursor?: string | undefined;
+export interface ListCallsQuery extends PageQuery {
+  readonly state?: CallState | undefined;
+  /** ISO 8601. */
+  readonly since?: string | undefined;
+  readonly tenantId?: string | undefined;
 }
 
 /** A call as the REST API shows it. */
@@ -170,8 +174,17 @@ export const idempotencyKey: z.ZodType<string | undefined> = z.string().min(1).m
 
 /** Checks `ListCallsQuery`. */
 export const listCallsQuery: z.ZodType<ListCallsQuery> = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(25),
-  cursor: z.string().min(1).max(500).optional(),
+  ...PAGE_FIELDS,
+  state: z.enum(CALL_STATES).optional().describe('Only calls in this state'),
+  since: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('Only calls that were made at or after this time'),
+  tenantId: z
+    .string()
+    .regex(GUID, 'must be a GUID')
+    .optional()
+    .describe('Only calls of this tenant'),
 });
 
 const attachmentView: z.ZodType<AttachmentView> = z.object({
@@ -182,14 +195,19 @@ const attachmentView: z.ZodType<AttachmentView> = z.object({
   moves: z.number().describe('How often the audio went from one attachment to the next'),
 });
 
-const participantView: z.ZodType<ParticipantView> = z.object({
+/** Fields of `ParticipantView`. */
+export const participantShape: {
+  readonly [Field in keyof ParticipantView]-?: z.ZodType<ParticipantView[Field]>;
+} = {
   id: z.string(),
   displayName: z.string().optional(),
   kind: z.string(),
   isInLobby: z.boolean(),
   isMuted: z.boolean(),
   sourceIds: z.array(z.string()).describe('Audio sources (MSI) of the participant'),
-});
+};
+
+const participantView: z.ZodType<ParticipantView> = z.object(participantShape);
 
 const resultView: z.ZodType<ResultView> = z.object({
   cause: z.string().describe('Stable code'),

@@ -1,6 +1,7 @@
 import type { Clock } from '@earshot/async';
 import type { Delivery, Webhook, WebhookAdmin, WebhookState } from '@earshot/webhooks';
 import type { FastifyInstance } from 'fastify';
+import type { IdempotentRequests } from './idempotency.js';
 import { validate } from './validate.js';
 import type { DeliveryView, NewWebhookView, WebhookView } from './webhook-schemas.js';
 import {
@@ -14,6 +15,7 @@ import {
 export interface WebhookRoutesOptions {
   readonly admin: WebhookAdmin;
   readonly clock: Clock;
+  readonly idempotent: IdempotentRequests;
 }
 
 interface WebhookParams {
@@ -29,12 +31,18 @@ const MANAGE = { config: { scope: 'webhooks:manage' } } as const;
 /** `/v1/webhooks` and what lies below. */
 export function addWebhookRoutes(
   app: FastifyInstance,
-  { admin, clock }: WebhookRoutesOptions,
+  { admin, clock, idempotent }: WebhookRoutesOptions,
 ): void {
   app.post('/v1/webhooks', MANAGE, async (request, reply) => {
-    const webhook = await admin.create(validate(createWebhookBody, request.body, 'body'));
-    reply.code(201).header('location', `/v1/webhooks/${webhook.id}`);
-    return withSecret(webhook);
+    const body = validate(createWebhookBody, request.body, 'body');
+    return idempotent.once(request, reply, {
+      body,
+      async handle() {
+        const webhook = await admin.create(body);
+        const location = `/v1/webhooks/${webhook.id}`;
+        return { status: 201, location, body: await withSecret(webhook) };
+      },
+    });
   });
 
   app.get('/v1/webhooks', MANAGE, async () => ({ webhooks: (await admin.list()).map(view) }));
@@ -55,14 +63,26 @@ export function addWebhookRoutes(
     return reply.code(204).send();
   });
 
-  app.post<WebhookParams>('/v1/webhooks/:id/secret', MANAGE, async ({ params, body }) =>
-    withSecret(await admin.rotateSecret(params.id, validate(rotateSecretBody, body, 'body'))),
-  );
-
-  app.post<WebhookParams>('/v1/webhooks/:id/test', MANAGE, async ({ params }, reply) => {
-    reply.code(202);
-    return deliveryView(await admin.test(params.id));
+  app.post<WebhookParams>('/v1/webhooks/:id/secret', MANAGE, async (request, reply) => {
+    const body = validate(rotateSecretBody, request.body, 'body');
+    return idempotent.once(request, reply, {
+      body,
+      async handle() {
+        const webhook = await admin.rotateSecret(request.params.id, body);
+        return { status: 200, body: await withSecret(webhook) };
+      },
+    });
   });
+
+  app.post<WebhookParams>('/v1/webhooks/:id/test', MANAGE, (request, reply) =>
+    idempotent.once(request, reply, {
+      body: undefined,
+      handle: async () => ({
+        status: 202,
+        body: deliveryView(await admin.test(request.params.id)),
+      }),
+    }),
+  );
 
   app.get<WebhookParams>('/v1/webhooks/:id/deliveries', MANAGE, async ({ params, query }) => {
     const { limit, cursor } = validate(listDeliveriesQuery, query, 'query');
@@ -76,9 +96,15 @@ export function addWebhookRoutes(
   app.post<DeliveryParams>(
     '/v1/webhooks/:id/deliveries/:deliveryId/redeliver',
     MANAGE,
-    async ({ params }, reply) => {
-      reply.code(202);
-      return deliveryView(await admin.redeliver(params.id, params.deliveryId));
+    (request, reply) => {
+      const { id, deliveryId } = request.params;
+      return idempotent.once(request, reply, {
+        body: undefined,
+        handle: async () => ({
+          status: 202,
+          body: deliveryView(await admin.redeliver(id, deliveryId)),
+        }),
+      });
     },
   );
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { checkType, faultText } from '@earshot/graph-metadata';
 import type { CryptoKey, JWK } from 'jose';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { GraphActions } from './graph-actions.js';
 
 const KEY_ID = 'test-key';
 
@@ -57,6 +58,7 @@ export class GraphServer {
   readonly url: string;
   readonly requests: GraphRequest[] = [];
   readonly legs: GraphLeg[] = [];
+  readonly actions: GraphActions = new GraphActions();
   readonly issuer = 'https://api.botframework.com';
   readonly clientId = '11111111-aaaa-bbbb-cccc-000000000001';
   readonly #answers = new Map<string, GraphAnswer[]>();
@@ -165,6 +167,7 @@ export class GraphServer {
       this.#answerRoster(path, response);
       return;
     }
+    if (this.actions.answer({ method: request.method ?? '', path, body }, response)) return;
     this.#answerCall(request.method ?? '', path, body, response);
   }
 

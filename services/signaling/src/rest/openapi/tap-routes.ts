@@ -34,6 +34,7 @@ export const TAP_ROUTES: RouteDescriptions = {
     problems: ['call_not_found', 'too_many_event_streams'],
   },
   'POST /v1/webhooks': {
+    headers: ['Idempotency-Key'],
     tag: 'webhooks',
     summary: 'Have events posted to a URL; the answer alone shows the secret',
     body: { schema: createWebhookBody },
@@ -69,6 +70,7 @@ export const TAP_ROUTES: RouteDescriptions = {
     problems: ['webhook_not_found'],
   },
   'POST /v1/webhooks/{id}/secret': {
+    headers: ['Idempotency-Key'],
     tag: 'webhooks',
     summary: 'Give it a new secret; the one before signs as well for a while',
     body: { schema: rotateSecretBody, required: false },
@@ -76,6 +78,7 @@ export const TAP_ROUTES: RouteDescriptions = {
     problems: ['webhook_not_found', 'invalid_secret'],
   },
   'POST /v1/webhooks/{id}/test': {
+    headers: ['Idempotency-Key'],
     tag: 'webhooks',
     summary: 'Send a message of the type webhook.test',
     answer: { status: 202, description: 'The delivery', schema: 'Delivery' },
@@ -89,6 +92,7 @@ export const TAP_ROUTES: RouteDescriptions = {
     problems: ['webhook_not_found'],
   },
   'POST /v1/webhooks/{id}/deliveries/{deliveryId}/redeliver': {
+    headers: ['Idempotency-Key'],
     tag: 'webhooks',
     summary: 'Send it again',
     answer: { status: 202, description: 'The delivery', schema: 'Delivery' },

@@ -57,10 +57,15 @@ export class AuditStore {
     this.#key = keys.audit();
   }
 
-  /** Resolves once the entry is stored; after a lost connection it may be stored twice. */
+  /**
+   * Resolves once the entry is stored, on as many replicas as `minReplicas` of the address; after a
+   * lost connection it may be stored twice.
+   *
+   * @throws CodedError `not_replicated`; the entry may last all the same.
+   */
   async append(entry: AuditEntry): Promise<AuditRecord> {
     const args = [JSON.stringify(entry), MAX_AUDIT_RECORDS, AUDIT_TTL_MS];
-    const id = await this.#redis.run((client) => APPEND.run(client, [this.#key], args));
+    const id = await this.#redis.runReplicated(APPEND, [this.#key], args);
     return { ...entry, id: String(id), atMs: atMsOf(String(id)) };
   }
 

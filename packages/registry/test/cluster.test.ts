@@ -80,7 +80,7 @@ it('everything of the registry works on a Redis Cluster', async () => {
   expect(await registry.workers()).toEqual([]);
 });
 
-it('a placement counts only when as many replicas have it as the address asks for', async () => {
+it('a placement, and an entry of the audit log, counts only when as many replicas have it as the address asks for', async () => {
   const url = `${cluster.url}?minReplicas=1`;
   const careful = new Registry({ redisUrl: url, clock: new VirtualClock() });
   await careful.ready();
@@ -92,6 +92,8 @@ it('a placement counts only when as many replicas have it as the address asks fo
   const lease = { callId: 'c_9', workerId: 'w_2', epoch: 1 };
   await expect(careful.claimLease('c_9', 'w_2', 1, 10_000)).rejects.toMatchObject(refused);
   await expect(careful.storePositions(lease, 'm', [])).rejects.toMatchObject(refused);
+  const entry = { action: 'x', actor: 'a', outcome: 'ok' } as const;
+  await expect(careful.audit.append(entry)).rejects.toMatchObject(refused);
   await careful.close();
 });
 

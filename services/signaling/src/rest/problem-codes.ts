@@ -43,6 +43,10 @@ export const PROBLEM_CODES: Readonly<Record<string, ProblemMeaning>> = {
     statuses: [503],
     meaning: 'Redis is away; whether the step took effect is unknown.',
   },
+  not_replicated: {
+    statuses: [503],
+    meaning: 'Too few replicas of Redis have what was written; it may last all the same.',
+  },
   internal_error: {
     statuses: [500],
     meaning: 'A failure that the service does not know; its log tells more.',

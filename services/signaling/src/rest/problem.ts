@@ -125,6 +125,7 @@ const KNOWN_FAILURES: Readonly<Record<string, { status: number; title: string }>
   invalid_audio: { status: 422, title: 'Invalid audio' },
   too_many_plays: { status: 429, title: 'Too many plays' },
   redis_unreachable: { status: 503, title: 'Redis is away' },
+  not_replicated: { status: 503, title: 'Replicas of Redis are away' },
   webhook_not_found: { status: 404, title: 'No such webhook' },
   delivery_not_found: { status: 404, title: 'No such delivery' },
   delivery_pending: { status: 409, title: 'Still on its way' },

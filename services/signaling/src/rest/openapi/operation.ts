@@ -43,6 +43,7 @@ const OF_ANY_ROUTE: readonly string[] = [
   'missing_scope',
   'rate_limited',
   'redis_unreachable',
+  'not_replicated',
   'internal_error',
 ];
 const OF_ANY_BODY: readonly string[] = [

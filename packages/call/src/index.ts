@@ -55,3 +55,5 @@ export type { RetryClass } from './result-rows.js';
 export type { ResultRow, Verdict } from './result-table.js';
 export { RESULT_TABLE } from './result-table.js';
 export type { RosterNumbers } from './roster-numbers.js';
+export type { SourceOwner, SourceOwners, SourceSpan } from './source-owners.js';
+export { ownerAt, withOwner } from './source-owners.js';

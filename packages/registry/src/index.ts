@@ -18,7 +18,7 @@ export type { PlayRecord, PlayState } from './play-record.js';
 export { isOver } from './play-record.js';
 export type { PlayStore } from './play-store.js';
 export type { StreamPosition } from './position-store.js';
-export type { RegistryOptions, SourceBinding } from './registry.js';
+export type { RegistryOptions } from './registry.js';
 export { Registry } from './registry.js';
 export type { RequestClaim, RequestStore, StoredRequest } from './request-store.js';
 export type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';

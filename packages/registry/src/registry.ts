@@ -1,4 +1,6 @@
 import type { Clock } from '@earshot/async';
+import type { SourceOwner, SourceOwners } from '@earshot/call';
+import { ownerAt } from '@earshot/call';
 import type { GateState } from '@earshot/recording-gate';
 import { AdmissionStore } from './admission-store.js';
 import { AuditStore } from './audit-store.js';
@@ -14,8 +16,9 @@ import { PlayStore } from './play-store.js';
 import type { StreamPosition } from './position-store.js';
 import { PositionStore } from './position-store.js';
 import { RecordingStore } from './recording-store.js';
-import { execute, LuaScript, RedisConnection } from './redis-connection.js';
+import { LuaScript, RedisConnection } from './redis-connection.js';
 import { RequestStore } from './request-store.js';
+import { SourceStore } from './source-store.js';
 import type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -31,12 +34,6 @@ export interface RegistryOptions {
    * @defaultValue 15 000
    */
   readonly lockTtlMs?: number;
-}
-
-/** Whose audio a source carries. */
-export interface SourceBinding {
-  readonly participantId: string;
-  readonly displayName?: string;
 }
 
 const OWN = new LuaScript(`
@@ -64,9 +61,11 @@ export class Registry {
   readonly #callWakes: CallWakes;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
+  readonly #clock: Clock;
   readonly #calls: CallStore;
   readonly #notifications: NotificationQueue;
   readonly #workers: WorkerPool;
+  readonly #sources: SourceStore;
   readonly #positions: PositionStore;
   readonly #recording: RecordingStore;
   #closing: Promise<void> | undefined;
@@ -76,9 +75,11 @@ export class Registry {
     const { redisUrl, clock, prefix = 'earshot', lockTtlMs = 15_000 } = options;
     this.#redis = new RedisConnection(redisUrl);
     this.#keys = new Keys(prefix);
+    this.#clock = clock;
     this.#calls = new CallStore(this.#redis, this.#keys, clock);
     this.#notifications = new NotificationQueue(this.#redis, this.#keys, clock, lockTtlMs);
     this.#workers = new WorkerPool(this.#redis, this.#keys);
+    this.#sources = new SourceStore(this.#redis, this.#keys);
     this.plays = new PlayStore(this.#redis, this.#keys);
     this.requests = new RequestStore(this.#redis, this.#keys);
     this.audit = new AuditStore(this.#redis, this.#keys);
@@ -204,21 +205,27 @@ export class Registry {
     return this.#notifications.aside(callId);
   }
 
-  /** Remembers whose audio a source carries; the last word counts. */
-  async bindSource(callId: string, sourceId: string, binding: SourceBinding): Promise<void> {
-    const key = this.#keys.sources(callId);
-    const text = JSON.stringify(binding);
-    await this.#redis.run((client) =>
-      execute(client.multi().hset(key, sourceId, text).pexpire(key, OPEN_TTL_MS)),
-    );
+  /** Remembers whose audio sources carry and carried, by source id; replaces what was known of them. */
+  bindSources(callId: string, owners: ReadonlyMap<string, SourceOwners>): Promise<void> {
+    return this.#sources.write(callId, owners);
   }
 
-  async participantOfSource(callId: string, sourceId: string): Promise<SourceBinding | undefined> {
-    const text = await this.#redis.run((client) =>
-      client.hget(this.#keys.sources(callId), sourceId),
-    );
-    const value: unknown = text === null ? undefined : JSON.parse(text);
-    return isSourceBinding(value) ? value : undefined;
+  /** Whose audio sources carry and carried; empty for those that nobody has told of. */
+  sourceOwners(
+    callId: string,
+    sourceIds: readonly string[],
+  ): Promise<ReadonlyMap<string, SourceOwners>> {
+    return this.#sources.read(callId, sourceIds);
+  }
+
+  /** Whose audio a source carries, or carried at `atMs` (Unix). */
+  async participantOfSource(
+    callId: string,
+    sourceId: string,
+    atMs: number = this.#clock.wallclockMs(),
+  ): Promise<SourceOwner | undefined> {
+    const owners = await this.#sources.read(callId, [sourceId]);
+    return ownerAt(owners.get(sourceId) ?? [], atMs);
   }
 
   /** Remembers how many people in the call are not muted. */
@@ -356,8 +363,4 @@ export class Registry {
     );
     return owned === 1;
   }
-}
-
-function isSourceBinding(value: unknown): value is SourceBinding {
-  return typeof value === 'object' && value !== null && 'participantId' in value;
 }

@@ -96,7 +96,10 @@ describe('call records', () => {
   it('are kept for a day after the end', async () => {
     const registry = await redis.registry();
     await registry.createCall(callRecord());
-    await registry.bindSource('c_1', '7', { participantId: 'p1', displayName: 'Ada' });
+    await registry.bindSources(
+      'c_1',
+      new Map([['7', [{ participantId: 'p1', displayName: 'Ada', fromMs: 0 }]]]),
+    );
     await registry.updateCall('c_1', (record) => ({ ...record, endedAtMs: 1 }));
     for (const key of ['earshot:{c_1}:record', 'earshot:{c_1}:sources']) {
       const ttlMs = await redis.raw.pttl(key);
@@ -208,8 +211,11 @@ describe('sources', () => {
   it('are bound to participants, and the last word counts', async () => {
     const [a, b] = await Promise.all([redis.registry(), redis.registry()]);
     expect(await a.participantOfSource('c_1', '7')).toBeUndefined();
-    await a.bindSource('c_1', '7', { participantId: 'p1' });
-    await b.bindSource('c_1', '7', { participantId: 'p2', displayName: 'Ada' });
+    await a.bindSources('c_1', new Map([['7', [{ participantId: 'p1', fromMs: 0 }]]]));
+    await b.bindSources(
+      'c_1',
+      new Map([['7', [{ participantId: 'p2', displayName: 'Ada', fromMs: 0 }]]]),
+    );
     const binding = { participantId: 'p2', displayName: 'Ada' };
     expect(await a.participantOfSource('c_1', '7')).toEqual(binding);
     expect(await a.participantOfSource('c_2', '7')).toBeUndefined();

@@ -63,7 +63,7 @@ it('everything of the registry works on a Redis Cluster', async () => {
   expect((await admission.take('c_2', 1, limits)).outcome).toBe('too_many_calls');
   expect(await admission.giveBack('c_1')).toBe(true);
 
-  await registry.bindSource('c_1', '11', { participantId: 'p_1' });
+  await registry.bindSources('c_1', new Map([['11', [{ participantId: 'p_1', fromMs: 0 }]]]));
   expect(await registry.participantOfSource('c_1', '11')).toEqual({ participantId: 'p_1' });
   for (const raw of ['a', 'b']) await registry.appendNotification('c_1', { raw });
   const handled: string[] = [];

@@ -35,6 +35,8 @@ const RETRY_MS = 100;
 interface Entry {
   readonly draft: MediaEventDraft | PlayEventDraft;
   readonly position: number;
+  /** When it was found, Unix ms: sources change hands. */
+  readonly foundAtMs: number;
 }
 
 /**
@@ -68,7 +70,8 @@ export class CallJournal {
 
   add(draft: MediaEventDraft | PlayEventDraft): void {
     const position = this.#nextPosition++;
-    if (!this.#queue.push({ draft, position })) {
+    const foundAtMs = this.#options.clock.wallclockMs();
+    if (!this.#queue.push({ draft, position, foundAtMs })) {
       if (this.refused === 1) this.#tellLoss(position);
       return;
     }
@@ -102,9 +105,10 @@ export class CallJournal {
     this.#pumping = undefined;
   }
 
-  async #publish({ draft, position }: Entry): Promise<void> {
+  async #publish({ draft, position, foundAtMs }: Entry): Promise<void> {
     const { callId, epoch, sink, attribution, traceparent, clock } = this.#options;
-    const found = draft.sourceId === null ? undefined : await attribution.resolve(draft.sourceId);
+    const found =
+      draft.sourceId === null ? undefined : await attribution.resolve(draft.sourceId, foundAtMs);
     const event: EarshotEvent = {
       ...draft,
       version: 1,

@@ -225,7 +225,8 @@ export class CallTable {
     const { callId, mediaId, epoch } = hello;
     const lease = { callId, workerId, epoch };
     const attribution = new Attribution({
-      lookUp: (sourceId) => registry.participantOfSource(callId, sourceId),
+      lookUp: async (sourceId) =>
+        (await registry.sourceOwners(callId, [sourceId])).get(sourceId) ?? [],
       clock,
       waitMs: this.#options.attributionWaitMs,
     });

@@ -1,21 +1,21 @@
 import { VirtualClock } from '@earshot/async';
+import type { SourceOwner, SourceOwners } from '@earshot/call';
 import type { MediaEventDraft } from '@earshot/media-session';
 import { describe, expect, it } from 'vitest';
-import type { ParticipantRef } from '../src/attribution.js';
-import { Attribution } from '../src/attribution.js';
+import { Attribution, KNOWN_FOR_MS } from '../src/attribution.js';
 import { CallJournal } from '../src/call-journal.js';
 
-const ADA: ParticipantRef = { participantId: 'p-a', displayName: 'Ada' };
+const ADA: SourceOwner = { participantId: 'p-a', displayName: 'Ada' };
 
 /** A roster under the test's hand, and how often it was asked. */
 class Roster {
-  readonly known = new Map<string, ParticipantRef>();
+  readonly known = new Map<string, SourceOwners>();
   away = false;
   asked = 0;
-  readonly lookUp = async (sourceId: string): Promise<ParticipantRef | undefined> => {
+  readonly lookUp = async (sourceId: string): Promise<SourceOwners> => {
     this.asked += 1;
     if (this.away) throw new Error('away');
-    return this.known.get(sourceId);
+    return this.known.get(sourceId) ?? [];
   };
 }
 
@@ -31,20 +31,47 @@ function open(waitMs: number): { roster: Roster; clock: VirtualClock; attributio
 
 describe('attribution', () => {
   it('asks once for what is known', async () => {
-    const { roster, attribution } = open(2000);
-    roster.known.set('11', ADA);
+    const { roster, clock, attribution } = open(2000);
+    roster.known.set('11', [{ ...ADA, fromMs: 0 }]);
     attribution.expect('11');
-    expect(await attribution.resolve('11')).toEqual(ADA);
-    expect(await attribution.resolve('11')).toEqual(ADA);
+    expect(await attribution.resolve('11', clock.wallclockMs())).toEqual(ADA);
+    expect(await attribution.resolve('11', clock.wallclockMs())).toEqual(ADA);
     expect(attribution.known('11')).toEqual(ADA);
     expect(roster.asked).toBe(1);
+  });
+
+  it('names who spoke at the time when a source changed hands', async () => {
+    const { roster, clock, attribution } = open(2000);
+    const startMs = clock.wallclockMs();
+    roster.known.set('11', [{ ...ADA, fromMs: startMs }]);
+    expect(await attribution.resolve('11', startMs)).toEqual(ADA);
+    const bob = { participantId: 'p-b' };
+    const toMs = startMs + 60_000;
+    roster.known.set('11', [
+      { ...ADA, fromMs: startMs, toMs },
+      { ...bob, fromMs: toMs + 60_000 },
+    ]);
+    clock.advance(KNOWN_FOR_MS);
+    expect(await attribution.resolve('11', toMs + 90_000)).toEqual(bob);
+    expect(await attribution.resolve('11', toMs - 1)).toEqual(ADA);
+    expect(roster.asked).toBe(2);
+  });
+
+  it('keeps what it knows while the roster is away', async () => {
+    const { roster, clock, attribution } = open(2000);
+    roster.known.set('11', [{ ...ADA, fromMs: 0 }]);
+    await attribution.resolve('11', clock.wallclockMs());
+    roster.away = true;
+    clock.advance(KNOWN_FOR_MS);
+    expect(await attribution.resolve('11', clock.wallclockMs())).toEqual(ADA);
+    expect(roster.asked).toBe(2);
   });
 
   it('waits for a new source, and then with each event asks once more', async () => {
     const { roster, clock, attribution } = open(2000);
     attribution.expect('11');
     let resolved = false;
-    const first = attribution.resolve('11').finally(() => {
+    const first = attribution.resolve('11', clock.wallclockMs()).finally(() => {
       resolved = true;
     });
     for (let n = 0; n < 39; n += 1) {
@@ -56,20 +83,20 @@ describe('attribution', () => {
     clock.advance(50);
     expect(await first).toBeUndefined();
     const asked = roster.asked;
-    expect(await attribution.resolve('11')).toBeUndefined();
+    expect(await attribution.resolve('11', clock.wallclockMs())).toBeUndefined();
     expect(roster.asked).toBe(asked + 1);
-    roster.known.set('11', ADA);
-    expect(await attribution.resolve('11')).toEqual(ADA);
+    roster.known.set('11', [{ ...ADA, fromMs: 0 }]);
+    expect(await attribution.resolve('11', clock.wallclockMs())).toEqual(ADA);
   });
 
   it('takes a roster that is away for one that does not know', async () => {
     const { roster, clock, attribution } = open(100);
     roster.away = true;
     attribution.expect('11');
-    const resolved = attribution.resolve('11');
+    const resolved = attribution.resolve('11', clock.wallclockMs());
     await settle();
     roster.away = false;
-    roster.known.set('11', ADA);
+    roster.known.set('11', [{ ...ADA, fromMs: 0 }]);
     clock.advance(50);
     expect(await resolved).toEqual(ADA);
   });
@@ -77,7 +104,7 @@ describe('attribution', () => {
   it('stops waiting when told to hurry', async () => {
     const { clock, attribution } = open(60_000);
     attribution.expect('11');
-    const resolved = attribution.resolve('11');
+    const resolved = attribution.resolve('11', clock.wallclockMs());
     await settle();
     attribution.hurry();
     clock.advance(50);
@@ -113,7 +140,7 @@ describe('the journal of a call', () => {
     await settle();
     expect(taken).toEqual([]);
     expect(journal.isFlushed).toBe(false);
-    roster.known.set('11', ADA);
+    roster.known.set('11', [{ ...ADA, fromMs: 0 }]);
     clock.advance(50);
     await journal.flushed();
     expect(taken).toEqual([

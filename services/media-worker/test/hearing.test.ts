@@ -34,8 +34,14 @@ function hasSound(packet: Uint8Array | null): boolean {
 describe('a call', () => {
   it('is heard: digits, speech and gaps, each with its participant', async () => {
     const { host, callId } = await bench.host();
-    await bench.registry.bindSource(callId, '11', { participantId: 'p-a', displayName: 'Ada' });
-    await bench.registry.bindSource(callId, '12', { participantId: 'p-g' });
+    await bench.registry.bindSources(
+      callId,
+      new Map([['11', [{ participantId: 'p-a', displayName: 'Ada', fromMs: 0 }]]]),
+    );
+    await bench.registry.bindSources(
+      callId,
+      new Map([['12', [{ participantId: 'p-g', fromMs: 0 }]]]),
+    );
     host.open(1, '11');
     host.open(2, '12');
     await host.play({ 1: KEYING, 2: losing(TALKING, 60, 4) });

@@ -33,7 +33,10 @@ describe('over HTTP', () => {
 
   it('streams levels while there are any, with names', async () => {
     const { host, callId } = await bench.host();
-    await bench.registry.bindSource(callId, '11', { participantId: 'p-a', displayName: 'Ada' });
+    await bench.registry.bindSources(
+      callId,
+      new Map([['11', [{ participantId: 'p-a', displayName: 'Ada', fromMs: 0 }]]]),
+    );
     host.open(1, '11');
     host.open(2, undefined);
     await host.play({ 1: TALKING });

@@ -322,7 +322,10 @@ describe('a worker', () => {
     host.close(1);
     host.send({ type: 'bye', reason: 'callEnded' });
     await bench.until(() => bench.ofType(callId, 'media.started').length > 0);
-    await bench.registry.bindSource(callId, '11', { participantId: 'p-late' });
+    await bench.registry.bindSources(
+      callId,
+      new Map([['11', [{ participantId: 'p-late', fromMs: 0 }]]]),
+    );
     await host.closed;
     await bench.stopped(callId);
     const named = bench.of(callId).filter(({ sourceId }) => sourceId === '11');

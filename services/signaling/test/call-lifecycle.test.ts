@@ -206,7 +206,7 @@ describe('a call', () => {
     await vi.waitUntil(() => harness.registry.participantOfSource(id, '101'), WAIT);
     await harness.graph.notify([endItem(graphCallId, 200, 5001)]);
     await harness.closed(id);
-    const bind = vi.spyOn(Registry.prototype, 'bindSource');
+    const bind = vi.spyOn(Registry.prototype, 'bindSources');
     const take = vi.spyOn(Registry.prototype, 'takeNotifications');
     await harness.graph.notify([stateItem(graphCallId, 'terminated')]);
     const isTaken = () => {

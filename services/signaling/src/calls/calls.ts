@@ -115,7 +115,7 @@ export function wireCalls(options: CallsOptions): Calls {
   });
   const mediaTokens = new MediaTokens({ key: config.bridgeKey, clock });
   const joiner = new CallJoiner({ ...shared, wake: (callId) => driver.wake(callId) });
-  const sources = new SourceBinder(registry);
+  const sources = new SourceBinder(options);
   const work = new CallWork({
     ...shared,
     attempts: new AttemptWork({ ...shared, hosts, joiner }),

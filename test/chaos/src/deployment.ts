@@ -11,7 +11,11 @@ import { ServiceChild } from './service-child.js';
 
 export type { CallFacts, Disorder, FrameTotals } from './audit.js';
 export { disorderOf, factsOf, totalsOf } from './audit.js';
+export type { SpreadCallback } from './callback-spreader.js';
+export { CallbackSpreader } from './callback-spreader.js';
 export { CuttingProxy } from './cutting-proxy.js';
+export type { Hold } from './holding-proxy.js';
+export { HoldingProxy } from './holding-proxy.js';
 export { seeded } from './seeded.js';
 export { StallingProxy } from './stalling-proxy.js';
 export type { Sound, TestMeeting } from './test-meeting.js';
@@ -25,6 +29,8 @@ export interface DeploymentOptions {
   readonly speed?: number;
   /** More for the sandbox's environment. */
   readonly sandbox?: Readonly<Record<string, string>>;
+  /** More for the environment of signaling. */
+  readonly signaling?: Readonly<Record<string, string>>;
   /** Where Redis is; a private one, whose data outlives it, by default. */
   readonly redisUrl?: string;
   /** Workers from the start. @defaultValue 0 */
@@ -119,6 +125,19 @@ export class Deployment {
     });
     this.#sandbox = sandbox;
     this.#closers.defer(() => sandbox.kill());
+    const signaling = await this.addSignaling(options.signaling);
+    this.#signaling = signaling;
+    const url = signaling.text('hostLinkUrl');
+    await sandbox.request({ type: 'connectHost', url, token: this.#keys.host });
+  }
+
+  /**
+   * One more process of signaling, without a media host of its own.
+   *
+   * @param environment more for its environment, such as `EARSHOT_PUBLIC_URL`.
+   */
+  async addSignaling(environment: Readonly<Record<string, string>> = {}): Promise<ServiceChild> {
+    const { sandbox } = this;
     const signaling = await ServiceChild.start('signaling', {
       REDIS_URL: this.redisUrl,
       EARSHOT_HOST_KEY: this.#keys.host,
@@ -132,11 +151,10 @@ export class Deployment {
       GRAPH_CLIENT_SECRET: sandbox.text('clientSecret'),
       GRAPH_TENANT_ID: sandbox.text('tenantId'),
       NODE_EXTRA_CA_CERTS: sandbox.text('caFile'),
+      ...environment,
     });
-    this.#signaling = signaling;
     this.#closers.defer(() => signaling.kill());
-    const url = signaling.text('hostLinkUrl');
-    await sandbox.request({ type: 'connectHost', url, token: this.#keys.host });
+    return signaling;
   }
 
   get sandbox(): ServiceChild {

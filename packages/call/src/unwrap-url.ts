@@ -69,7 +69,7 @@ function carriedUrl({ host, path, query, fragment }: UrlParts): string | undefin
   const tail = `${query === '' ? '' : `?${query}`}${fragment === '' ? '' : `#${fragment}`}`;
   const candidates = PROOFPOINT.test(host)
     ? [proofpointTarget(path, queryParameter(query, 'u'), tail)]
-    : [...queryValues(query), /\/([^/]*https?(?::|%3a|%253a).*)$/is.exec(path)?.[1]?.concat(tail)];
+    : [...queryValues(query), /\/([^/]*https?(?::|%(?:25)*3a).*)$/is.exec(path)?.[1]?.concat(tail)];
   return candidates.find(leadsOn);
 }
 

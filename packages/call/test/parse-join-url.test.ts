@@ -229,6 +229,10 @@ describe('a short join URL', () => {
       `https://teams.microsoft.com/dl/launcher/launcher.html?url=${encodeURIComponent('/_#/meet/2735982345671?p=AbC1dE')}`,
     ],
     ['encoded as a whole', encodeURIComponent(SHORT)],
+    [
+      'a link checker that has it in its path, encoded thrice',
+      wrap('https://secure-web.cisco.com/1a/', encodeURIComponent(encodeURIComponent(SHORT))),
+    ],
     ['cloud.microsoft', onHost(SHORT, 'teams.cloud.microsoft')],
   ])('is read with %s', (_name, url) => {
     expect(target(url)).toMatchObject({ joinMeetingId: '2735982345671', passcode: 'AbC1dE' });

@@ -165,6 +165,8 @@ function environmentOf(
     EARSHOT_BRIDGE_KEY: randomBytes(32).toString('base64url'),
     EARSHOT_API_KEY: API_KEY,
     EARSHOT_RATE_LIMIT: 'off',
+    EARSHOT_MAX_CALLS: '1000000',
+    EARSHOT_MAX_CALLS_PER_MONTH: '1000000',
     EARSHOT_LOG_LEVEL: 'error',
     GRAPH_BASE_URL: `${graph.url}/v1.0`,
     GRAPH_AUTHORITY_URL: graph.url,

@@ -17,6 +17,8 @@ export interface GraphTokensOptions {
   /** Application (client) id of the bot's app registration. */
   readonly clientId: string;
   readonly credential: GraphCredential;
+  /** A token could not be renewed before it expires; that is tried again. */
+  onRenewalFailed?(tenantId: string, error: unknown): void;
   readonly clock: Clock;
   /** A number in [0, 1). @defaultValue `Math.random` */
   readonly random?: () => number;
@@ -35,8 +37,13 @@ export class GraphTokens {
 
   constructor(options: GraphTokensOptions) {
     const { clock, random = Math.random } = options;
-    const acquire = acquirerOf(options);
-    this.#cache = new TokenCache({ acquire, clock, random, maxTenants: MAX_TENANTS });
+    this.#cache = new TokenCache({
+      acquire: acquirerOf(options),
+      onRenewalFailed: (tenantId, error) => options.onRenewalFailed?.(tenantId, error),
+      clock,
+      random,
+      maxTenants: MAX_TENANTS,
+    });
   }
 
   /**

@@ -14,6 +14,8 @@ export interface AccessToken {
 export interface TokenCacheOptions {
   /** Gets a new token for a tenant. */
   acquire(tenantId: string): Promise<AccessToken>;
+  /** A renewal in the background failed; it is tried again. */
+  onRenewalFailed?(tenantId: string, error: unknown): void;
   readonly clock: Clock;
   /** A number in [0, 1). */
   readonly random: () => number;
@@ -129,7 +131,9 @@ export class TokenCache {
   }
 
   #renewQuietly(entry: Entry): void {
-    this.#renew(entry).catch(() => {});
+    this.#renew(entry).catch((error: unknown) => {
+      this.#options.onRenewalFailed?.(entry.tenantId, error);
+    });
   }
 
   #isWarm({ usedAtMs, tenantId, token }: Entry): boolean {

@@ -85,12 +85,16 @@ describe('TokenCache', () => {
   });
 
   it('keeps the old token while renewals fail, and tries again until it has a new one', async () => {
-    const { cache, asked, giver, pass } = setUp();
+    const failed: string[] = [];
+    const { cache, asked, giver, pass } = setUp({
+      onRenewalFailed: (tenantId, error) => void failed.push(`${tenantId}: ${error}`),
+    });
     await cache.token('a');
     const { answer } = giver;
     giver.answer = () => Promise.reject(new Error('away'));
     await pass(45 * MINUTE_MS);
     expect(await cache.token('a')).toBe('a/1');
+    expect(failed).toEqual(['a: Error: away']);
     const before = asked.length;
     await pass(5_000);
     expect(asked.length).toBeGreaterThan(before);

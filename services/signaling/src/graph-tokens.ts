@@ -17,7 +17,15 @@ export function openGraphTokens(options: {
 }): TokenSource {
   const { config, clock, random, log, closers } = options;
   const { graph: endpoints, clientId, credential, tenantId } = config;
-  const tokens = new GraphTokens({ endpoints, clientId, credential, clock, random });
+  const tokens = new GraphTokens({
+    endpoints,
+    clientId,
+    credential,
+    clock,
+    random,
+    onRenewalFailed: (id, error) =>
+      log.warn('token of Graph not renewed yet', { tenantId: id, error }),
+  });
   closers.defer(async () => tokens.close());
   if (tenantId !== undefined) {
     tokens.token(tenantId).catch((error) => log.warn('no token of Graph yet', { error }));

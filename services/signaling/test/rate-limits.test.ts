@@ -112,3 +112,15 @@ describe('rate limits of the REST API', () => {
     await harness.redis.restart();
   });
 });
+
+it('believes no X-Forwarded-For of an address that is not a trusted proxy', async () => {
+  const harness = await Harness.open();
+  await harness.start({ environment: { EARSHOT_AUTH_FAILURE_LIMIT: '1/600s' } });
+  const statuses = [];
+  for (const from of ['192.0.2.1', '192.0.2.2']) {
+    const headers = { authorization: 'Bearer guess', 'x-forwarded-for': from };
+    statuses.push((await harness.request('GET', '/v1/calls', undefined, headers)).status);
+  }
+  expect(statuses).toEqual([401, 429]);
+  await harness.close();
+});

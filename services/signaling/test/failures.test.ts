@@ -105,6 +105,7 @@ describe('a join that fails', () => {
     expect(answer.status).toBe(502);
     expect(answer.body.code).toBe('graph_refused');
     expect(answer.body.detail).toContain('7504');
+    expect(answer.headers.get('retry-after')).toBeNull();
     expect(answer.body.fix).toBeDefined();
     await expectNothingLeft();
     const call = await harness.call(host.allocated[0] ?? '');
@@ -122,6 +123,7 @@ describe('a join that fails', () => {
     harness.graph.answerNext('create', 'cut');
     const answer = await harness.join();
     expect(answer.body).toMatchObject({ status: 502, code: 'graph_unreachable' });
+    expect(answer.headers.get('retry-after')).toBe('5');
     await expectNothingLeft();
 
     const zombie = harness.graph.lastLeg;

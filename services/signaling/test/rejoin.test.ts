@@ -1,3 +1,6 @@
+import type { Clock } from '@earshot/async';
+import { VirtualClock } from '@earshot/async';
+import { systemClock } from '@earshot/async/system';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallView } from '../src/rest/schemas.js';
 import type { HostBehaviour, TestHost } from './support/harness.js';
@@ -21,8 +24,9 @@ describe('a call whose attempt fails', () => {
   async function start(
     behaviour: HostBehaviour = {},
     environment: Record<string, string> = {},
+    clock: Clock = systemClock,
   ): Promise<void> {
-    await harness.start({ environment });
+    await harness.start({ environment, clock });
     await harness.consume();
     first = await harness.host({ hostId: 'host-1', ...behaviour });
     second = await harness.host({ hostId: 'host-2' });
@@ -135,6 +139,28 @@ describe('a call whose attempt fails', () => {
     await established(id);
     expect((await harness.call(id)).participants).toEqual([]);
     expect(leg(1).alive).toBe(true);
+  });
+
+  it('is joined again when its host was lost before anybody heard it', async () => {
+    const clock = new VirtualClock();
+    await start({}, {}, clock);
+    const { id } = (await harness.join()).body;
+    await established(id);
+    await first.close();
+    await vi.waitUntil(async () => {
+      clock.advance(4_000);
+      await harness.get('/v1/hosts');
+      return harness.graph.legs.length === 2;
+    }, WAIT);
+    expect(leg(0).alive).toBe(false);
+    const call = await established(id);
+    expect(call.attempts).toMatchObject([{ hostId: 'host-1', cause: 'host_lost' }, {}]);
+    await harness.graph.notify([endItem(leg(1).id, 200, 5001)], { leg: leg(1) });
+    await harness.reaches(id, 'terminated');
+    await vi.waitUntil(async () => {
+      clock.advance(4_000);
+      return (await harness.registry.readCall(id))?.endedAtMs !== undefined;
+    }, WAIT);
   });
 
   it('ends as it did, and says so, when there is no other host', async () => {

@@ -80,9 +80,13 @@ export function hostFailure(error: unknown): StartFailure {
 /** Refusal or silence of Graph. */
 export function graphFailure(error: unknown): StartFailure {
   if (!(error instanceof GraphError)) throw error;
-  const { code, retryAfterMs, mayHaveHappened: legMayExist } = error;
+  const { code, mayHaveHappened: legMayExist } = error;
   const result = resultOf(error);
-  const fix = (result === undefined ? undefined : classifyResult(result).fix) ?? error.fix;
+  const end = REFUSALS.has(code) ? 'graph_refused' : 'graph_unavailable';
+  const verdict = result === undefined ? undefined : classifyResult(result);
+  const fix = verdict?.fix ?? error.fix;
+  const isWorthWaiting = (verdict?.class ?? 'backOff') === 'backOff' && end !== 'graph_refused';
+  const retryAfterMs = error.retryAfterMs ?? (isWorthWaiting ? BACK_OFF_MS : undefined);
   const problem: StoredProblem = {
     status: GRAPH_STATUSES[code] ?? 502,
     code,
@@ -91,7 +95,6 @@ export function graphFailure(error: unknown): StartFailure {
     ...(fix === undefined ? {} : { fix }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
-  const end = REFUSALS.has(code) ? 'graph_refused' : 'graph_unavailable';
   return { problem, result, legMayExist, end };
 }
 
@@ -102,6 +105,9 @@ function resultOf({ code, status, resultCode, subcode }: GraphError): ResultInfo
   if (status === 0 || code.startsWith('graph_token')) return undefined;
   return { code: status, subcode: 0 };
 }
+
+/** When it is worth asking again after a failure that is to be backed off from, and Graph did not say. */
+const BACK_OFF_MS = 5_000;
 
 const REFUSALS: ReadonlySet<string> = new Set([
   'graph_refused',

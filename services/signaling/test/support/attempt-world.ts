@@ -111,6 +111,7 @@ export class AttemptWorld {
       () => this.#mediaLost(),
       () => this.#pass(which),
       () => (which % 8 === 0 ? this.hangUp() : undefined),
+      () => (which % 4 === 0 ? this.#die() : undefined),
     ];
     kinds[what % kinds.length]?.();
   }
@@ -143,6 +144,11 @@ export class AttemptWorld {
   #due(): Duty[] {
     const around = { hostConnected: true, hostSinceMs: 0, isConnected: () => true };
     return dutiesOf(this.record, this.state, around).filter(({ dueAtMs }) => dueAtMs <= this.nowMs);
+  }
+
+  /** A process that was making an attempt does no more: what it did stands. */
+  #die(): void {
+    this.#making.shift();
   }
 
   #duty(which: number): void {

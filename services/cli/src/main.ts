@@ -1,5 +1,15 @@
 import { CodedError } from '@earshot/async';
 import { Command, InvalidArgumentError } from 'commander';
+import {
+  callsInvite,
+  callsMute,
+  callsOperations,
+  callsParticipants,
+  callsRemove,
+  callsTones,
+  callsTransfer,
+  callsUnmute,
+} from './commands/call-control.js';
 import { callsHangUp, callsList, callsPlay, callsShow } from './commands/calls.js';
 import { conformanceHost, conformanceWorker } from './commands/conformance.js';
 import {
@@ -60,6 +70,52 @@ calls
   .argument('<file>', 'WAV or Ogg/Opus')
   .description('play a file into the meeting')
   .action(callsPlay);
+
+calls
+  .command('participants')
+  .argument('<id>')
+  .option('--lobby', 'only those in the lobby', false)
+  .option('--left', 'the last 100 who left', false)
+  .description('id, kind, state, audio sources and name of each')
+  .action(callsParticipants);
+calls
+  .command('mute')
+  .argument('<id>')
+  .argument('[participant]', 'someone, for all; by default ourselves')
+  .description('mute')
+  .action(callsMute);
+calls.command('unmute').argument('<id>').description('take our own mute back').action(callsUnmute);
+calls
+  .command('tones')
+  .argument('<id>')
+  .argument('<keys>', 'of 0-9, *, # and A-D, such as 12#')
+  .description('send key presses')
+  .action(callsTones);
+calls
+  .command('transfer')
+  .argument('<id>')
+  .argument('<who>', 'object id of a user, or a number like +12065550100')
+  .option('--replaces <call>', 'our other call with the same party')
+  .description('hand the call over')
+  .action(callsTransfer);
+calls
+  .command('invite')
+  .argument('<id>')
+  .argument('<who...>', 'object ids of users, or numbers like +12065550100')
+  .description('bring up to five in')
+  .action(callsInvite);
+calls
+  .command('remove')
+  .argument('<id>')
+  .argument('<participant>')
+  .description('remove someone from the meeting')
+  .action(callsRemove);
+calls
+  .command('operations')
+  .argument('<id>')
+  .argument('[operation]')
+  .description('what was asked of Teams, newest first; one as JSON')
+  .action(callsOperations);
 
 const events = program.command('events').description('the event queues');
 events

@@ -1,5 +1,7 @@
 import { CodedError } from '@earshot/async';
 import { z } from 'zod';
+import type { OperationView, ParticipantView, Presence } from './call-control-views.js';
+import { operationListSchema, operationSchema, rosterSchema } from './call-control-views.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -120,26 +122,44 @@ export class SignalingClient {
   }
 
   async read(callId: string): Promise<CallView> {
-    const path = `/v1/calls/${encodeURIComponent(callId)}`;
-    return this.#read(callSchema, await this.#request('GET', path));
+    return this.#read(callSchema, await this.#request('GET', callPath(callId)));
   }
 
   /** All of them, newest first. */
-  async list(): Promise<readonly CallView[]> {
-    const calls: CallView[] = [];
-    let cursor: string | undefined;
-    do {
-      const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      const answer = await this.#request('GET', `/v1/calls?limit=100${from}`);
-      const page = this.#read(callListSchema, answer);
-      calls.push(...page.calls);
-      cursor = page.nextCursor;
-    } while (cursor !== undefined);
-    return calls;
+  list(): Promise<readonly CallView[]> {
+    return this.#allOf('/v1/calls?', callListSchema, ({ calls }) => calls);
+  }
+
+  /** All of them by id; those who left, newest first. */
+  participants(callId: string, presence: Presence): Promise<readonly ParticipantView[]> {
+    const path = `${callPath(callId)}/participants?presence=${presence}&`;
+    return this.#allOf(path, rosterSchema, ({ participants }) => participants);
+  }
+
+  /** What was asked of Teams, newest first. */
+  operations(callId: string): Promise<readonly OperationView[]> {
+    const path = `${callPath(callId)}/operations?`;
+    return this.#allOf(path, operationListSchema, ({ operations }) => operations);
+  }
+
+  async operation(callId: string, operationId: string): Promise<OperationView> {
+    const path = `${callPath(callId)}/operations/${encodeURIComponent(operationId)}`;
+    return this.#read(operationSchema, await this.#request('GET', path));
+  }
+
+  /** Asks something of Teams; `path` is that below the call. */
+  async ask(
+    method: 'POST' | 'DELETE',
+    callId: string,
+    path: string,
+    body?: unknown,
+  ): Promise<OperationView> {
+    const answer = await this.#request(method, `${callPath(callId)}/${path}`, body);
+    return this.#read(operationSchema, answer);
   }
 
   async hangUp(callId: string): Promise<void> {
-    await this.#request('DELETE', `/v1/calls/${encodeURIComponent(callId)}`);
+    await this.#request('DELETE', callPath(callId));
   }
 
   async webhooks(): Promise<readonly WebhookView[]> {
@@ -167,8 +187,25 @@ export class SignalingClient {
 
   /** Posts audio to be heard in the meeting. */
   async play(callId: string, audio: PostedAudio): Promise<PlayView> {
-    const path = `/v1/calls/${encodeURIComponent(callId)}/play`;
+    const path = `${callPath(callId)}/play`;
     return this.#read(playSchema, await this.#request('POST', path, audio));
+  }
+
+  /** All items of all pages. */
+  async #allOf<Answer extends { readonly nextCursor?: string | undefined }, Item>(
+    path: string,
+    schema: z.ZodType<Answer>,
+    itemsOf: (answer: Answer) => readonly Item[],
+  ): Promise<readonly Item[]> {
+    const items: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const page = this.#read(schema, await this.#request('GET', `${path}limit=100${from}`));
+      items.push(...itemsOf(page));
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    return items;
   }
 
   /** @param body JSON, unless it says its own type. */
@@ -220,6 +257,10 @@ export class SignalingClient {
       );
     }
   }
+}
+
+function callPath(callId: string): string {
+  return `/v1/calls/${encodeURIComponent(callId)}`;
 }
 
 function webhookPath(id: string): string {

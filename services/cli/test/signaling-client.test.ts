@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operationLine, participantLine } from '../src/commands/call-control.js';
 import { SignalingClient } from '../src/signaling-client.js';
 
 describe('SignalingClient', () => {
@@ -32,6 +33,43 @@ describe('SignalingClient', () => {
       return JSON.stringify(page < 2 ? { calls, nextCursor: `${page + 1}` } : { calls });
     };
     expect((await client.list()).map(({ id }) => id)).toEqual(['c_0', 'c_1', 'c_2']);
+  });
+
+  it('lists participants and operations of all pages', async () => {
+    const asked: string[] = [];
+    const who = { kind: 'user', isInLobby: false, isMuted: true, isSelf: false, sourceIds: ['7'] };
+    const what = { kind: 'mute', status: 'completed', updatedAt: 'now' };
+    answer = ({ pathname, searchParams }) => {
+      asked.push(`${pathname} ${searchParams.get('presence') ?? '-'}`);
+      const page = Number(searchParams.get('cursor') ?? 0);
+      return JSON.stringify({
+        participants: [{ ...who, id: `p_${page}` }],
+        operations: [{ ...what, operationId: `o_${page}` }],
+        ...(page < 1 ? { nextCursor: '1' } : {}),
+      });
+    };
+    const participants = await client.participants('c/1', 'left');
+    expect(participants.map(participantLine)).toEqual(['p_0 user muted 7 -', 'p_1 user muted 7 -']);
+    const operations = await client.operations('c/1');
+    expect(operations.map(operationLine)).toEqual([
+      'o_0 mute completed - -',
+      'o_1 mute completed - -',
+    ]);
+    expect(asked.slice(1)).toEqual([
+      '/v1/calls/c%2F1/participants left',
+      ...['/v1/calls/c%2F1/operations -', '/v1/calls/c%2F1/operations -'],
+    ]);
+  });
+
+  it('asks things of Teams, and tells what they became', async () => {
+    const failed = {
+      ...{ operationId: 'o_1', kind: 'muteParticipant', status: 'failed', updatedAt: 'now' },
+      ...{ participantId: 'p_1', resultCode: 403, resultSubcode: 7504 },
+    };
+    answer = ({ pathname }) => JSON.stringify({ ...failed, kind: pathname.split('/').at(-1) });
+    const asked = await client.ask('POST', 'c_1', 'participants/p_1/mute');
+    expect(operationLine(asked)).toBe('o_1 mute failed p_1 403/7504');
+    expect(await client.operation('c_1', 'o_1')).toMatchObject({ kind: 'o_1', status: 'failed' });
   });
 
   it('makes, reads and removes webhooks', async () => {

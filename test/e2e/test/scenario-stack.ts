@@ -44,6 +44,7 @@ export interface Bot {
   /** Calls for which a host was asked, in that order: once for each attempt. */
   readonly allocated: readonly string[];
   join(joinUrl: string): Promise<ApiAnswer>;
+  ask(method: string, route: string, body?: object): Promise<ApiAnswer>;
   /** Resolves once the call is over. */
   ended(callId: string): Promise<EndedCall>;
   /** Resolves once signaling knows that Graph takes no more calls for now. */
@@ -115,6 +116,7 @@ export async function startBot(sandbox: Sandbox): Promise<Bot> {
     signaling,
     allocated,
     join: (joinUrl) => ask(signaling, 'POST', '/v1/calls', { joinUrl }),
+    ask: (method, route, body) => ask(signaling, method, route, body),
     ended: (callId) => endOf(signaling, callId),
     stopped: () => untilStopped(signaling),
     close: () => closers.close(),
@@ -187,6 +189,7 @@ async function ask(
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  const answer = (await response.json()) as Readonly<Record<string, unknown>>;
+  const text = await response.text();
+  const answer: ApiAnswer['body'] = text === '' ? {} : JSON.parse(text);
   return { status: response.status, headers: response.headers, body: answer };
 }

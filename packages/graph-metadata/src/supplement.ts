@@ -22,7 +22,12 @@ export const MORE_PROPERTIES: Readonly<Record<string, Readonly<Record<string, Cs
     terminationReason: TEXT,
   },
   participant: { isIdentityAnonymized: FLAG, preferredDisplayName: TEXT },
-  participantInfo: { platformId: TEXT, nonAnonymizedIdentity: { type: 'identitySet' } },
+  // `id` names the participant in incoming calls (Graph: call-answer); the rest is of beta.
+  participantInfo: {
+    id: TEXT,
+    platformId: TEXT,
+    nonAnonymizedIdentity: { type: 'identitySet' },
+  },
   // Payloads and documents give the facets of `communicationsIdentitySet` as `identitySet`.
   identitySet: {
     applicationInstance: IDENTITY,

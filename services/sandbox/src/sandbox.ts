@@ -25,6 +25,8 @@ import { MediaHost } from './host/media-host.js';
 import { SEND_CAPABILITY } from './host/media-session.js';
 import { MEETING_RATE_HZ } from './host/send-decoder.js';
 import { maxKept } from './host/send-streams.js';
+import { IncomingDesk } from './incoming/incoming-desk.js';
+import { addIncomingRoutes } from './incoming/incoming-routes.js';
 import { createCustomMeeting } from './meetings/custom-meeting.js';
 import { audioOfFolder, loadMeeting } from './meetings/load-meeting.js';
 import { createMeeting } from './meetings/meeting.js';
@@ -144,6 +146,7 @@ async function start(
     log,
     connectMedia: (blob, onRoom, graphCallId) => mediaHost.claim(blob, onRoom, graphCallId),
   });
+  const incoming = new IncomingDesk({ ...config, desk, meetings, signer, clock, log });
   const directMedia = new DirectMedia({
     host: mediaHost,
     clock,
@@ -173,6 +176,7 @@ async function start(
     signer,
     desk,
     gate: new CallGate({ desk, tokens, scenarios, limits, clock }),
+    incoming,
     mediaHost,
     directMedia,
     addMeeting,
@@ -181,6 +185,7 @@ async function start(
   const url = `https://${await listen(app, config.listen, 'the sandbox')}`;
   closers.defer(() => mediaHost.close());
   closers.defer(() => desk.close());
+  closers.defer(() => incoming.close());
   closers.defer(() => directMedia.close());
 
   const connectHost: Sandbox['connectHost'] = async (hostUrl, token) => {
@@ -240,6 +245,7 @@ interface RouteParts {
   readonly signer: CallbackSigner;
   readonly desk: CallDesk;
   readonly gate: CallGate;
+  readonly incoming: IncomingDesk;
   readonly mediaHost: MediaHost;
   readonly directMedia: DirectMedia;
   addMeeting(definition: unknown): Promise<MeetingSummary>;
@@ -257,6 +263,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     signer,
     desk,
     gate,
+    incoming,
     mediaHost,
     directMedia,
     metrics,
@@ -279,10 +286,11 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
   signer.addRoutes(app, baseUrl);
   for (const version of ['v1.0', 'beta'] as const) {
     for (const alias of ['communications', 'app'] as const) {
-      addCallRoutes(app, { version, alias }, { desk, gate, clock, baseUrl });
+      addCallRoutes(app, { version, alias }, { desk, gate, clock, incoming, baseUrl });
     }
   }
   addScenarioRoutes(app, scenarios);
+  addIncomingRoutes(app, incoming);
   addSandboxRoutes(app, {
     metrics,
     health,

@@ -10,7 +10,7 @@ export function callBody(call: SimulatedCall, metadataUrl: string): Record<strin
     '@odata.type': '#microsoft.graph.call',
     id: call.id,
     state: call.state,
-    direction: 'outgoing',
+    direction: request.isIncoming ? 'incoming' : 'outgoing',
     callbackUri: request.callbackUri,
     callChainId: call.callChainId,
     myParticipantId: call.myParticipantId,

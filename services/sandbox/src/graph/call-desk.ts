@@ -2,7 +2,7 @@ import type { Clock } from '@earshot/async';
 import type { Log } from '@earshot/telemetry';
 import type { Meeting } from '../meetings/meeting.js';
 import type { MeetingBook } from '../meetings/meeting-book.js';
-import type { CallScript } from '../scenario/call-script.js';
+import { CallScript } from '../scenario/call-script.js';
 import type { CreationFacts, ScenarioBook } from '../scenario/scenario-book.js';
 import type { AppIdentity } from './app-tokens.js';
 import type { CallRequest } from './call-request.js';
@@ -14,7 +14,7 @@ import { meetingOfCallees } from './callees.js';
 import { callNotFound, GraphFault, tenantMismatch } from './graph-fault.js';
 import type { GraphLimits } from './graph-limits.js';
 import { refusalFault } from './scripted-fault.js';
-import type { CallMedia } from './simulated-call.js';
+import type { CallIdentity, CallMedia } from './simulated-call.js';
 import { SimulatedCall } from './simulated-call.js';
 
 export interface CallDeskOptions {
@@ -82,6 +82,17 @@ export class CallDesk {
   }
 
   /**
+   * Sets up a call that rang and was answered.
+   *
+   * @throws GraphFault 403/8530
+   */
+  adopt(request: CallRequest, answered: Answered): SimulatedCall | undefined {
+    const { limits } = this.#options;
+    limits.admitCall(this.#calls.size);
+    return this.#begin(request, { ...answered, script: new CallScript() }).call;
+  }
+
+  /**
    * A call of this app that is not over.
    *
    * @throws GraphFault 404/8522; 403/7505 with a token of another tenant.
@@ -100,10 +111,12 @@ export class CallDesk {
     this.#calls.clear();
   }
 
-  #begin(request: CallRequest, { meeting, script, app, scenarioId }: Beginning): Created {
+  #begin(request: CallRequest, beginning: Beginning): Created {
+    const { meeting, script, app, scenarioId, identity } = beginning;
     const { clock, speed, connectMedia } = this.#options;
     const call: SimulatedCall = new SimulatedCall({
       request,
+      identity,
       meeting,
       script,
       clock,
@@ -157,11 +170,16 @@ export class CallDesk {
   }
 }
 
-interface Beginning {
+/** Who answered a call that rang, and where it leads. */
+export interface Answered {
   readonly meeting: Meeting | undefined;
-  readonly script: CallScript;
   readonly app: AppIdentity;
   readonly scenarioId: string;
+  readonly identity?: CallIdentity;
+}
+
+interface Beginning extends Answered {
+  readonly script: CallScript;
 }
 
 function findByTarget(meetings: MeetingBook, target: CallRequest['target']): Meeting | undefined {

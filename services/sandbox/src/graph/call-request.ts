@@ -16,6 +16,8 @@ export interface CallRequest {
   readonly tenantId: string;
   readonly target: CallTarget;
   readonly bot: BotIdentity;
+  /** The bot was called, and answered. */
+  readonly isIncoming: boolean;
   /** A recording policy brought it about. */
   readonly isPolicyRecording: boolean;
   /** Rosters tell only what changed. */
@@ -77,6 +79,7 @@ function requestOf(call: CallBody, app: AppIdentity): CallRequest {
     tenantId: app.tenantId,
     target,
     bot: botOf(call, app),
+    isIncoming: false,
     isPolicyRecording: false,
     isDeltaRoster: call.callOptions?.isDeltaRosterEnabled ?? false,
     shown: {

@@ -17,6 +17,10 @@ export const RESULTS: Readonly<
     | 'noAnswer'
     | 'offline'
     | 'transferred'
+    | 'notAcknowledged'
+    | 'notAnswered'
+    | 'rejected'
+    | 'redirected'
     | 'transferFailed',
     ResultInfo
   >
@@ -51,6 +55,18 @@ export const RESULTS: Readonly<
   noAnswer: { code: 480, subcode: 10_004, message: 'The callee did not answer.' },
   offline: { code: 480, subcode: 10_037, message: 'No callee endpoint was found.' },
   transferred: { code: 0, subcode: 7015, message: 'The call has been transferred.' },
+  notAcknowledged: {
+    code: 504,
+    subcode: 8586,
+    message: 'The incoming call notification was not acknowledged.',
+  },
+  notAnswered: {
+    code: 504,
+    subcode: 8587,
+    message: 'The incoming call was not answered in time.',
+  },
+  rejected: { code: 603, subcode: 0, message: 'The call was rejected by the bot.' },
+  redirected: { code: 302, subcode: 0, message: 'The call was redirected by the bot.' },
   transferFailed: { code: 500, subcode: 7000, message: 'The transfer failed.' },
 };
 

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { delay } from '@earshot/async';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingDesk } from '../incoming/incoming-desk.js';
+import { isIncomingAction } from '../incoming/incoming-desk.js';
 import { addAudioRoutingGroupRoutes } from './audio-routing-groups.js';
 import { actionName, performAction } from './call-actions.js';
 import { callBody } from './call-body.js';
@@ -20,6 +22,7 @@ export interface CallRoutesOptions {
   readonly desk: CallDesk;
   readonly gate: CallGate;
   readonly clock: Clock;
+  readonly incoming: IncomingDesk;
   /** The server's own address, without a path. */
   baseUrl(): string;
 }
@@ -36,7 +39,7 @@ interface ActionParams {
 export function addCallRoutes(
   app: FastifyInstance,
   prefix: { readonly version: 'v1.0' | 'beta'; readonly alias: 'communications' | 'app' },
-  { desk, gate, clock, baseUrl }: CallRoutesOptions,
+  { desk, gate, clock, incoming, baseUrl }: CallRoutesOptions,
 ): void {
   const calls = `/${prefix.version}/${prefix.alias}/calls`;
   const metadataUrl = (): string => `${baseUrl()}/${prefix.version}/$metadata`;
@@ -64,6 +67,11 @@ export function addCallRoutes(
     const action = actionName(request.params.action);
     if (prefix.alias === 'app' && NOT_UNDER_APP.has(action)) {
       throw badRequest(`Resource not found for the segment '${action}'.`);
+    }
+    if (isIncomingAction(action)) {
+      const app = await gate.enter(request);
+      incoming.perform(action, request.params.id, request.body, app);
+      return reply.code(202).send();
     }
     const visit = await gate.visit(request, request.params.id, action);
     const answer = performAction(action, visit, request.body);

@@ -10,6 +10,29 @@ export interface CallbackPost {
   readonly signal: AbortSignal;
 }
 
+/** What a callback says of itself. */
+export interface CallbackFacts {
+  readonly token: string;
+  readonly chainId: string;
+  readonly messageId: string;
+  readonly scenarioId: string;
+}
+
+/** The headers that Graph's callbacks were seen with. */
+export function callbackHeaders(facts: CallbackFacts): Record<string, string> {
+  return {
+    authorization: `Bearer ${facts.token}`,
+    'content-type': 'application/json; charset=utf-8',
+    'user-agent': 'Microsoft-Skype/3.0,(Calling/1.0)',
+    'x-microsoft-skype-chain-id': facts.chainId,
+    'x-microsoft-skype-message-id': facts.messageId,
+    'scenario-id': facts.scenarioId,
+    'ms-teams-ring': 'general',
+    'ms-teams-partition': 'sandbox01',
+    'ms-teams-region': 'sandbox',
+  };
+}
+
 /** Posts a callback. The HTTP status; undefined when there was no answer. */
 export async function postCallback({
   uri,

@@ -5,7 +5,7 @@ import type { Log } from '@earshot/telemetry';
 import type { CallbackFaults, CallbackPlan } from '../scenario/callback-faults.js';
 import type { Forgery } from '../scenario/scenario.js';
 import type { CallbackPost } from './callback-post.js';
-import { cutCallback, postCallback } from './callback-post.js';
+import { callbackHeaders, cutCallback, postCallback } from './callback-post.js';
 import type { CallbackSigner } from './callback-signer.js';
 import type { Notification } from './notifications.js';
 
@@ -182,16 +182,6 @@ export class CallbackQueue {
 
   #headers(messageId: string, token: string): Record<string, string> {
     const { chainId, scenarioId } = this.#options;
-    return {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json; charset=utf-8',
-      'user-agent': 'Microsoft-Skype/3.0,(Calling/1.0)',
-      'x-microsoft-skype-chain-id': chainId,
-      'x-microsoft-skype-message-id': messageId,
-      'scenario-id': scenarioId,
-      'ms-teams-ring': 'general',
-      'ms-teams-partition': 'sandbox01',
-      'ms-teams-region': 'sandbox',
-    };
+    return callbackHeaders({ token, chainId, messageId, scenarioId });
   }
 }

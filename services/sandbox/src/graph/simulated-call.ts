@@ -37,8 +37,17 @@ export interface CallMedia extends RunSink {
   end(): void;
 }
 
+/** Ids that a call has before it is set up: it rang. */
+export interface CallIdentity {
+  readonly id: string;
+  readonly callChainId: string;
+  readonly myParticipantId: string;
+}
+
 export interface SimulatedCallOptions {
   readonly request: CallRequest;
+  /** @defaultValue fresh ids */
+  readonly identity?: CallIdentity | undefined;
   /** Undefined when the target is of no meeting: the service finds that out after its answer. */
   readonly meeting: Meeting | undefined;
   /** What a scenario has in store. */
@@ -56,9 +65,9 @@ export interface SimulatedCallOptions {
 
 /** One bot's leg in a meeting as Graph sees it: its states, roster, operations and end. */
 export class SimulatedCall {
-  readonly id: string = randomUUID();
-  readonly callChainId: string = randomUUID();
-  readonly myParticipantId: string = randomUUID();
+  readonly id: string;
+  readonly callChainId: string;
+  readonly myParticipantId: string;
   readonly request: CallRequest;
   readonly script: CallScript;
   readonly operations: CallOperations;
@@ -80,6 +89,10 @@ export class SimulatedCall {
 
   constructor(options: SimulatedCallOptions) {
     this.#options = options;
+    const { identity } = options;
+    this.id = identity?.id ?? randomUUID();
+    this.callChainId = identity?.callChainId ?? randomUUID();
+    this.myParticipantId = identity?.myParticipantId ?? randomUUID();
     this.request = options.request;
     this.script = options.script;
     this.operations = new CallOperations(options.clock, this.id, options.notify);

@@ -1,10 +1,13 @@
 import { VirtualClock } from '@earshot/async';
 import { GraphError } from '@earshot/graph';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { KEEP_ALIVE_OWNERSHIP_MS } from '../src/calls/call-work.js';
 import { HANG_UP_GRACE_MS, KEEP_ALIVE_INTERVAL_MS, WATCHDOG_MS } from '../src/calls/duties.js';
+import type { ServiceState } from '../src/calls/service-state.js';
+import { serviceState } from '../src/calls/service-state.js';
 import type { TestHost } from './support/harness.js';
 import { Harness, WAIT } from './support/harness.js';
-import { stateItem } from './support/notifications.js';
+import { endItem, stateItem } from './support/notifications.js';
 
 const MINUTE_MS = 60_000;
 
@@ -149,6 +152,58 @@ describe('as time passes', () => {
     }, WAIT);
     expect(harness.graph.lastLeg.alive).toBe(false);
   });
+
+  it('a call whose keepAlive a process began that died is kept alive by another within a minute', async () => {
+    const { id } = await attached();
+    const atMs = (await keptAlive())?.keptAliveAtMs;
+    const claim = `keepAlive:${id}:${atMs}`;
+    await harness.registry.tryOwn(claim, 'a-process-that-died', KEEP_ALIVE_OWNERSHIP_MS);
+    clock.advance(KEEP_ALIVE_INTERVAL_MS);
+    await harness.call(id);
+    await pass(KEEP_ALIVE_OWNERSHIP_MS);
+    expect(keepAlives()).toBe(0);
+    // Redis' own time does not pass with ours.
+    expect(await harness.redis.ask('DEL', `earshot:own:{${claim}}`)).toBe(1);
+    await pass(MINUTE_MS - KEEP_ALIVE_OWNERSHIP_MS);
+    await vi.waitUntil(() => keepAlives() === 1, WAIT);
+  });
+
+  it('a leg that calls back long after it was deleted is deleted again, three times at most', async () => {
+    const { id, graphCallId } = await established();
+    const leg = harness.graph.lastLeg;
+    await harness.request('DELETE', `/v1/calls/${id}`);
+    await vi.waitUntil(() => !leg.alive, WAIT);
+    await harness.graph.notify([endItem(graphCallId, 200, 7000)]);
+    await harness.closed(id);
+    const deletions = () => harness.graph.count('DELETE', graphCallId);
+    const before = deletions();
+    const isFolded = async () =>
+      (await harness.redis.ask('EXISTS', `earshot:{${id}}:notifications`)) === 0;
+
+    // At first it may just have been long on its way.
+    await harness.graph.notify([stateItem(graphCallId, 'established')]);
+    await vi.waitUntil(isFolded, WAIT);
+    expect(deletions()).toBe(before);
+    for (let recall = 1; recall <= 3; recall += 1) {
+      clock.advance(MINUTE_MS);
+      leg.alive = true;
+      await harness.graph.notify([stateItem(graphCallId, recall % 2 ? 'hold' : 'established')]);
+      await vi.waitUntil(() => !leg.alive, WAIT);
+      await vi.waitUntil(async () => (await harness.registry.openCalls()).length === 0, WAIT);
+      expect(deletions()).toBe(before + recall);
+    }
+    clock.advance(MINUTE_MS);
+    await harness.graph.notify([stateItem(graphCallId, 'established')]);
+    await vi.waitUntil(isFolded, WAIT);
+    await vi.waitUntil(async () => (await harness.registry.openCalls()).length === 0, WAIT);
+    expect(deletions()).toBe(before + 3);
+  });
+
+  async function keptAlive(): Promise<ServiceState | undefined> {
+    const [callId = ''] = await harness.registry.openCalls();
+    const record = await harness.registry.readCall(callId);
+    return record === undefined ? undefined : serviceState(record);
+  }
 
   async function keptAliveAt(wallclockMs: number): Promise<void> {
     await vi.waitUntil(async () => {

@@ -45,8 +45,10 @@ export interface CallModel {
   readonly participants: Readonly<Record<string, Participant>>;
   /** Highest number of a roster seen; undefined while none carried one. */
   readonly rosterSequence?: number | undefined;
-  /** A change of the roster was missed (delta rosters only): the list must be read again. */
+  /** Something of the roster was missed, or may have come too late: the list must be read again. */
   readonly rosterIncomplete?: boolean;
+  /** The last roster that counted may be an older one than those before it. */
+  readonly rosterDoubtful?: boolean;
   /** Which deltas of the roster were seen; undefined while none with a number was. */
   readonly rosterNumbers?: RosterNumbers;
   /** Newest participants that left, with the roster number at which they did; bounded. */

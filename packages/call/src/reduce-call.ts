@@ -30,6 +30,18 @@ const STATUS_RANKS: Readonly<Record<OperationStatus, number>> = {
  * Folds one notification into what is known of a call. Tolerates swapped, repeated, partial and
  * stale ones; once the call is `terminated`, nothing changes its state and nothing is told.
  * A notification of another call changes nothing.
+ *
+ * All notifications of a call that has ended, in any order and each any number of times, give the
+ * same model, but for what the model only remembers to tell old from new (`departed`), and for the
+ * order of its entries. So do those of a call that lives, but for `mediaState` and which of the
+ * states between `established` and `terminating` it is in: nothing in them tells which came last.
+ *
+ * Deltas of a roster are put in order by their numbers, and whole rosters by those of their
+ * entries, if each has the roster's. Where an entry only has that of the roster in which its
+ * participant last changed, an old roster may look like a new one that somebody is missing in;
+ * `rosterIncomplete` is then set, and the list, read again and folded in with `asOf`, sets it
+ * right. (One with the highest number of all that comes after its successor passes for the newest,
+ * until another comes.) Rosters without numbers count in the order in which they come.
  */
 export function reduceCall(model: CallModel, notification: CallNotification): Reduction {
   const { graphCallId } = notification;

@@ -25,30 +25,36 @@ interface Fold {
 const DEPARTED_REMEMBERED = 256;
 
 /**
- * The whole roster: who is not in it has left. A stale one changes nothing.
+ * The whole roster: who is not in it has left. A stale one changes nothing; one that may be older
+ * than those before it counts, but is doubtful.
  *
  * Where its place among deltas is known (it was asked for, or deltas came before), it is merged
  * instead: each entry counts unless a newer one of the same participant is known, and whoever came
  * after the roster was made stays.
  */
-export function reduceSnapshot(model: CallModel, { participants, asOf }: Snapshot): Reduction {
-  const position =
-    asOf ?? (model.rosterNumbers === undefined ? undefined : highestOf(participants));
+export function reduceSnapshot(model: CallModel, snapshot: Snapshot): Reduction {
+  const { participants, asOf } = snapshot;
+  const { rosterNumbers: numbers } = model;
+  const position = asOf ?? (numbers === undefined ? undefined : highestOf(participants));
   const fold = foldOf(model);
   if (position === undefined && isStale(model, fold, participants)) return { model, changes: [] };
   for (const entry of participants) {
     const key = normalisedId(entry.id);
     if (entry.isRemoved) remove(fold, key, entry, undefined);
-    else if (position === undefined || !wentBack(model, fold, key, entry.rosterSequence)) {
-      fold.after.set(key, participantOf(fold.before.get(key), entry, undefined));
-    } else keep(fold, key);
+    else if (position !== undefined && wentBack(model, fold, key, entry.rosterSequence, asOf)) {
+      keep(fold, key);
+    } else fold.after.set(key, participantOf(fold.before.get(key), entry, undefined));
   }
   if (position !== undefined) keepNewer(fold, position);
-  const { rosterIncomplete: _, ...complete } = model;
-  const numbers = model.rosterNumbers;
   const known =
     position === undefined || numbers === undefined ? numbers : withFloor(numbers, position);
-  return settle(complete, fold, highest(model, participants), known);
+  const isDoubtful = position === undefined && isUncertain(model, fold, participants);
+  return settle(
+    { ...model, rosterDoubtful: isDoubtful },
+    fold,
+    highest(model, participants),
+    known,
+  );
 }
 
 /**
@@ -124,17 +130,38 @@ function isStale(model: CallModel, fold: Fold, entries: readonly ParticipantData
   );
 }
 
+/** @param asOf who left up to there may be back in a roster that was asked for since. */
 function wentBack(
   { departed }: CallModel,
   { before }: Fold,
   key: string,
   number: number | undefined,
+  asOf = Number.NEGATIVE_INFINITY,
 ): boolean {
   if (number === undefined) return false;
   const known = before.get(key)?.rosterSequence;
   if (known !== undefined && number < known) return true;
   const leftAt = departed !== undefined && Object.hasOwn(departed, key) ? departed[key] : undefined;
-  return leftAt !== undefined && number <= leftAt;
+  return leftAt !== undefined && leftAt > asOf && number <= leftAt;
+}
+
+/**
+ * Whether a roster that is not known to be stale may be an older one all the same: its numbers are
+ * lower, for whoever had the highest left, or had not come yet; or somebody is new in it with a
+ * number that others had passed.
+ */
+function isUncertain(
+  { rosterSequence: last }: CallModel,
+  { before }: Fold,
+  entries: readonly ParticipantData[],
+): boolean {
+  const now = highestOf(entries);
+  if (last === undefined || now === undefined) return false;
+  if (now < last) return true;
+  return entries.some(
+    ({ id, rosterSequence = last + 1, isRemoved }) =>
+      !isRemoved && rosterSequence <= last && !before.has(normalisedId(id)),
+  );
 }
 
 function settle(
@@ -143,7 +170,8 @@ function settle(
   rosterSequence: number | undefined,
   numbers: RosterNumbers | undefined,
 ): Reduction {
-  const { rosterIncomplete: _, ...rest } = model;
+  const { rosterIncomplete: _, rosterDoubtful, ...rest } = model;
+  const isIncomplete = rosterDoubtful === true || (numbers !== undefined && hasHole(numbers));
   return {
     model: {
       ...rest,
@@ -151,7 +179,8 @@ function settle(
       participants: Object.fromEntries(fold.after),
       ...(rosterSequence === undefined ? {} : { rosterSequence }),
       ...(numbers === undefined ? {} : { rosterNumbers: numbers }),
-      ...(numbers !== undefined && hasHole(numbers) ? { rosterIncomplete: true } : {}),
+      ...(rosterDoubtful === true ? { rosterDoubtful } : {}),
+      ...(isIncomplete ? { rosterIncomplete: true } : {}),
     },
     changes: changesOf(fold),
   };
@@ -187,13 +216,14 @@ function departures(
     if (after.has(key) || departedAt.has(key) || rosterSequence === undefined) continue;
     departedAt.set(key, rosterSequence);
   }
-  if (departedAt.size === 0) return {};
   const departed = new Map(Object.entries(model.departed ?? {}));
+  for (const key of departed.keys()) if (after.has(key)) departed.delete(key);
   for (const [key, number] of departedAt) {
     const earlier = departed.get(key) ?? number;
     departed.delete(key);
     departed.set(key, Math.max(earlier, number));
   }
+  if (departed.size === 0 && model.departed === undefined) return {};
   return { departed: Object.fromEntries([...departed].slice(-DEPARTED_REMEMBERED)) };
 }
 

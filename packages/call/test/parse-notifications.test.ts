@@ -153,6 +153,44 @@ describe('an item about the roster', () => {
     expect(parsed).toMatchObject({ participants: [{ identity: { ...facet, kind } }] });
   });
 
+  it.each([
+    [
+      'a Teams Room, which is the user of its account',
+      { user: { id: 'r', displayName: 'Room 4.11', tenantId: 't', identityProvider: 'AAD' } },
+      { kind: 'user', id: 'r', displayName: 'Room 4.11', tenantId: 't' },
+    ],
+    [
+      'somebody who joined without an account',
+      { user: null, application: null, guest: { id: 'g', displayName: 'Anna', email: null } },
+      { kind: 'guest', id: 'g', displayName: 'Anna' },
+    ],
+    [
+      'somebody without an account or an id',
+      { guest: { id: null, displayName: 'Anna' } },
+      { kind: 'guest', displayName: 'Anna' },
+    ],
+    [
+      'somebody behind a facet that is empty',
+      { user: {}, phone: { id: '+15550100' } },
+      { kind: 'phone', id: '+15550100' },
+    ],
+    ['somebody of whom nothing is told', { user: {}, guest: null }, { kind: 'user' }],
+  ])('finds the identity of %s', (_name, identity, expected) => {
+    const parsed = one(rosterBody(1, [{ id: 'p', info: { identity } }]));
+    expect(parsed.kind === 'roster' && parsed.participants[0]?.identity).toEqual(expected);
+  });
+
+  it('finds none where all facets are null', () => {
+    const identity = { user: null, application: null, device: null };
+    const parsed = one(rosterBody(1, [{ id: 'p', info: { identity } }]));
+    expect(parsed.kind === 'roster' && parsed.participants[0]).not.toHaveProperty('identity');
+  });
+
+  it('tells why somebody was removed', () => {
+    const parsed = one(rosterBody(1, [{ id: 'p', removedState: { reason: 'Removed' } }]));
+    expect(parsed).toMatchObject({ participants: [{ isRemoved: true, removedReason: 'Removed' }] });
+  });
+
   it('prefers the person to the app that speaks for it', () => {
     const identity = { application: { id: 'a' }, phone: { id: '+1' }, user: { id: 'u' } };
     const parsed = one(rosterBody(1, [{ id: 'p', info: { identity } }]));

@@ -5,6 +5,8 @@ import type { StreamTotals } from './stream-counters.js';
 /** What is known of a stream, beside its findings, to tell about it. */
 export interface StreamIdentity {
   readonly callId: string;
+  /** The host's media session: a call that is joined again has another, whose time begins anew. */
+  readonly mediaId: string;
   /** Fencing number of the attachment. */
   readonly epoch: number;
   readonly streamId: number;
@@ -187,15 +189,17 @@ export function recoveredEvent(episode: EpisodeOptions, deafMs: number): MediaEv
 
 export interface HostTone {
   readonly callId: string;
+  readonly mediaId: string;
   readonly sourceId: string | null;
   readonly digit: Digit;
   readonly startMs: number;
 }
 
 /** A tone that the media host was told of by the platform; its length and level are unknown. */
-export function hostToneEvent({ callId, sourceId, digit, startMs }: HostTone): MediaEventDraft {
+export function hostToneEvent(tone: HostTone): MediaEventDraft {
+  const { callId, mediaId, sourceId, digit, startMs } = tone;
   return {
-    id: `${callId}.hostTone.${sourceId ?? 'call'}.${Math.round(startMs)}.${digit}`,
+    id: `${callId}.${mediaId}.hostTone.${sourceId ?? 'call'}.${Math.round(startMs)}.${digit}`,
     type: 'tone.detected',
     mediaTimeMs: roundTenth(startMs),
     sourceId,
@@ -272,10 +276,10 @@ function closedEvent(stream: StreamIdentity, closed: ClosedFinding): MediaEventD
   };
 }
 
-/** What was heard keeps its id whoever hears it: named by its source and media time. */
+/** What was heard keeps its id whoever hears it: named by media session, source and media time. */
 function heardId(stream: StreamIdentity, what: string, startMs: number): string {
   const source = stream.sourceId ?? `${stream.kind}${stream.streamId}`;
-  return `${stream.callId}.${what}.${source}.${Math.round(startMs)}`;
+  return `${stream.callId}.${stream.mediaId}.${what}.${source}.${Math.round(startMs)}`;
 }
 
 /** What belongs to one attachment happens anew in the next: named by its epoch. */

@@ -14,6 +14,7 @@ const STREAM: StreamIdentity = {
   callId: 'c_1',
   epoch: 3,
   streamId: 7,
+  mediaId: 'm_1',
   ordinal: 0,
   kind: 'unmixed',
   sourceId: '4711',
@@ -68,6 +69,15 @@ describe('events of findings', () => {
     );
   });
 
+  it('have another id in another media session, whose time begins anew', () => {
+    fc.assert(
+      fc.property(finding, (found) => {
+        const again = findingEvent({ ...STREAM, mediaId: 'm_2' }, found);
+        expect(again.id).not.toBe(findingEvent(STREAM, found).id);
+      }),
+    );
+  });
+
   it('have ids of their own', () => {
     fc.assert(
       fc.property(finding, finding, (a, b) => {
@@ -101,7 +111,7 @@ describe('events of findings', () => {
         acrossGap: true,
       }),
     ).toEqual({
-      id: 'c_1.tone.4711.1000',
+      id: 'c_1.m_1.tone.4711.1000',
       type: 'tone.detected',
       mediaTimeMs: 1100,
       sourceId: '4711',
@@ -165,7 +175,13 @@ describe('events of an attachment', () => {
 });
 
 it('tells a tone that was reported, not heard, apart from one that was heard', () => {
-  const reported = hostToneEvent({ callId: 'c_1', sourceId: '4711', digit: '5', startMs: 1000 });
+  const reported = hostToneEvent({
+    callId: 'c_1',
+    mediaId: 'm_1',
+    sourceId: '4711',
+    digit: '5',
+    startMs: 1000,
+  });
   expect(reported).toMatchObject({ data: { origin: 'host', durationMs: 0, levelDbfs: null } });
   const heard = findingEvent(STREAM, {
     kind: 'tone',

@@ -52,7 +52,14 @@ describe('a stored checkpoint', () => {
   });
 
   it('neither throws, hangs nor makes up times, whatever its numbers are', () => {
-    const identity = { callId: 'c', epoch: 1, streamId: 1, ordinal: 0, sourceId: '7' } as const;
+    const identity = {
+      callId: 'c',
+      mediaId: 'm',
+      epoch: 1,
+      streamId: 1,
+      ordinal: 0,
+      sourceId: '7',
+    } as const;
     const stream = { ...identity, kind: 'unmixed', codec: 'pcm16' } as const;
     const spoiled = fc.tuple(
       fc.oneof(fc.nat(60), fc.integer({ min: 0, max: 0xffff_ffff })),

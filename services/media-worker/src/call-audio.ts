@@ -111,6 +111,7 @@ export class CallAudio {
     this.#mediaEpoch = splitTicks(BigInt(hello.mediaEpochTicks));
     this.streams = new CallStreams({
       callId: hello.callId,
+      mediaId: hello.mediaId,
       epoch: hello.epoch,
       mediaEpoch: this.#mediaEpoch,
       pool,
@@ -368,8 +369,9 @@ export class CallAudio {
     if (digit === undefined) return;
     const at = splitTicks(BigInt(captureTicks));
     const startMs = relativeMs(at.high, at.low, this.#mediaEpoch.high, this.#mediaEpoch.low);
-    const { journal } = this.#options;
-    journal.add(hostToneEvent({ callId: this.callId, sourceId: sourceId ?? null, digit, startMs }));
+    const { journal, hello } = this.#options;
+    const { callId, mediaId } = hello;
+    journal.add(hostToneEvent({ callId, mediaId, sourceId: sourceId ?? null, digit, startMs }));
   }
 
   async #end(reason: StopReason): Promise<void> {

@@ -21,6 +21,7 @@ import type { DecodePool } from './decode-pool.js';
 
 export interface CallStreamsOptions {
   readonly callId: string;
+  readonly mediaId: string;
   readonly epoch: number;
   /** Ticks at which the call's media clock shows 0, as two halves. */
   readonly mediaEpoch: { readonly high: number; readonly low: number };
@@ -249,13 +250,13 @@ export class CallStreams {
   }
 
   #add({ streamId, kind, sourceId, codec, firstSequence: hosts }: Opening): void {
-    const { callId, epoch, mediaEpoch, pool, eager, creditFrames, tell } = this.#options;
+    const { callId, mediaId, epoch, mediaEpoch, pool, eager, creditFrames, tell } = this.#options;
     const before = this.#newest.get(streamId);
     const inherited = this.#inherited.get(streamId);
     const checkpoint = inherited?.closed === false ? checkpointOf(inherited) : undefined;
     const firstSequence = before?.next ?? inherited?.durable ?? hosts;
     const ordinal = this.#openings++;
-    const identity = { callId, epoch, streamId, ordinal, kind, sourceId, codec };
+    const identity = { callId, mediaId, epoch, streamId, ordinal, kind, sourceId, codec };
     const decode = pool.openStream({
       firstSequence,
       ...(checkpoint === undefined ? {} : { checkpoint }),

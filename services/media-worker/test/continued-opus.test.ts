@@ -28,6 +28,7 @@ const IDENTITY = {
   callId: 'c',
   epoch: 1,
   streamId: 1,
+  mediaId: 'm_1',
   ordinal: 0,
   kind: 'unmixed',
   sourceId: '7',

@@ -4,7 +4,7 @@ import { RESULT_TABLE } from '@earshot/call';
 import type { Sandbox } from '@earshot/sandbox';
 import { checkScenario } from '@earshot/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Bot, EndedCall } from './scenario-stack.js';
+import type { Bot } from './scenario-stack.js';
 import { startBot, startScenarioSandbox } from './scenario-stack.js';
 
 /** How many calls are made at once. */
@@ -62,7 +62,7 @@ async function meetingWith(title: string, rule: object): Promise<Setting> {
 }
 
 /** What the table says, as signaling shows it. */
-function explained({ row, code }: Result): Partial<EndedCall['result']> {
+function explained({ row, code }: Result): object {
   const sentence = row.subcode === 0 ? `${row.sentence.slice(0, -1)} (${code}).` : row.sentence;
   return {
     reason: sentence,
@@ -93,9 +93,9 @@ async function endWith(asker: Bot, each: Result): Promise<void> {
   );
   const { status, body } = await asker.join(setting.joinUrl);
   expect([name, status]).toEqual([name, 201]);
-  const ended = await asker.ended(String(body['id']));
-  expect({ [name]: ended.result }).toEqual({
-    [name]: { cause: 'ended_by_teams', ...explained(each) },
+  const { result: shown } = await asker.ended(String(body['id']));
+  expect({ [name]: shown }).toEqual({
+    [name]: { cause: 'ended_by_teams', kind: expect.any(String), ...explained(each) },
   });
   expect({ [name]: setting.creations() }).toEqual({ [name]: creationsBy(row) });
   setting.close();

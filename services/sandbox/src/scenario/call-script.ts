@@ -19,12 +19,11 @@ export class CallScript {
   /** What goes wrong with this request of a method; counts it. */
   methodFault(method: string): MethodFault | undefined {
     const name = method.toLowerCase();
+    const faults = this.rule.methods.filter((fault) => fault.method.toLowerCase() === name);
+    // Clients may ask for whatever they like: only what the rule names is counted.
+    if (faults.length === 0) return undefined;
     const number = (this.#methodCounts.get(name) ?? 0) + 1;
     this.#methodCounts.set(name, number);
-    return this.rule.methods.find(
-      (fault) =>
-        fault.method.toLowerCase() === name &&
-        (fault.nth === undefined || fault.nth.includes(number)),
-    );
+    return faults.find(({ nth }) => nth === undefined || nth.includes(number));
   }
 }

@@ -211,6 +211,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     addPlayRoutes(scope, parts);
     addRecordingRoutes(scope, {
       ...parts,
+      idempotent,
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
     addDeploymentRoutes(scope, parts);

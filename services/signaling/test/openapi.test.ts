@@ -30,6 +30,25 @@ describe('the OpenAPI document', () => {
     expect(operations(document).map(({ name }) => name)).toEqual(Object.keys(ROUTE_DESCRIPTIONS));
   });
 
+  it('has an Idempotency-Key for every POST that does something for a caller', () => {
+    const without = operations(document)
+      .filter(({ name }) => name.startsWith('POST ') && !name.includes('/callbacks/'))
+      .filter(({ operation }) => !JSON.stringify(operation.parameters).includes('Idempotency-Key'))
+      .map(({ name }) => name);
+    // Always refused.
+    expect(without).toEqual(['POST /v1/calls/{id}/prompts']);
+  });
+
+  it('pages every list of a call, and those of all calls', () => {
+    for (const { name, operation } of operations(document)) {
+      const { schema } = operation.responses['200']?.content?.['application/json'] ?? {};
+      const isList = schema?.$ref?.endsWith('List') || schema?.$ref?.endsWith('/Roster');
+      if (!isList || name === 'GET /v1/webhooks') continue;
+      const parameters = operation.parameters.map((parameter) => parameter.name);
+      expect(parameters, name).toEqual(expect.arrayContaining(['limit', 'cursor']));
+    }
+  });
+
   it('names a schema for everything that it refers to', () => {
     const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)];
     expect(references.length).toBeGreaterThan(0);
@@ -115,7 +134,13 @@ describe('/docs', () => {
 interface Operation {
   readonly operationId: string;
   readonly security: readonly unknown[];
-  readonly responses: Readonly<Record<string, unknown>>;
+  readonly parameters: readonly { readonly name: string }[];
+  readonly responses: Readonly<
+    Record<
+      string,
+      { readonly content?: Readonly<Record<string, { readonly schema: { $ref?: string } }>> }
+    >
+  >;
 }
 
 interface Document {

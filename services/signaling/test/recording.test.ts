@@ -229,6 +229,20 @@ describe('the gate of another call', () => {
     expect(await gateOf(id)).toBe('closed');
   });
 
+  it('is declared once for an Idempotency-Key', async () => {
+    await start();
+    const { id } = await joinedCall();
+    const path = `/v1/calls/${id}/recording-declaration`;
+    const headers = { 'idempotency-key': 'declared' };
+    const ids = new Set<unknown>();
+    for (const _ of [1, 2]) {
+      const answer = await harness.request<CallView>('POST', path, DECLARATION, headers);
+      ids.add(answer.body.recording?.declaration?.id);
+    }
+    expect(ids.size).toBe(1);
+    expect([...ids][0]).toMatch(/^d_/);
+  });
+
   it('is nothing that Graph would be asked about', async () => {
     await start();
     const { id, leg } = await joinedCall();
@@ -260,7 +274,7 @@ describe('the gate of another call', () => {
     const call = await harness.reaches(id, 'terminated');
     expect(call.result?.cause).toBe('not_established');
     expect(call.recording).toMatchObject({ gate: 'closed', reason: 'callEnded' });
-    expect(await gateOf(id)).toBe('closed');
     await vi.waitUntil(() => harness.graph.count('DELETE', leg.id) === 1, WAIT);
+    expect(await gateOf(id)).toBe('closed');
   });
 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CallView } from '../src/rest/schemas.js';
 import type { Problem } from './support/harness.js';
-import { API_KEY, Harness, JOIN_URL } from './support/harness.js';
+import { API_KEY, Harness, JOIN_URL, TENANT } from './support/harness.js';
+import { endItem } from './support/notifications.js';
 
 describe('the REST API', () => {
   let harness: Harness;
@@ -88,6 +89,41 @@ describe('the REST API', () => {
     const answer = await harness.join({ joinUrl: other }, headers);
     expect(answer.body).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
   });
+
+  it('refuses a key that came with another name', async () => {
+    const headers = { 'idempotency-key': 'as a guest' };
+    await harness.join({ joinUrl: JOIN_URL }, headers);
+    const answer = await harness.join({ joinUrl: JOIN_URL, displayName: 'Guest' }, headers);
+    expect(answer.body).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
+  });
+
+  it('lists calls by state, time and tenant', async () => {
+    const { body: kept } = await harness.join();
+    const { body: ended } = await harness.join();
+    await harness.request('DELETE', `/v1/calls/${ended.id}`);
+    await harness.graph.notify([endItem(harness.graph.lastLeg.id, 200, 0)]);
+    await harness.reaches(ended.id, 'terminated');
+    const ids = async (query: string): Promise<readonly string[]> =>
+      (await harness.get<Page>(`/v1/calls?limit=100&${query}`)).body.calls.map(({ id }) => id);
+    expect(await ids('state=terminated')).toContain(ended.id);
+    expect(await ids('state=terminated')).not.toContain(kept.id);
+    expect(await ids('state=establishing')).toContain(kept.id);
+    const since = encodeURIComponent(kept.createdAt);
+    expect(await ids(`since=${since}`)).toEqual(expect.arrayContaining([kept.id, ended.id]));
+    expect(await ids(`since=${since}&state=establishing`)).not.toContain(ended.id);
+    expect(await ids('since=2100-01-01T00:00:00Z')).toEqual([]);
+    expect(await ids(`tenantId=${TENANT.replaceAll('-', '').toUpperCase()}`)).toContain(kept.id);
+    expect(await ids('tenantId=00000000-0000-0000-0000-000000000000')).toEqual([]);
+  });
+
+  it.each(['state=over', 'since=yesterday', 'tenantId=x', 'limit=101'])(
+    'refuses a list by %s',
+    async (query) => {
+      const answer = await harness.get<Problem>(`/v1/calls?${query}`);
+      expect(answer.body).toMatchObject({ status: 400, code: 'invalid_request' });
+      expect(answer.body.detail).toContain(query.split('=', 1)[0]);
+    },
+  );
 
   it('lists calls newest first, page by page', async () => {
     while (harness.graph.legs.length < 5) await harness.join();

@@ -6,7 +6,7 @@ import { findOperation } from '../operations/operation-desk.js';
 import { operationViewOf } from '../operations/operation-view.js';
 import { callOf } from './call-of.js';
 import type { OperationListView, OperationView } from './operation-schemas.js';
-import { pagedNewestFirst, pageQuery } from './paging.js';
+import { pagedInOrder, pageQuery } from './paging.js';
 import { validate } from './validate.js';
 
 /** What the routes stand on. */
@@ -36,7 +36,7 @@ export function addOperationRoutes(
     async (request): Promise<OperationListView> => {
       const call = await callOf(registry, request.params.id);
       const query = validate(pageQuery, request.query, 'query');
-      const page = pagedNewestFirst(operationsOf(call), ({ id }) => id, query);
+      const page = pagedInOrder([...operationsOf(call)].reverse(), ({ id }) => id, query);
       const nowMs = clock.wallclockMs();
       return {
         operations: page.items.map((operation) => operationViewOf(operation, call.callId, nowMs)),

@@ -54,21 +54,20 @@ export function paged<T>(
 }
 
 /**
- * A page of a list that grows at its end, the newest first; empty, and the last, when what `cursor`
- * names is gone.
+ * A page of a list in its own order, to which items come and from which they go; empty, and the
+ * last, when what `cursor` names is gone.
  */
-export function pagedNewestFirst<T>(
+export function pagedInOrder<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
   { limit, cursor }: PageQuery,
 ): Page<T> {
-  const newest = [...items].reverse();
   const after = cursor === undefined ? undefined : keyOfCursor(cursor);
-  const start = after === undefined ? 0 : newest.findIndex((item) => keyOf(item) === after) + 1;
+  const start = after === undefined ? 0 : items.findIndex((item) => keyOf(item) === after) + 1;
   if (after !== undefined && start === 0) return { items: [], next: {} };
-  const page = newest.slice(start, start + limit);
+  const page = items.slice(start, start + limit);
   const last = page.at(-1);
-  const isLast = last === undefined || start + page.length === newest.length;
+  const isLast = last === undefined || start + page.length === items.length;
   return { items: page, next: isLast ? {} : { nextCursor: cursorOf(keyOf(last)) } };
 }
 

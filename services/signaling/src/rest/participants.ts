@@ -7,7 +7,7 @@ import { serviceState } from '../calls/service-state.js';
 import { callOf } from './call-of.js';
 import type { CallOperations } from './call-operations.js';
 import { participantNotFound } from './call-problems.js';
-import { paged, pagedNewestFirst } from './paging.js';
+import { paged, pagedInOrder } from './paging.js';
 import type { RosterEntryView, RosterView } from './participant-schemas.js';
 import { inviteBody, listParticipantsQuery } from './participant-schemas.js';
 import { graphCallIdOf, partyOf } from './parties.js';
@@ -39,7 +39,11 @@ export function addParticipantRoutes(
     const call = await callOf(registry, request.params.id);
     const { presence, ...page } = validate(listParticipantsQuery, request.query, 'query');
     if (presence === 'left') {
-      const { items, next } = pagedNewestFirst(serviceState(call).left ?? [], ({ id }) => id, page);
+      const { items, next } = pagedInOrder(
+        [...(serviceState(call).left ?? [])].reverse(),
+        ({ id }) => id,
+        page,
+      );
       return { participants: items.map(leftView), ...next };
     }
     const all = Object.values(call.model.participants);

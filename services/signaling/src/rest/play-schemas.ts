@@ -20,6 +20,7 @@ export interface PlayView {
 /** The plays of a call. */
 export interface PlayListView {
   readonly plays: readonly PlayView[];
+  readonly nextCursor?: string | undefined;
 }
 
 /** Describes `PlayView`. */
@@ -37,4 +38,5 @@ export const playView: z.ZodType<PlayView> = z.object({
 /** Describes `PlayListView`. */
 export const playListView: z.ZodType<PlayListView> = z.object({
   plays: z.array(playView).describe('Oldest first, and heard in this order'),
+  nextCursor: z.string().optional(),
 });

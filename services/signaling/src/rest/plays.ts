@@ -8,6 +8,7 @@ import { playViewOf } from '../plays/play-view.js';
 import { AUDIO_TYPES, audioKindOf, MAX_BODY_BYTES } from '../plays/posted-audio.js';
 import { callOf } from './call-of.js';
 import { keyOfCaller } from './idempotency.js';
+import { pagedInOrder, pageQuery } from './paging.js';
 import {
   callNotLive,
   hostCannotPlay,
@@ -18,6 +19,7 @@ import {
   unsupportedMediaType,
 } from './play-problems.js';
 import type { PlayListView, PlayView } from './play-schemas.js';
+import { validate } from './validate.js';
 
 /** What the routes stand on. */
 export interface PlayRoutesOptions {
@@ -61,8 +63,10 @@ export function addPlayRoutes(app: FastifyInstance, { registry, clock }: PlayRou
 
   app.get<CallParams>('/v1/calls/:id/plays', READ, async (request): Promise<PlayListView> => {
     const call = await callOf(registry, request.params.id);
+    const query = validate(pageQuery, request.query, 'query');
     const plays = await registry.plays.list(call.callId);
-    return { plays: plays.map((play) => playViewOf(play, call)) };
+    const { items, next } = pagedInOrder(plays, ({ playId }) => playId, query);
+    return { plays: items.map((play) => playViewOf(play, call)), ...next };
   });
 
   app.get<PlayParams>('/v1/calls/:id/plays/:playId', READ, async (request): Promise<PlayView> => {

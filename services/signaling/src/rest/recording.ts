@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import type { CallRecord, Registry } from '@earshot/registry';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Audit } from '../audit/audit.js';
 import type { CallDriver } from '../calls/call-driver.js';
 import { viewOf } from '../calls/call-view.js';
@@ -14,7 +14,9 @@ import {
   withdraw,
 } from '../recording/recording-changes.js';
 import { callOf } from './call-of.js';
+import type { IdempotentRequests, OnceAnswer } from './idempotency.js';
 import { Problem } from './problem.js';
+import type { RecordingDeclarationBody, RecordingStatusBody } from './recording-schemas.js';
 import { recordingDeclarationBody, recordingStatusBody } from './recording-schemas.js';
 import type { CallView } from './schemas.js';
 import { validate } from './validate.js';
@@ -25,6 +27,7 @@ export interface RecordingRoutesOptions {
   readonly driver: CallDriver;
   readonly audit: Pick<Audit, 'record'>;
   readonly clock: Clock;
+  readonly idempotent: IdempotentRequests;
   publishedOf(callId: string): Promise<number>;
 }
 
@@ -37,11 +40,19 @@ const DECLARE = { config: { scope: 'recording:declare' } } as const;
 
 /** Whether a call is recorded, told to Graph; and whether it may be, declared by an operator. */
 export function addRecordingRoutes(app: FastifyInstance, options: RecordingRoutesOptions): void {
-  const { registry, driver, audit, clock } = options;
+  const { registry, driver, audit, clock, idempotent } = options;
 
   app.post<CallParams>('/v1/calls/:id/recording-status', CONTROL, async (request, reply) => {
     const { status } = validate(recordingStatusBody, request.body, 'body');
     const { callId } = await callOf(registry, request.params.id);
+    await idempotent.once(request, reply, {
+      body: { status },
+      handle: () => tell(callId, status),
+    });
+    return view(await callOf(registry, callId));
+  });
+
+  async function tell(callId: string, status: RecordingStatusBody['status']): Promise<OnceAnswer> {
     const wanted = { status, request: randomUUID(), sinceMs: clock.wallclockMs() };
     await registry.updateCall(callId, (current) => {
       requireGraphDecides(current);
@@ -55,21 +66,36 @@ export function addRecordingRoutes(app: FastifyInstance, options: RecordingRoute
     if (isTold && told.problem !== undefined) {
       throw new Problem({ status: 502, title: 'Graph refused', ...told.problem });
     }
-    reply.code(isTold ? 200 : 202);
-    return view(record);
-  });
+    return { status: isTold ? 200 : 202 };
+  }
 
-  app.post<CallParams>('/v1/calls/:id/recording-declaration', DECLARE, async (request) => {
+  app.post<CallParams>('/v1/calls/:id/recording-declaration', DECLARE, async (request, reply) => {
     const body = validate(recordingDeclarationBody, request.body, 'body');
     const found = await callOf(registry, request.params.id);
     requireDeclarable(found);
+    await idempotent.once(request, reply, {
+      body,
+      async handle() {
+        await open(request, found, body);
+        return { status: 200 };
+      },
+    });
+    return view(await callOf(registry, found.callId));
+  });
+
+  /** The gate opens once the declaration is in the audit log. */
+  async function open(
+    { principal }: FastifyRequest,
+    found: CallRecord,
+    body: RecordingDeclarationBody,
+  ): Promise<void> {
     const { callId } = found;
     const { basis, reference, declaredBy } = body;
     const id = `d_${randomUUID()}`;
     // Durable before the gate opens; when that fails, it stays closed.
     await audit.record({
       action: 'recording.declare',
-      actor: request.principal.keyId,
+      actor: principal.keyId,
       callId,
       outcome: 'ok',
       detail: {
@@ -80,13 +106,12 @@ export function addRecordingRoutes(app: FastifyInstance, options: RecordingRoute
       },
     });
     const declaredAtMs = clock.wallclockMs();
-    const record = await registry.updateCall(callId, (current) => {
+    await registry.updateCall(callId, (current) => {
       requireDeclarable(current);
       return declare(current, { id, basis, reference, declaredBy, declaredAtMs });
     });
     await driver.drive(callId);
-    return view(record);
-  });
+  }
 
   app.delete<CallParams>('/v1/calls/:id/recording-declaration', DECLARE, async (request) => {
     const { callId } = await callOf(registry, request.params.id);

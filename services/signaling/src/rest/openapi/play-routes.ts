@@ -1,4 +1,5 @@
 import { AUDIO_TYPES } from '../../plays/posted-audio.js';
+import { pageQuery } from '../paging.js';
 import { playListView, playView } from '../play-schemas.js';
 import type { NamedSchemas, RouteDescriptions } from './route-description.js';
 
@@ -28,12 +29,13 @@ export const PLAY_ROUTES: RouteDescriptions = {
   'GET /v1/calls/{id}/plays': {
     tag: 'audio',
     summary: 'What is, was and will be played into the meeting',
+    query: pageQuery,
     answer: {
       status: 200,
       description: 'The plays: all that wait and the newest of the others',
       schema: 'PlayList',
     },
-    problems: ['call_not_found'],
+    problems: ['call_not_found', 'invalid_cursor'],
   },
   'GET /v1/calls/{id}/plays/{playId}': {
     tag: 'audio',

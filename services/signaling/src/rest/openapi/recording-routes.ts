@@ -9,6 +9,7 @@ const CALLBACK = {
 /** Whether calls may be recorded, and calls that come in. */
 export const RECORDING_ROUTES: RouteDescriptions = {
   'POST /v1/calls/{id}/recording-status': {
+    headers: ['Idempotency-Key'],
     tag: 'calls',
     summary: 'Tell Graph whether a policy-recording call is recorded',
     description:
@@ -18,6 +19,7 @@ export const RECORDING_ROUTES: RouteDescriptions = {
     problems: ['call_not_found', 'call_not_live', 'not_policy_recording', 'graph_refused'],
   },
   'POST /v1/calls/{id}/recording-declaration': {
+    headers: ['Idempotency-Key'],
     tag: 'calls',
     summary: 'Declare that a call, other than a policy-recording one, may be recorded',
     description: 'Stands in the audit log before the gate opens.',

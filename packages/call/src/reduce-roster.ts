@@ -148,16 +148,17 @@ function wentBack(
 /**
  * Whether a roster that is not known to be stale may be an older one all the same: its numbers are
  * lower, for whoever had the highest left, or had not come yet; or somebody is new in it with a
- * number that others had passed.
+ * number that others had passed. Only a number not seen before ends a doubt.
  */
 function isUncertain(
-  { rosterSequence: last }: CallModel,
+  { rosterSequence: last, rosterDoubtful }: CallModel,
   { before }: Fold,
   entries: readonly ParticipantData[],
 ): boolean {
   const now = highestOf(entries);
-  if (last === undefined || now === undefined) return false;
-  if (now < last) return true;
+  if (last === undefined || now === undefined || now > last) return false;
+  if (rosterDoubtful === true) return true;
+  for (const { rosterSequence = now } of before.values()) if (rosterSequence > now) return true;
   return entries.some(
     ({ id, rosterSequence = last + 1, isRemoved }) =>
       !isRemoved && rosterSequence <= last && !before.has(normalisedId(id)),

@@ -161,6 +161,48 @@ describe('a stale roster', () => {
   });
 });
 
+describe('a roster whose place is not certain', () => {
+  function isIncomplete(steps: readonly Step[]): boolean {
+    return play(steps).model.rosterIncomplete === true;
+  }
+
+  it('lacks whoever had the highest number', () => {
+    const steps = [[...at(1, 'bot', 'cy'), ...at(7, 'ada')], at(1, 'bot', 'cy')];
+    expect(isIncomplete(steps)).toBe(true);
+    expect(isIncomplete([...steps, at(1, 'bot')])).toBe(true);
+    expect(isIncomplete([...steps, [...at(1, 'bot', 'cy'), ...at(8, 'bob')]])).toBe(false);
+  });
+
+  it('shows somebody new with an old number', () => {
+    expect(
+      isIncomplete([
+        [...at(1, 'bot'), ...at(7, 'ada')],
+        [...at(1, 'bot'), ...at(7, 'ada'), ...at(3, 'cy')],
+      ]),
+    ).toBe(true);
+  });
+
+  it('is none when others leave, or somebody comes', () => {
+    expect(isIncomplete([at(4, 'bot', 'ada', 'cy'), at(4, 'bot', 'ada'), at(4, 'bot')])).toBe(
+      false,
+    );
+    expect(isIncomplete([at(4, 'bot'), [...at(4, 'bot'), ...at(5, 'ada')]])).toBe(false);
+  });
+
+  it('is no matter once the list was read', () => {
+    const { model } = play([
+      [...at(1, 'bot', 'cy', 'dee'), ...at(7, 'ada')],
+      at(1, 'bot', 'cy', 'dee'),
+    ]);
+    const shared = { kind: 'roster', changeType: 'updated', graphCallId: 'c' } as const;
+    const participants = at(1, 'bot', 'cy', 'dee').map(entry);
+    const known = reduceCall(model, { ...shared, participants, asOf: 7 }).model;
+    expect(known).not.toHaveProperty('rosterIncomplete');
+    const fewer = reduceCall(known, { ...shared, participants: participants.slice(0, 2) }).model;
+    expect(fewer).not.toHaveProperty('rosterIncomplete');
+  });
+});
+
 describe('a delta of the roster', () => {
   it('adds, changes and removes', () => {
     const steps: Step[] = [

@@ -76,6 +76,9 @@ describe('the OpenAPI document', () => {
       for (const [, code = ''] of text.matchAll(/\bcode: '([a-z_]+)',\n\s*title:/g)) {
         thrown.add(code);
       }
+      for (const [, code = ''] of text.matchAll(/^ {2}([a-z_]+): \{ status: \d+, title:/gm)) {
+        thrown.add(code);
+      }
     }
     expect(thrown.size).toBeGreaterThan(15);
     expect(Object.keys(PROBLEM_CODES)).toEqual(expect.arrayContaining([...thrown]));

@@ -1,5 +1,5 @@
 import type { Clock } from '@earshot/async';
-import { isSameGuid } from '@earshot/call';
+import { isSameGuid, normalisedId } from '@earshot/call';
 import type { CallRecord, ListOptions, Registry } from '@earshot/registry';
 import type { Tracer } from '@earshot/telemetry';
 import { inSpan } from '@earshot/telemetry';
@@ -11,7 +11,7 @@ import { serviceState, withService } from '../calls/service-state.js';
 import { callOf } from './call-of.js';
 import type { IdempotentRequests } from './idempotency.js';
 import { keyOfCaller } from './idempotency.js';
-import type { CallView, ListCallsQuery } from './schemas.js';
+import type { CallView, CreateCallBody, ListCallsQuery } from './schemas.js';
 import { createCallBody, listCallsQuery } from './schemas.js';
 import { validate } from './validate.js';
 
@@ -42,7 +42,7 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
     const body = validate(createCallBody, request.body, 'body');
     const idempotencyKey = keyOfCaller(request);
     const parent = request.headers['traceparent'];
-    await idempotent.checkBody(request, body);
+    await idempotent.checkBody(request, meaningOf(body));
     const record = await inSpan(tracer, 'POST /v1/calls', { parent }, async (span) => {
       const { traceparent } = span;
       const started = await starter.start({ ...body, idempotencyKey, traceparent });
@@ -79,6 +79,15 @@ export function addCallRoutes(app: FastifyInstance, options: CallRoutesOptions):
   async function view(record: CallRecord): Promise<CallView> {
     return viewOf(record, await options.publishedOf(record.callId));
   }
+}
+
+/** The same for bodies that only write the same differently. */
+function meaningOf({ meetingId, tenantId, ...body }: CreateCallBody): object {
+  return {
+    ...body,
+    meetingId: meetingId?.replaceAll(/\D/g, ''),
+    tenantId: tenantId === undefined ? undefined : normalisedId(tenantId),
+  };
 }
 
 function listOptionsOf({ limit, cursor, state, since, tenantId }: ListCallsQuery): ListOptions {

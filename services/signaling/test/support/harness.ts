@@ -12,6 +12,7 @@ import { startTestRedis } from '@earshot/test-kit';
 import { vi } from 'vitest';
 import { readConfig } from '../../src/config.js';
 import type { AdmissionView } from '../../src/rest/admission.js';
+import { PROBLEM_CODES } from '../../src/rest/problem-codes.js';
 import type { CallView } from '../../src/rest/schemas.js';
 import type { Signaling } from '../../src/signaling.js';
 import { startSignaling } from '../../src/signaling.js';
@@ -321,6 +322,9 @@ export class Harness {
     });
     const text = await response.text();
     const value = text === '' ? undefined : JSON.parse(text);
+    if (response.headers.get('content-type')?.startsWith('application/problem+json')) {
+      requireListed(value);
+    }
     return { status: response.status, headers: response.headers, body: value };
   }
 }
@@ -332,6 +336,12 @@ export interface Problem {
   readonly detail: string;
   readonly code: string;
   readonly fix?: string;
+}
+
+/** Whatever a test provokes, its code must be one that the API's documents know, with its status. */
+function requireListed({ code, status }: Problem): void {
+  if (PROBLEM_CODES[code]?.statuses.includes(status)) return;
+  throw new Error(`PROBLEM_CODES must have ${code} with ${status}`);
 }
 
 interface HostList {

@@ -8,6 +8,22 @@ import { callRecord, useRedis } from './support.js';
 const redis = useRedis();
 
 describe('call records', () => {
+  it('are read as they are now, whoever changed them, also by a pod that knew them before', async () => {
+    const [a, b] = await Promise.all([redis.registry(), redis.registry()]);
+    await a.createCall(callRecord());
+    for (let n = 0; n < 3; n += 1) {
+      await a.updateCall('c_1', (record) => ({ ...record, mediaId: `a-${n}` }));
+      expect((await b.readCall('c_1'))?.mediaId).toBe(`a-${n}`);
+      await b.updateCall('c_1', (record) => ({ ...record, mediaId: `b-${n}` }));
+      expect(await a.readCall('c_1')).toMatchObject({ mediaId: `b-${n}`, version: 2 * n + 2 });
+    }
+    await redis.raw.del('earshot:{c_1}:record');
+    expect(await a.readCall('c_1')).toBeUndefined();
+    // A call that was made anew is not the one that was known.
+    await b.createCall(callRecord());
+    expect((await a.readCall('c_1'))?.mediaId).toBeUndefined();
+  });
+
   it('come back as they were stored, with the fields of the service', async () => {
     const registry = await redis.registry();
     const record = callRecord('c_1', { hostId: 'h', service: { pending: [{ a: [1, null] }] } });

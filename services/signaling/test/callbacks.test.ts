@@ -213,3 +213,20 @@ describe('a process that died between 202 and what follows', () => {
     await vi.waitUntil(async () => (await harness.registry.openCalls()).length === 0, WAIT);
   });
 });
+
+describe('while Redis is away', () => {
+  it('a callback is not acknowledged', async () => {
+    const harness = await Harness.open();
+    try {
+      await harness.start();
+      await harness.host();
+      await harness.join();
+      const item = stateItem(harness.graph.lastLeg.id, 'established');
+      expect((await harness.graph.notify([item])).status).toBe(202);
+      await harness.redis.kill();
+      expect((await harness.graph.notify([item])).status).toBe(503);
+    } finally {
+      await harness.close();
+    }
+  });
+});

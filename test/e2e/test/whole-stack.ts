@@ -45,10 +45,13 @@ export interface WholeStack {
 export interface WholeStackOptions {
   /** By service. */
   tracer?(service: string): Promise<Tracer>;
+  /** Signaling's own, beside what it needs. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export async function startWholeStack({
   tracer = () => Promise.resolve(NO_TRACER),
+  environment = {},
 }: WholeStackOptions = {}): Promise<WholeStack> {
   const closers = new CloseStack();
   // The sandbox's certificate is of its own making, and all is on the loopback.
@@ -121,6 +124,7 @@ export async function startWholeStack({
       GRAPH_CALLBACK_ISSUERS: ready.callbackIssuer,
       GRAPH_CLIENT_ID: CLIENT,
       GRAPH_CLIENT_SECRET: CLIENT_SECRET,
+      ...environment,
     }),
     { log: logOf('signaling'), tracer: await tracer('signaling') },
   );

@@ -34,6 +34,7 @@ function hasSound(packet: Uint8Array | null): boolean {
 describe('a call', () => {
   it('is heard: digits, speech and gaps, each with its participant', async () => {
     const { host, callId } = await bench.host();
+    const begunAtMs = Date.now();
     await bench.registry.bindSources(
       callId,
       new Map([['11', [{ participantId: 'p-a', displayName: 'Ada', fromMs: 0 }]]]),
@@ -68,6 +69,7 @@ describe('a call', () => {
       expect(Math.abs((spoken[n]?.data.endMs ?? 0) - endMs)).toBeLessThanOrEqual(200);
     });
     expect(bench.ofType(callId, 'speech.started')).toHaveLength(2);
+    expect(await bench.registry.spokeAtMs(callId)).toBeGreaterThanOrEqual(begunAtMs);
 
     expect(bench.ofType(callId, 'media.gap').map(({ data }) => data)).toEqual([
       {

@@ -131,6 +131,11 @@ export interface ProblemView {
   readonly detail: string;
   readonly code: string;
   readonly fix?: string | undefined;
+  /** Graph's own result, when it gave one. */
+  readonly resultCode?: number | undefined;
+  readonly resultSubcode?: number | undefined;
+  /** The operation that failed, or of which nothing is known. */
+  readonly operationId?: string | undefined;
 }
 
 /** Teams names tenants by GUID. */
@@ -262,4 +267,10 @@ export const problemView: z.ZodType<ProblemView> = z.object({
   detail: z.string(),
   code: z.string(),
   fix: z.string().optional(),
+  resultCode: z.number().optional().describe("Graph's own, when it gave one"),
+  resultSubcode: z.number().optional(),
+  operationId: z
+    .string()
+    .optional()
+    .describe('The operation that failed, or of which nothing is known'),
 });

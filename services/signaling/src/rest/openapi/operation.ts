@@ -12,13 +12,13 @@ import type {
 
 /** What stands in a path. */
 const PATH_PARAMETERS: Readonly<Record<string, string>> = {
-  id: 'Of the call, or the webhook',
   pid: 'Of the participant, as the list gives it',
   playId: 'As `POST …/play` gave it',
   opId: 'As the request that began it gave it',
   deliveryId: 'As the list gives it',
   groupId: 'Of the audio routing group',
   attemptKey: 'Unguessable; made for each join',
+  asset: 'As the page names it',
 };
 
 const HEADERS: Readonly<Record<HeaderName, Json>> = {
@@ -94,10 +94,15 @@ function parametersOf(
     name: parameter,
     in: 'path',
     required: true,
-    description: PATH_PARAMETERS[parameter] ?? parameter,
+    description: PATH_PARAMETERS[parameter] ?? ownerOf(name),
     schema: { type: 'string' },
   }));
   return [...inPath, ...queryParameters(query), ...headers.map((header) => HEADERS[header])];
+}
+
+/** Whose `id` a path has. */
+function ownerOf(name: string): string {
+  return name.includes('/v1/webhooks/') ? 'Of the webhook' : 'Of the call';
 }
 
 function queryParameters(schema: z.ZodType | undefined): Json[] {

@@ -62,6 +62,15 @@ it('everything of the registry works on a Redis Cluster', async () => {
   expect((await admission.take('c_1', 1, limits)).outcome).toBe('ok');
   expect((await admission.take('c_2', 1, limits)).outcome).toBe('too_many_calls');
   expect(await admission.giveBack('c_1')).toBe(true);
+  const host = {
+    hostId: 'h',
+    capacity: 1,
+    activeCalls: 0,
+    level: 'normal',
+    draining: false,
+  } as const;
+  await registry.hosts.announce('p_1', [host], 10_000);
+  expect(await registry.hosts.list()).toEqual([{ ...host, processId: 'p_1' }]);
 
   await registry.bindSources('c_1', new Map([['11', [{ participantId: 'p_1', fromMs: 0 }]]]));
   expect(await registry.participantOfSource('c_1', '11')).toEqual({ participantId: 'p_1' });

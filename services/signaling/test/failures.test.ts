@@ -147,6 +147,28 @@ describe('a join that fails', () => {
   });
 });
 
+describe('a join whose answer is lost', () => {
+  it('is a call all the same when its callback came before', async () => {
+    const harness = await Harness.open();
+    try {
+      await harness.start();
+      const { allocated } = await harness.host();
+      harness.graph.answerNext('create', 'cut');
+      const cut = harness.graph.holdNextCreate();
+      const joining = harness.join();
+      const leg = await cut.leg;
+      await harness.graph.notify([stateItem(leg.id, 'established')], { leg });
+      await harness.reaches(allocated[0] ?? '', 'established');
+      cut.release();
+      const { status, body } = await joining;
+      expect([status, body.state]).toEqual([201, 'established']);
+      expect(leg.alive).toBe(true);
+    } finally {
+      await harness.close();
+    }
+  });
+});
+
 describe('a callback', () => {
   let harness: Harness;
   let id: string;

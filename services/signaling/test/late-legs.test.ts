@@ -31,7 +31,8 @@ describe('a call that Graph made without saying so', () => {
   it('leaves no second bot, whenever its callbacks and the second try come', async () => {
     await fc.assert(
       fc.asyncProperty(orders, fc.boolean(), async (order, isAnswerLate) => {
-        const first = await joinUnanswered(isAnswerLate);
+        const { leg: first, isMade } = await joinUnanswered(isAnswerLate);
+        if (isMade) return keepsIt(first, order);
         let second: GraphLeg | undefined;
         for (const happening of order) {
           if (happening === 'retry') second = await join();
@@ -51,20 +52,33 @@ describe('a call that Graph made without saying so', () => {
     );
   });
 
-  /** Graph's answer is lost, or comes when a callback has already told of the leg. */
-  async function joinUnanswered(isAnswerLate: boolean): Promise<GraphLeg> {
+  /** The callback was faster than the loss of the answer: nobody has to try again. */
+  async function keepsIt(leg: GraphLeg, order: readonly (Sign | 'retry')[]): Promise<void> {
+    for (const happening of order) if (happening !== 'retry') await callBack(leg, happening);
+    await callBack(leg, 'established');
+    await harness.reaches(callIdOf(leg), 'established');
+    expect(leg.alive).toBe(true);
+    await hangUp(leg);
+    expect(harness.graph.count('DELETE', leg.id)).toBe(1);
+  }
+
+  /** Graph's answer is lost, at once or when a callback may already have told of the leg. */
+  async function joinUnanswered(
+    isAnswerLate: boolean,
+  ): Promise<{ leg: GraphLeg; isMade: boolean }> {
     harness.graph.answerNext('create', 'cut');
     if (!isAnswerLate) {
-      await harness.join();
-      return harness.graph.lastLeg;
+      expect((await harness.join()).status).toBe(502);
+      return { leg: harness.graph.lastLeg, isMade: false };
     }
     const held = harness.graph.holdNextCreate();
     const joining = harness.join();
     const leg = await held.leg;
     await callBack(leg, 'establishing');
     held.release();
-    await joining;
-    return leg;
+    const { status } = await joining;
+    expect([201, 502]).toContain(status);
+    return { leg, isMade: status === 201 };
   }
 
   async function join(): Promise<GraphLeg> {

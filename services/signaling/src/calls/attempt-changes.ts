@@ -14,17 +14,21 @@ import type { GraphLeg } from './stored-problem.js';
 /** Why a wanted attempt is not made. */
 export type NotMade = 'no_other_host' | 'not_admitted' | 'given_up' | 'call_gone';
 
-/** The present attempt could not be made: another one is wanted, or the call has ended. */
+/**
+ * The present attempt could not be made: another one is wanted, or the call has ended. No effect
+ * when a callback has told that Graph made the leg all the same.
+ */
 export function failAttempt(record: CallRecord, failure: StartFailure, atMs: number): CallRecord {
   const { end, result, legMayExist, problem } = failure;
   const { graph, attempt, end: endedBy } = serviceState(record);
+  const isOver = endedBy !== undefined || attempt?.wanted !== undefined;
+  if (graph === 'present' && !isOver) return record;
   const ending = localEnd(end, atMs, result);
   // Graph's explicit failure leaves no leg as a rule; where it does, a callback tells.
   const isRefused = !legMayExist || ending.retryClass === 'onceOnAnotherHost';
   const known = withService(record, {
     graph: graph === 'requested' && isRefused ? 'gone' : graph,
   });
-  const isOver = endedBy !== undefined || attempt?.wanted !== undefined;
   const next = isOver ? known : endCall(known, ending);
   const isWanted = serviceState(next).attempt?.wanted !== undefined;
   const kept = legMayExist && !isWanted ? withService(next, { graph }) : next;

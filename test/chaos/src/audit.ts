@@ -2,7 +2,7 @@ import type { EarshotEvent, EventType } from '@earshot/events';
 
 /** What a run must have in common with one that nobody disturbed. */
 export interface CallFacts {
-  /** Type and id, without the call's, of each event that does not belong to one attachment. */
+  /** Type and id, without the call's and its media session's, of each event that does not belong to one attachment. */
   readonly findings: readonly string[];
   /** Sources of whose audio a stream was opened. */
   readonly heardSources: readonly string[];
@@ -23,13 +23,16 @@ const OF_ATTACHMENT: ReadonlySet<EventType> = new Set<EventType>([
   'media.stopped',
 ]);
 
+/** As the sandbox's media host names it, anew with each session. */
+const MEDIA_SESSION = /^\.m_[\w-]+\./;
+
 export function factsOf(events: readonly EarshotEvent[], callId: string): CallFacts {
   const own = events.filter((event) => event.callId === callId);
   const opened = own.filter(({ type }) => type === 'media.streamOpened');
   return {
     findings: own
       .filter(({ type }) => !OF_ATTACHMENT.has(type))
-      .map(({ id, type }) => `${type} ${id.replace(callId, '')}`)
+      .map(({ id, type }) => `${type} ${id.replace(callId, '').replace(MEDIA_SESSION, '.m.')}`)
       .sort(),
     heardSources: [...new Set(opened.map(({ sourceId }) => sourceId ?? 'all'))].sort(),
   };

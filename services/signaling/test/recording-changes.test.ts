@@ -1,0 +1,61 @@
+import { initialCallModel } from '@earshot/call';
+import type { CallRecord } from '@earshot/registry';
+import { expect, it } from 'vitest';
+import { serviceState } from '../src/calls/service-state.js';
+import { recordingOf, statusTold, wantStatus } from '../src/recording/recording-changes.js';
+
+const RECORD: CallRecord = {
+  callId: 'c_1',
+  version: 1,
+  createdAtMs: 0,
+  tenantId: 't',
+  attemptKey: 'a',
+  model: { ...initialCallModel, graphCallId: 'g' },
+  signalingPosition: 0,
+  service: {
+    joinUrlHost: '',
+    graph: 'present',
+    hostHeld: true,
+    incoming: {
+      scenario: 'policyRecording',
+      answer: 'accepted',
+      receivedAtMs: 0,
+      answerByMs: 5_000,
+      recordsAtOnce: false,
+    },
+    pendingEvents: [],
+  },
+};
+
+const want = (record: CallRecord, status: 'recording' | 'notRecording', request: string) =>
+  wantStatus(record, { status, request, sinceMs: 1 });
+const tell = (record: CallRecord, status: 'recording' | 'notRecording', request: string) =>
+  statusTold(record, { status, request, accepted: true, atMs: 2 });
+
+it('a success that comes after the end of a recording was wanted opens nothing', () => {
+  const asked = want(RECORD, 'recording', 'r1');
+  const ended = want(asked, 'notRecording', 'r2');
+  const late = tell(ended, 'recording', 'r1');
+  expect(recordingOf(late)).toMatchObject({
+    gate: { state: 'closed' },
+    accepted: 'recording',
+    wanted: { status: 'notRecording', request: 'r2' },
+  });
+  expect(recordingOf(tell(late, 'notRecording', 'r2'))).toMatchObject({
+    gate: { state: 'closed' },
+    accepted: 'notRecording',
+  });
+});
+
+it('Graph is told again when it believes in a recording that nobody wants', () => {
+  const asked = want(RECORD, 'recording', 'r1');
+  const ended = tell(want(asked, 'notRecording', 'r2'), 'notRecording', 'r2');
+  const late = tell(ended, 'recording', 'r1');
+  expect(recordingOf(late)).toMatchObject({
+    gate: { state: 'closed' },
+    wanted: { status: 'notRecording', request: 'undo-r1' },
+  });
+  expect(serviceState(late).pendingEvents.every(({ type }) => type.startsWith('recording.'))).toBe(
+    true,
+  );
+});

@@ -21,6 +21,9 @@ interface Fold {
   readonly departedAt: Map<string, number>;
 }
 
+/** An entry of a roster and its normalised id. */
+type Keyed = readonly [key: string, entry: ParticipantData];
+
 /** Those who left are remembered only to recognise a stale roster that still has them. */
 const DEPARTED_REMEMBERED = 256;
 
@@ -37,9 +40,9 @@ export function reduceSnapshot(model: CallModel, snapshot: Snapshot): Reduction 
   const { rosterNumbers: numbers } = model;
   const position = asOf ?? (numbers === undefined ? undefined : highestOf(participants));
   const fold = foldOf(model);
-  if (position === undefined && isStale(model, fold, participants)) return { model, changes: [] };
-  for (const entry of participants) {
-    const key = normalisedId(entry.id);
+  const entries = participants.map((entry) => [normalisedId(entry.id), entry] as const);
+  if (position === undefined && isStale(model, fold, entries)) return { model, changes: [] };
+  for (const [key, entry] of entries) {
     if (entry.isRemoved) remove(fold, key, entry, undefined);
     else if (position !== undefined && wentBack(model, fold, key, entry.rosterSequence, asOf)) {
       keep(fold, key);
@@ -48,7 +51,7 @@ export function reduceSnapshot(model: CallModel, snapshot: Snapshot): Reduction 
   if (position !== undefined) keepNewer(fold, position);
   const known =
     position === undefined || numbers === undefined ? numbers : withFloor(numbers, position);
-  const isDoubtful = position === undefined && isUncertain(model, fold, participants);
+  const isDoubtful = position === undefined && isUncertain(model, fold, entries);
   return settle(
     { ...model, rosterDoubtful: isDoubtful },
     fold,
@@ -122,12 +125,10 @@ function keepNewer({ before, after, reasons }: Fold, position: number): void {
  * falls when the one who has it leaves. A roster is therefore stale only when an entry went back:
  * an older number than is known of the same participant, or one of someone known to have left.
  */
-function isStale(model: CallModel, fold: Fold, entries: readonly ParticipantData[]): boolean {
+function isStale(model: CallModel, fold: Fold, entries: readonly Keyed[]): boolean {
   // The bot itself is in every roster, so an empty one tells nothing.
   if (entries.length === 0) return model.rosterSequence !== undefined;
-  return entries.some(({ id, rosterSequence }) =>
-    wentBack(model, fold, normalisedId(id), rosterSequence),
-  );
+  return entries.some(([key, { rosterSequence }]) => wentBack(model, fold, key, rosterSequence));
 }
 
 /** @param asOf who left up to there may be back in a roster that was asked for since. */
@@ -153,15 +154,15 @@ function wentBack(
 function isUncertain(
   { rosterSequence: last, rosterDoubtful }: CallModel,
   { before }: Fold,
-  entries: readonly ParticipantData[],
+  entries: readonly Keyed[],
 ): boolean {
-  const now = highestOf(entries);
+  const now = highestOf(entries.map(([, entry]) => entry));
   if (last === undefined || now === undefined || now > last) return false;
   if (rosterDoubtful === true) return true;
   for (const { rosterSequence = now } of before.values()) if (rosterSequence > now) return true;
   return entries.some(
-    ({ id, rosterSequence = last + 1, isRemoved }) =>
-      !isRemoved && rosterSequence <= last && !before.has(normalisedId(id)),
+    ([key, { rosterSequence = last + 1, isRemoved }]) =>
+      !isRemoved && rosterSequence <= last && !before.has(key),
   );
 }
 

@@ -75,12 +75,12 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
     }),
     incomingCalls: metrics.counter({
       name: 'incoming_calls_total',
-      help: 'Calls that came in: answered, busy or forbidden (rejected), hungUp, late, failed, redirected.',
+      help: 'Calls that came in: answered, busy, forbidden, hungUp, late, failed or redirected.',
       labelNames: ['outcome'],
     }),
     recordedParties: metrics.counter({
       name: 'recorded_parties_total',
-      help: 'Participants under a recording policy that Graph asked about: accepted, invited to another call, rejected; and left.',
+      help: 'Participants under a recording policy: accepted, invited, rejected; and left.',
       labelNames: ['outcome'],
     }),
     hostLinkRtt: metrics.histogram({

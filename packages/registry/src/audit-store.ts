@@ -39,6 +39,9 @@ export const MAX_AUDIT_RECORDS = 100_000;
 /** Older ones are removed. */
 export const AUDIT_TTL_MS: number = 90 * 24 * 3_600_000;
 
+/** An id of an entry. Nothing comes before 0-0, and Redis refuses to look there. */
+const CURSOR = /^(?!0+-0+$)\d{1,16}-\d{1,16}$/;
+
 /** The bound by number is exact; that by age is looked after with each entry. */
 const APPEND = new LuaScript(`
 local id = redis.call('XADD', KEYS[1], 'MAXLEN', '=', ARGV[2], '*', 'entry', ARGV[1])
@@ -72,7 +75,7 @@ export class AuditStore {
   /** A page, newest first. @throws CodedError `invalid_cursor`, `corrupt_audit_record`. */
   async list(options: { readonly limit: number; readonly cursor?: string }): Promise<AuditPage> {
     const { limit, cursor } = options;
-    if (cursor !== undefined && !/^\d{1,16}-\d{1,16}$/.test(cursor)) {
+    if (cursor !== undefined && !CURSOR.test(cursor)) {
       throw new CodedError(
         'invalid_cursor',
         'Cannot list the audit log: the cursor must come from a list',

@@ -36,11 +36,14 @@ describe('the audit log', () => {
     expect((await audit.list({ limit: 10 })).records.at(-1)).toEqual(first);
   });
 
-  it.each(['', 'x', '1', '1-', '+', '1-2-3'])('refuses the cursor %j', async (cursor) => {
-    const { audit } = await redis.registry();
-    const listing = audit.list({ limit: 2, cursor });
-    await expect(listing).rejects.toMatchObject({ code: 'invalid_cursor' });
-  });
+  it.each(['', 'x', '1', '1-', '+', '1-2-3', '0-0', '00-0'])(
+    'refuses the cursor %j',
+    async (cursor) => {
+      const { audit } = await redis.registry();
+      const listing = audit.list({ limit: 2, cursor });
+      await expect(listing).rejects.toMatchObject({ code: 'invalid_cursor' });
+    },
+  );
 
   it('forgets those that are too old', async () => {
     const { audit } = await redis.registry();

@@ -19,6 +19,10 @@ const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/(\/callbacks\/)[\w-]{8,}/g, `$1${REDACTED}`],
   // Secrets of webhooks.
   [/\bwhsec_[\w+/=-]*/g, REDACTED],
+  // Phone numbers in E.164.
+  [/(?<![\w+])\+[1-9]\d{6,14}\b/g, REDACTED],
+  // Mail addresses and names that users sign in with; versions of packages have no letters there.
+  [/\b[\w.+-]{1,64}@(?:[a-z\d-]{1,63}\.){1,8}[a-z]{2,24}\b/gi, REDACTED],
   // Private keys.
   [
     /-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?/g,

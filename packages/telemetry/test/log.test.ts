@@ -85,6 +85,7 @@ describe('redact', () => {
     ...['tokens', 'secrets', 'passwords', 'keys', 'apiKeys', 'clientSecrets', 'privateKey'],
     ...['EARSHOT_API_KEY', 'EARSHOT_API_KEYS', 'EARSHOT_BRIDGE_KEY', 'EARSHOT_HOST_KEY'],
     ...['IDENTITY_HEADER', 'x-identity-header'],
+    ...['phoneNumber', 'phone', 'email', 'userPrincipalName', 'upn'],
   ];
 
   it('never lets a private value through, at any depth and in any place', () => {
@@ -129,6 +130,8 @@ describe('redact', () => {
       'key -----BEGIN RSA PRIVATE KEY-----\nMIIB+/=\n-----END RSA PRIVATE KEY----- unreadable',
       'key [redacted] unreadable',
     ],
+    ['calling +12065550100, 480', 'calling [redacted], 480'],
+    ['no such user ada.l+x@mail.contoso.com.', 'no such user [redacted].'],
   ])('hides what looks private in the text %j', (text, expected) => {
     expect(redact({ error: new Error(text) })).toMatchObject({ error: { message: expected } });
     const { log, parsed } = capture();
@@ -144,6 +147,8 @@ describe('redact', () => {
     '/tmp/run/redis.sock',
     '2026-11-26T15:00:00.000Z tokens expire in 60 s',
     'exactly one of GRAPH_CLIENT_SECRET, EARSHOT_API_KEYS must be set',
+    'at node_modules/.pnpm/@azure+msal-node@7.2.3/x.js, 2026-11-26T15:00:00+02:00, rate 1e+1234567',
+    'thread 19:meeting_a@thread.v2',
   ])('leaves the text %j as it is', (text) => {
     expect(redact({ text })).toEqual({ text });
   });
@@ -165,6 +170,7 @@ describe('redact', () => {
       '/callbacks/',
       '://',
       '@',
+      '+1',
       ' ',
     ];
     const nasty = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 4 });

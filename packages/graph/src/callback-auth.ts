@@ -81,7 +81,8 @@ export class CallbackAuth {
     try {
       const { payload } = await jwtVerify(token, keys, {
         algorithms: ['RS256'],
-        audience: this.#options.audience,
+        // Entra ID takes it in any letters, and writes it in small ones.
+        audience: [this.#options.audience, this.#options.audience.toLowerCase()],
         issuer: [...this.#options.endpoints.callbackIssuers],
         clockTolerance: CLOCK_TOLERANCE_S,
         currentDate: new Date(this.#options.clock.wallclockMs()),

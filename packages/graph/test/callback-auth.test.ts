@@ -12,6 +12,8 @@ import { CLOUDS, GLOBAL_CLOUD } from '../src/endpoints.js';
 
 const AUDIENCE = 'app-id';
 const ISSUER = 'https://api.botframework.com';
+/** Far more than it takes: machines are slow at times. */
+const WAIT = { timeout: 10_000 } as const;
 
 const first = await generateKeyPair('RS256', { extractable: true });
 const second = await generateKeyPair('RS256');
@@ -72,10 +74,14 @@ beforeEach(async () => {
 });
 
 function authOf(cloud: GraphEndpoints, ...paths: string[]): CallbackAuth {
+  return authFor(AUDIENCE, cloud, ...paths);
+}
+
+function authFor(audience: string, cloud: GraphEndpoints, ...paths: string[]): CallbackAuth {
   const callbackOpenIdUrls = paths.map((path) => base + path);
   return new CallbackAuth({
     endpoints: { ...cloud, callbackOpenIdUrls },
-    audience: AUDIENCE,
+    audience,
     clock,
   });
 }
@@ -127,6 +133,11 @@ describe('CallbackAuth', () => {
     ['that calls its content a token, as Teams does', { header: { cty: 'JWT' } }],
   ])('accepts a token %s', async (_name, claims) => {
     expect(await verdict(claims)).toMatchObject({ ok: true });
+  });
+
+  it('knows our id in whatever letters it was configured', async () => {
+    const shouted = authFor(AUDIENCE.toUpperCase(), GLOBAL_CLOUD, '/metadata');
+    expect(await verdict({}, shouted)).toMatchObject({ ok: true });
   });
 
   it('refuses a token that is not signed with RS256', async () => {
@@ -190,7 +201,7 @@ describe('CallbackAuth', () => {
     expect(keyRequests).toBe(1);
     clock.advance(3 * 60 * 60_000);
     expect(await verdict()).toMatchObject({ ok: true });
-    await vi.waitUntil(() => keyRequests === 2);
+    await vi.waitUntil(() => keyRequests === 2, WAIT);
   });
 
   it('takes a new key at once, but asks no more often than twice a minute', async () => {
@@ -227,7 +238,7 @@ describe('CallbackAuth', () => {
     served = [];
     clock.advance(3 * 60 * 60_000);
     await verdict();
-    await vi.waitUntil(() => keyRequests === 2);
+    await vi.waitUntil(() => keyRequests === 2, WAIT);
     expect(await verdict()).toMatchObject({ ok: true });
   });
 

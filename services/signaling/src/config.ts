@@ -87,9 +87,9 @@ export interface SignalingConfig {
   readonly maxEventStreams: number;
   readonly incoming: IncomingConfig;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-  /** Of the checks of `/livez` and `/readyz`, in place of their own. */
   /** When bots leave by themselves, where a request does not say otherwise. */
   readonly autoLeave: AutoLeaveLimits;
+  /** Of the checks of `/livez` and `/readyz`, in place of their own. */
   readonly healthLimits: HealthLimits;
   /** How long a failed check must be well below its limit before it passes again, ms. */
   readonly healthClearMs: number;

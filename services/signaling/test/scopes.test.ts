@@ -7,7 +7,9 @@ import { Harness } from './support/harness.js';
 
 const READER = 'key-that-may-read-calls';
 const PLAYER = 'key-that-may-play-audio';
+const CONTROLLER = 'key-that-may-control-calls';
 const KEYS = [
+  { id: 'controller', key: CONTROLLER, scopes: ['calls:write', 'calls:control'] },
   { id: 'reader', key: READER, scopes: ['calls:read'] },
   { id: 'player', key: PLAYER, scopes: ['media:play', 'hosts:read'] },
 ];
@@ -42,6 +44,9 @@ describe('scopes of API keys', () => {
     [READER, 'GET', '/v1/events', 'events:read'],
     [READER, 'GET', '/v1/calls/c_unknown/events', 'events:read'],
     [READER, 'POST', '/v1/calls/c_unknown/play', 'media:play'],
+    [CONTROLLER, 'POST', '/v1/calls/c_unknown/recording-status', 'recording:declare'],
+    [CONTROLLER, 'POST', '/v1/calls/c_unknown/recording-declaration', 'recording:declare'],
+    [CONTROLLER, 'GET', '/v1/audit', 'audit:read'],
     [PLAYER, 'GET', '/v1/calls/c_unknown/plays', 'calls:read'],
   ])('refuses %s and names the scope: %s %s', async (key, method, path, scope) => {
     const body = method === 'POST' ? {} : undefined;

@@ -35,14 +35,13 @@ interface CallParams {
   Params: { id: string };
 }
 
-const CONTROL = { config: { scope: 'calls:control' } } as const;
 const DECLARE = { config: { scope: 'recording:declare' } } as const;
 
 /** Whether a call is recorded, told to Graph; and whether it may be, declared by an operator. */
 export function addRecordingRoutes(app: FastifyInstance, options: RecordingRoutesOptions): void {
   const { registry, driver, audit, clock, idempotent } = options;
 
-  app.post<CallParams>('/v1/calls/:id/recording-status', CONTROL, async (request, reply) => {
+  app.post<CallParams>('/v1/calls/:id/recording-status', DECLARE, async (request, reply) => {
     const { status } = validate(recordingStatusBody, request.body, 'body');
     const { callId } = await callOf(registry, request.params.id);
     await idempotent.once(request, reply, {

@@ -1,6 +1,7 @@
 import { VirtualClock } from '@earshot/async';
 import { checkType, faultText } from '@earshot/graph-metadata';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { checkScenario } from '../src/scenario/parse-scenario.js';
 import { GraphClient, phoneTarget, userTarget } from './graph-client.js';
 import type { Callback } from './test-bot.js';
 import type { Stage } from './test-stage.js';
@@ -279,9 +280,15 @@ describe('a call to people', () => {
 });
 
 describe('the permission of the moment', () => {
-  const without = (permissions: string[]): void => {
-    stage.sandbox.scenarios.add({ name: 'permissions', seed: 1, permissions, rules: [] });
+  const grant = (permissions: string[] | Record<string, string[]>): void => {
+    stage.sandbox.scenarios.add(checkScenario({ name: 'permissions', permissions }));
   };
+  const refusalNow = async (body: object): Promise<unknown> => {
+    const answer = await graph.create('refused', body);
+    return (answer.body['error'] as { code: string } | undefined)?.code;
+  };
+
+  afterEach(() => stage.sandbox.scenarios.clear());
 
   it.each([
     ['a meeting', () => graph.meeting('long'), 'Calls.JoinGroupCall.All'],
@@ -292,13 +299,23 @@ describe('the permission of the moment', () => {
       'Calls.InitiateGroupCall.All',
     ],
   ])('to call %s is asked for', async (_name, bodyNow, permission) => {
-    without(['Calls.AccessMedia.All']);
-    expect((await graph.create('refused', bodyNow())).body).toMatchObject({
-      error: { code: '7504' },
-    });
-    without([permission]);
-    expect((await graph.create('allowed', bodyNow())).status).toBe(201);
-    stage.sandbox.scenarios.clear();
+    grant(['Calls.AccessMedia.All']);
+    expect(await refusalNow(bodyNow())).toBe('7504');
+    grant([permission]);
+    expect(await refusalNow(bodyNow())).toBeUndefined();
+  });
+
+  it('is that of the tenant', async () => {
+    const { tenantId } = stage.sandbox.ready;
+    grant({ '0f0e0d0c-0b0a-4908-8706-050403020100': [] });
+    expect(await refusalNow(graph.meeting('long'))).toBeUndefined();
+    grant({ [tenantId.toUpperCase()]: [] });
+    expect(await refusalNow(graph.meeting('long'))).toBe('7504');
+  });
+
+  it('is worth nothing to an app that is not registered for calling', async () => {
+    stage.sandbox.scenarios.add(checkScenario({ name: 'unregistered', registered: false }));
+    expect(await refusalNow(graph.meeting('long'))).toBe('7503');
   });
 });
 

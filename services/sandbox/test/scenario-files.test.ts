@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { VirtualClock } from '@earshot/async';
 import { checkType, faultText } from '@earshot/graph-metadata';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { readScenario } from '../src/scenario/parse-scenario.js';
+import { checkScenario, readScenario } from '../src/scenario/parse-scenario.js';
 import { GraphClient, phoneTarget, userTarget } from './graph-client.js';
 import type { Stage } from './test-stage.js';
 import { openStage } from './test-stage.js';
@@ -60,9 +60,11 @@ async function pass(durationMs: number, stepMs = 100): Promise<void> {
   }
 }
 
-/** Lets time pass until something is so. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await pass(100);
+/** Lets time pass until something is so, for ten minutes of the sandbox's time at most. */
+async function until(isSo: () => boolean, stepMs = 100): Promise<void> {
+  const deadlineMs = clock.nowMs() + 600_000;
+  while (!isSo() && clock.nowMs() < deadlineMs) await pass(stepMs, stepMs);
+  expect(isSo()).toBe(true);
 }
 
 function established(its = key): Promise<void> {
@@ -123,7 +125,7 @@ describe('a bundled scenario', () => {
   it('callback-first tells of the call before the answer', async () => {
     await load('callback-first');
     const creating = create();
-    while (stage.bot.of(key).length === 0) await pass(20, 20);
+    await until(() => stage.bot.of(key).length > 0, 20);
     expect(stage.bot.states(key)).toEqual(['establishing']);
     const answered = creating.then(() => true);
     expect(await Promise.race([answered, pass(500).then(() => false)])).toBe(false);
@@ -301,7 +303,7 @@ describe('scenarios at run time', () => {
 
   it('throttle requests and creations, with the time to wait', async () => {
     const limits = { requests: { count: 3, perMs: 5_000 } };
-    stage.sandbox.scenarios.add({ name: 'rate', seed: 1, limits, rules: [] });
+    stage.sandbox.scenarios.add(checkScenario({ name: 'rate', limits }));
     const codes = [];
     for (let request = 0; request < 4; request += 1) {
       codes.push((await graph.send('GET', '/none')).status);
@@ -313,7 +315,7 @@ describe('scenarios at run time', () => {
     expect((await graph.send('GET', '/none')).status).toBe(404);
     stage.sandbox.scenarios.clear();
     const creations = { creations: { count: 1, perMs: 10_000 }, activeCalls: 1_000 };
-    stage.sandbox.scenarios.add({ name: 'rate', seed: 1, limits: creations, rules: [] });
+    stage.sandbox.scenarios.add(checkScenario({ name: 'rate', limits: creations }));
     expect([await create(), await create()]).toEqual([expect.stringMatching(/^\//), '429/8516']);
   });
 });

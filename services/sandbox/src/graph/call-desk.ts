@@ -11,7 +11,7 @@ import type { CallbackCounts } from './callback-queue.js';
 import { CallbackQueue } from './callback-queue.js';
 import type { CallbackSigner } from './callback-signer.js';
 import { meetingOfCallees } from './callees.js';
-import { callNotFound, GraphFault, tenantMismatch } from './graph-fault.js';
+import { appNotRegistered, callNotFound, GraphFault, tenantMismatch } from './graph-fault.js';
 import type { GraphLimits } from './graph-limits.js';
 import { refusalFault } from './scripted-fault.js';
 import type { CallIdentity, CallMedia } from './simulated-call.js';
@@ -67,6 +67,7 @@ export class CallDesk {
    */
   create(body: unknown, app: AppIdentity, scenarioId: string): Created {
     const { scenarios, limits } = this.#options;
+    if (!scenarios.isAppRegistered) throw appNotRegistered();
     const parsed = parseCallRequest(body, app);
     if (!parsed.ok) throw parsed.fault;
     const { request } = parsed;

@@ -42,7 +42,7 @@ export class CallGate {
     const { tokens, scenarios, limits } = this.#options;
     const app = await tokens.verify(request.headers.authorization);
     limits.admitRequest();
-    return { ...app, roles: scenarios.permitted(app.roles) };
+    return { ...app, roles: scenarios.permitted(app.roles, app.tenantId) };
   }
 
   /**

@@ -38,6 +38,11 @@ export function tenantMismatch(): GraphFault {
   return new GraphFault(403, '7505', 'Request authorization tenant mismatch.');
 }
 
+/** 403/7503: calling is not enabled for the app. */
+export function appNotRegistered(): GraphFault {
+  return new GraphFault(403, '7503', 'Application is not registered in our store.');
+}
+
 /** 403/7504: a permission is not granted in the tenant. */
 export function insufficientPermissions(): GraphFault {
   return new GraphFault(

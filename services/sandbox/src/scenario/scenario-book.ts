@@ -85,16 +85,33 @@ export class ScenarioBook {
     return new CallScript();
   }
 
-  /** The permissions of an app: those a scenario names, the newest winning, else those granted. */
-  permitted(granted: ReadonlySet<string>): ReadonlySet<string> {
-    const named = [...this.#loaded.values()].findLast(({ scenario }) => scenario.permissions);
-    return named === undefined ? granted : new Set(named.scenario.permissions);
+  /** Whether calling is enabled for the app, as far as scenarios go. */
+  get isAppRegistered(): boolean {
+    return [...this.#loaded.values()].every(({ scenario }) => scenario.registered);
+  }
+
+  /** The app's permissions in a tenant: those a scenario names, the newest winning, else the granted. */
+  permitted(granted: ReadonlySet<string>, tenantId: string): ReadonlySet<string> {
+    const named = [...this.#loaded.values()].map(({ scenario }) => namedFor(scenario, tenantId));
+    const newest = named.findLast((permissions) => permissions !== undefined);
+    return newest === undefined ? granted : new Set(newest);
   }
 
   /** Limits now; of two scenarios that set the same one, the newer counts. */
   limits(): Limits {
     return Object.assign({}, ...[...this.#loaded.values()].map(({ scenario }) => scenario.limits));
   }
+}
+
+function namedFor({ permissions }: Scenario, tenantId: string): readonly string[] | undefined {
+  if (permissions === undefined || isList(permissions)) return permissions;
+  const tenant = Object.keys(permissions).find((id) => id.toLowerCase() === tenantId.toLowerCase());
+  return tenant === undefined ? undefined : permissions[tenant];
+}
+
+/** `Array.isArray` does not narrow lists that are read-only. */
+function isList(value: NonNullable<Scenario['permissions']>): value is readonly string[] {
+  return Array.isArray(value);
 }
 
 function fits(match: Match, { meeting, target, media }: CreationFacts): boolean {

@@ -164,15 +164,15 @@ const rule: z.ZodType<Rule> = z.strictObject({
   methods: z.array(method).max(MAX_LIST).default([]),
 });
 
+const permissions = z.array(z.string().regex(/^[\w.]{1,100}$/)).max(50);
+
 /** The form of a scenario. Unknown words are refused: a misspelt one must not pass unnoticed. */
 export const scenarioSchema: z.ZodType<Scenario> = z.strictObject({
   name: z.string().regex(/^[\w-]{1,64}$/, 'must be a short name of letters, digits, - and _'),
   about: z.string().max(1_000).optional(),
   seed: z.int().min(0).max(0xffff_ffff).default(1),
-  permissions: z
-    .array(z.string().regex(/^[\w.]{1,100}$/))
-    .max(50)
-    .optional(),
+  registered: z.boolean().default(true),
+  permissions: z.union([permissions, z.record(z.guid(), permissions)]).optional(),
   limits: limits.optional(),
   rules: z.array(rule).max(MAX_RULES).default([]),
 });

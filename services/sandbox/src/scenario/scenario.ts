@@ -7,8 +7,16 @@ export interface Scenario {
   readonly about?: string | undefined;
   /** Of all chance in it: the same seed plays the same. */
   readonly seed: number;
-  /** Application permissions of the app while it is loaded, in place of those granted. */
-  readonly permissions?: readonly string[] | undefined;
+  /** Whether calling is enabled for the app; else every creation is refused with 7503. */
+  readonly registered: boolean;
+  /**
+   * Application permissions of the app while it is loaded, in place of those granted: in all
+   * tenants, or by the tenant's id in some.
+   */
+  readonly permissions?:
+    | readonly string[]
+    | Readonly<Record<string, readonly string[]>>
+    | undefined;
   readonly limits?: Limits | undefined;
   /** The first that matches a new call goes for it. */
   readonly rules: readonly Rule[];

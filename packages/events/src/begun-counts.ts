@@ -28,4 +28,9 @@ export class BegunCounts {
     ]);
     return times;
   }
+
+  /** Forgets an event whose consumer lived through it. */
+  async end({ callId, id }: EarshotEvent): Promise<void> {
+    await this.#client.hdel(this.#names.begun(callId, this.#subscription), id);
+  }
 }

@@ -156,13 +156,21 @@ export class Delivery {
   }
 
   async #takeOne(event: EarshotEvent, work: Work): Promise<boolean> {
-    if (work.isSuspect) {
-      const times = await this.#begun.begin(event);
-      if (times > MAX_BEGUN) {
-        await this.#setAsideFor(event, killer(times - 1), work);
-        return true;
-      }
+    if (!work.isSuspect) return this.#tryOne(event, work);
+    const times = await this.#begun.begin(event);
+    if (times > MAX_BEGUN) {
+      await this.#setAsideFor(event, killer(times - 1), work);
+      return true;
     }
+    try {
+      return await this.#tryOne(event, work);
+    } finally {
+      // Who gets here in time lived: a handler that throws, or a consumer that is closed, kills nobody.
+      if (work.lock.isHeld()) await this.#begun.end(event).catch(this.#options.onError);
+    }
+  }
+
+  async #tryOne(event: EarshotEvent, work: Work): Promise<boolean> {
     let failure = await this.#attempt([event], work);
     for (const pauseMs of PAUSES_MS) {
       if (failure === undefined) return true;

@@ -91,6 +91,8 @@ export class EventPublisher {
   #refused = 0;
   #fenced = 0;
   #stopSweeping: Cancel = () => {};
+  /** After an outage consumers must be able to tell that they live before they are judged. */
+  #mayJudge = true;
   #closing: Promise<void> | undefined;
 
   constructor(options: PublisherOptions) {
@@ -136,6 +138,9 @@ export class EventPublisher {
   /** Connects. @throws CodedError `redis_unreachable`, after about a second of trying. */
   async ready(): Promise<void> {
     await connect(this.#client);
+    this.#client.on('ready', () => {
+      this.#mayJudge = false;
+    });
     this.#stopSweeping();
     this.#stopSweeping = every(this.#clock, SWEEP_EVERY_MS, () => this.#sweep());
   }
@@ -225,6 +230,9 @@ export class EventPublisher {
   /** Publishing to the subscriptions of dead consumers would fill up Redis. */
   #sweep(): void {
     if (this.#client.status !== 'ready') return;
+    const mayJudge = this.#mayJudge;
+    this.#mayJudge = true;
+    if (!mayJudge) return;
     // What fails now is done the next time.
     sweepSubscriptions(this.#client, this.#names).catch(() => {});
   }

@@ -47,7 +47,10 @@ export class PartitionQueues {
   async registered(): Promise<string[]> {
     const copies = await this.#inEachPartition((key) => this.#client.smembers(key));
     const names = new Set([DEFAULT_SUBSCRIPTION, ...copies.flat()]);
-    if (names.delete(DEFAULT_REMOVED)) names.delete(DEFAULT_SUBSCRIPTION);
+    names.delete(DEFAULT_REMOVED);
+    // A removal that was cut short leaves partitions whose events still pile up.
+    const isRemoved = copies.every((copy) => copy.includes(DEFAULT_REMOVED));
+    if (isRemoved) names.delete(DEFAULT_SUBSCRIPTION);
     return [...names].sort();
   }
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { CodedError } from '@earshot/async';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PARTITIONS, partitionOf } from '../src/partition.js';
 import { Subscriptions } from '../src/subscriptions.js';
@@ -132,6 +133,35 @@ describe('a consumer that dies', () => {
         event: { position: 2 },
       },
     ]);
+  });
+});
+
+describe('an event that only fails, in a batch whose consumers died', () => {
+  it('is not taken for what killed them, and is tried on while the dead letters are full', async () => {
+    const publisher = await redis.publisher();
+    publisher.publish(speech('c_1', 0));
+    await publisher.flushed();
+    const partition = `earshot:{events-${partitionOf('c_1')}}`;
+    const queue = `${partition}:events-default-${partitionOf('c_1')}`;
+    const [jobId] = await redis.raw.lrange(`${queue}:wait`, 0, -1);
+    await redis.raw.hset(`${queue}:${jobId}`, 'stc', 6);
+    await redis.raw.hset(`${partition}:begun:default:c_1`, 'c_1/0', 4);
+    let fullTimes = 0;
+    const got: number[] = [];
+    await redis.consumer(
+      ({ position }) => {
+        if (fullTimes < 2) throw new Error('broken');
+        got.push(position);
+      },
+      {
+        maxDeadLetters: 0,
+        onError: (error) => {
+          if (error instanceof CodedError && error.code === 'dead_letters_full') fullTimes += 1;
+        },
+      },
+    );
+    await until(() => got.length === 1);
+    await until(async () => (await redis.raw.exists(`${partition}:begun:default:c_1`)) === 0);
   });
 });
 

@@ -117,6 +117,14 @@ describe('subscriptions', () => {
     }
   });
 
+  it('named default is listed while the removal of it has not reached all partitions', async () => {
+    const admin = await subscriptions();
+    await admin.remove('default');
+    expect(await admin.list()).toEqual([]);
+    await redis.raw.srem('earshot:{events-3}:subscriptions', '!default');
+    expect((await admin.list()).map(({ name }) => name)).toEqual(['default']);
+  });
+
   it('leave nothing behind when removed while events are being published', async () => {
     const admin = await subscriptions();
     const publisher = await redis.publisher({ maxBatch: 3, batchWindowMs: 0 });
@@ -203,6 +211,24 @@ describe('an ephemeral subscription', () => {
     await redis.publisher({ clock });
     clock.advance(10_000);
     await until(async () => (await keysOf('orphan')).length === 0);
+    await until(async () => (await redis.raw.exists('earshot:ephemeral-subscriptions')) === 0);
+  });
+
+  it('is judged by no publisher that was away itself, either', async () => {
+    const clock = new VirtualClock();
+    const publisher = await redis.publisher({ clock });
+    await redis.raw.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await until(() => !publisher.stats.redisUp);
+    await until(() => publisher.stats.redisUp);
+    const set = 'earshot:{events-0}:subscriptions';
+    await redis.raw.zadd('earshot:ephemeral-subscriptions', 1, 'orphan');
+    await redis.raw.sadd(set, 'orphan');
+    clock.advance(10_000);
+    // By the publisher's own connection, whose answers come in order: a sweep would be further by then.
+    for (let steps = 0; steps < 10; steps += 1) await publisher.counts('c_1');
+    expect(await redis.raw.smembers(set)).toEqual(['orphan']);
+    clock.advance(10_000);
+    await until(async () => (await redis.raw.exists(set)) === 0);
     await until(async () => (await redis.raw.exists('earshot:ephemeral-subscriptions')) === 0);
   });
 

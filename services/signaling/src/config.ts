@@ -157,7 +157,8 @@ const environmentSchema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   ...graphVariables,
   GRAPH_CLIENT_ID: filled,
-  GRAPH_TENANT_ID: filled.optional(),
+  // Callbacks name tenants by GUID: those of a tenant known by its domain would all be refused.
+  GRAPH_TENANT_ID: z.guid('must be a GUID, not a domain name').optional(),
 });
 
 /**

@@ -50,6 +50,8 @@ describe('readConfig', () => {
     ['EARSHOT_LISTEN', '127.0.0.1:70000'],
     ['GRAPH_BASE_URL', 'graph'],
     ['EARSHOT_LOG_LEVEL', 'loud'],
+    ['GRAPH_TENANT_ID', 'contoso.onmicrosoft.com'],
+    ['GRAPH_TENANT_ID', 'common'],
   ])('refuses %s=%s and shows it', (name, value) => {
     const { message } = failureOf({ ...REQUIRED, [name]: value });
     expect(message).toContain(name);
@@ -176,10 +178,11 @@ describe('the credential', () => {
     ).toBe('secret');
     const identity = { kind: 'federatedIdentity', clientId: 'i' };
     expect(credentialOf({ GRAPH_FEDERATED_IDENTITY: 'i' })).toEqual(identity);
-    const home = { GRAPH_TENANT_ID: 't' };
+    const homeTenantId = '7a6f3d4e-0000-4000-8000-000000000001';
+    const home = { GRAPH_TENANT_ID: homeTenantId };
     expect(credentialOf({ GRAPH_MANAGED_IDENTITY: 'system', ...home })).toEqual({
       kind: 'managedIdentity',
-      homeTenantId: 't',
+      homeTenantId,
     });
     expect(credentialOf({ GRAPH_MANAGED_IDENTITY: 'i', ...home })).toMatchObject({ clientId: 'i' });
   });

@@ -177,9 +177,10 @@ describe('redact', () => {
     fc.assert(
       fc.property(nasty, (repeated) => {
         const text = repeated.join('').repeat(20_000).slice(0, 100_000);
-        const startMs = performance.now();
+        // Of this process: what else the machine does counts for nothing.
+        const before = process.cpuUsage();
         redact({ text });
-        expect(performance.now() - startMs).toBeLessThan(500);
+        expect(process.cpuUsage(before).user).toBeLessThan(500_000);
       }),
       { numRuns: 50 },
     );

@@ -21,3 +21,29 @@ describe('shared lookups', () => {
     expect(asked.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'a']);
   });
 });
+
+it('names that are answered slowly leave room for the others', () => {
+  let nowMs = 0;
+  const open = new Map<string, () => void>();
+  const resolve = shareLookups(
+    (hostname, done) => void open.set(hostname, () => done(null, [])),
+    () => nowMs,
+  );
+  const ask = (hostname: string) => resolve(hostname, () => {});
+  const answer = (hostname: string) => {
+    const done = open.get(hostname);
+    open.delete(hostname);
+    done?.();
+  };
+  ask('slow-1.example');
+  ask('slow-2.example');
+  nowMs = 5_000;
+  answer('slow-1.example');
+  answer('slow-2.example');
+  for (const name of ['slow-1.example', 'slow-2.example', 'good.example']) ask(name);
+  expect([...open.keys()]).toEqual(['slow-1.example', 'good.example']);
+  answer('good.example');
+  expect([...open.keys()]).toEqual(['slow-1.example']);
+  answer('slow-1.example');
+  expect([...open.keys()]).toEqual(['slow-2.example']);
+});

@@ -5,21 +5,9 @@ import { promisify } from 'node:util';
 import { parseNotifications } from '@earshot/call';
 import { expect, test } from 'vitest';
 import { rosterBody, stateBody } from '../src/signaling/bench-notifications.js';
-import { parseSignalingOptions } from '../src/signaling/signaling-options.js';
 import { signalingToJson } from '../src/signaling/signaling-result.js';
 
 const BENCH = fileURLToPath(new URL('../../../scripts/bench.mjs', import.meta.url));
-
-test('defaults, and both options', () => {
-  expect(parseSignalingOptions([])).toEqual({ json: false, quick: false });
-  expect(parseSignalingOptions(['--quick', '--json'])).toEqual({ json: true, quick: true });
-});
-
-test.each([[['more']], [['--fast']]])('%j is refused', (args) => {
-  expect(() => parseSignalingOptions(args)).toThrow(
-    expect.objectContaining({ code: 'invalid_bench_options' }),
-  );
-});
 
 test('the result is one line with numbers as long as they mean something', () => {
   expect(

@@ -1,6 +1,6 @@
 import process from 'node:process';
+import { parseQuickOptions } from '../quick-options.js';
 import { formatTable } from '../table.js';
-import { parseEventsOptions } from './events-options.js';
 import type { EventsResult } from './events-result.js';
 import { eventsToJson } from './events-result.js';
 import type { FlowFigures } from './measure-flow.js';
@@ -12,7 +12,7 @@ const CALLS = 20;
 
 /** `npm run bench -- events …`: a table, then one line of JSON (`EventsResult`) on stdout. */
 export async function runEventsBench(args: readonly string[]): Promise<void> {
-  const { json, quick } = parseEventsOptions(args);
+  const { json, quick } = parseQuickOptions('events', args);
   const flow = await measureFlow(quick);
   const handover = await measureHandover(CALLS);
   if (!json) process.stdout.write(`${format(flow, handover)}\n`);

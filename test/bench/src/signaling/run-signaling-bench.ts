@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { parseQuickOptions } from '../quick-options.js';
 import { formatTable } from '../table.js';
 import { BenchDeployment } from './bench-deployment.js';
 import type { CallbackFigures } from './measure-callbacks.js';
@@ -7,13 +8,12 @@ import type { JoinFigures } from './measure-joins.js';
 import { measureJoins } from './measure-joins.js';
 import type { RosterFigures } from './measure-roster.js';
 import { measureRoster } from './measure-roster.js';
-import { parseSignalingOptions } from './signaling-options.js';
 import type { SignalingResult } from './signaling-result.js';
 import { signalingToJson } from './signaling-result.js';
 
 /** `npm run bench -- signaling …`: a table, then one line of JSON (`SignalingResult`) on stdout. */
 export async function runSignalingBench(args: readonly string[]): Promise<void> {
-  const { json, quick } = parseSignalingOptions(args);
+  const { json, quick } = parseQuickOptions('signaling', args);
   const roster = measureRoster(quick);
   const deployment = await BenchDeployment.start();
   try {

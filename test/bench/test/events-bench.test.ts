@@ -1,19 +1,7 @@
 import { parseEvent } from '@earshot/events';
 import { expect, test } from 'vitest';
-import { parseEventsOptions } from '../src/events/events-options.js';
 import { eventsToJson } from '../src/events/events-result.js';
 import { SampleEvents } from '../src/events/sample-events.js';
-
-test('defaults, and both options', () => {
-  expect(parseEventsOptions([])).toEqual({ json: false, quick: false });
-  expect(parseEventsOptions(['--quick', '--json'])).toEqual({ json: true, quick: true });
-});
-
-test.each([[['more']], [['--fast']]])('%j is refused', (args) => {
-  expect(() => parseEventsOptions(args)).toThrow(
-    expect.objectContaining({ code: 'invalid_bench_options' }),
-  );
-});
 
 test('the result is one line with numbers as long as they mean something', () => {
   expect(

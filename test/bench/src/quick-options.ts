@@ -1,19 +1,20 @@
 import { parseArgs } from 'node:util';
 import { CodedError } from '@earshot/async';
 
-export interface SignalingOptions {
+/** Options of a bench that may be run in short. */
+export interface QuickOptions {
   /** Only the JSON line on stdout. */
   readonly json: boolean;
-  /** Fewer callbacks and calls: good for a look, not for a figure that is written down. */
+  /** Fewer repetitions: good for a look, not for a figure that is written down. */
   readonly quick: boolean;
 }
 
 /**
- * Reads what follows `npm run bench -- signaling`.
+ * Reads what follows the name of a bench.
  *
  * @throws CodedError `invalid_bench_options`
  */
-export function parseSignalingOptions(args: readonly string[]): SignalingOptions {
+export function parseQuickOptions(bench: string, args: readonly string[]): QuickOptions {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -26,7 +27,7 @@ export function parseSignalingOptions(args: readonly string[]): SignalingOptions
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CodedError('invalid_bench_options', `Cannot run the bench: ${reason}`, {
-      fix: 'npm run bench -- signaling [--json] [--quick]',
+      fix: `npm run bench -- ${bench} [--json] [--quick]`,
     });
   }
 }

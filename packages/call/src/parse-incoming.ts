@@ -9,7 +9,7 @@ import type {
   IncomingScenario,
   IncomingSource,
 } from './incoming-call.js';
-import { defined, numericId, objectOf, text } from './lenient.js';
+import { defined, numericId, objectOf, text, textOf } from './lenient.js';
 import { parseCallData } from './parse-call-data.js';
 import { parseIdentity } from './parse-identity.js';
 import { graphCallIdOf } from './resource-path.js';
@@ -65,7 +65,7 @@ type Json = Readonly<Record<string, unknown>>;
 function recordedChange(item: Json | undefined): IncomingBody | undefined {
   if (item === undefined) return undefined;
   const data = objectOf(item['resourceData']) ?? item;
-  const type = String(data['@odata.type'] ?? '');
+  const type = textOf(data['@odata.type']) ?? '';
   const kind = JOINING.test(type) ? 'joining' : LEFT.test(type) ? 'left' : undefined;
   if (kind === undefined) return undefined;
   const call = objectOf(data['call']) ?? {};
@@ -86,7 +86,7 @@ function incomingCall(item: unknown): IncomingCall | undefined {
   const notification = objectOf(item);
   const data = objectOf(notification?.['resourceData']);
   if (notification === undefined || data === undefined) return undefined;
-  if (callStateOf(String(data['state'] ?? '')) !== 'incoming') return undefined;
+  if (callStateOf(textOf(data['state']) ?? '') !== 'incoming') return undefined;
   const graphCallId = graphCallIdOf(notification) ?? textOf(data['id']);
   const parsed = callSchema.safeParse(data);
   if (graphCallId === undefined || !parsed.success) return undefined;
@@ -167,8 +167,4 @@ function parseUser(value: unknown): BotDataUser | undefined {
 function listOf<Item>(value: unknown, parse: (item: unknown) => Item | undefined): Item[] {
   if (!Array.isArray(value)) return [];
   return value.slice(0, MAX_LISTED).flatMap((item) => parse(item) ?? []);
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

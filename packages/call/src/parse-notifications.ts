@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CallNotification, ChangeType } from './call-notification.js';
-import { defined, integer, objectOf, oneOf, text } from './lenient.js';
+import { defined, integer, objectOf, oneOf, text, textOf } from './lenient.js';
 import { parseCallData } from './parse-call-data.js';
 import { parseOperationData } from './parse-operation.js';
 import { parseParticipant } from './parse-participant.js';
@@ -117,7 +117,7 @@ function participantsOf(values: readonly unknown[]) {
 }
 
 function isDelta(value: unknown): boolean {
-  return /deltaParticipants$/i.test(String(objectOf(value)?.['@odata.type'] ?? ''));
+  return /deltaParticipants$/i.test(textOf(objectOf(value)?.['@odata.type']) ?? '');
 }
 
 function kindOf(value: unknown): string {

@@ -154,4 +154,9 @@ describe('another body', () => {
       }),
     );
   });
+
+  it.each(['@odata.type', 'state'])('never makes it throw: %s is no text', (key) => {
+    const noText = JSON.parse('{"toString":1,"valueOf":1}');
+    expect(parseIncoming(envelope({ ...POLICY, [key]: noText })).kind).toBe('notifications');
+  });
 });

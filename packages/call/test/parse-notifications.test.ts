@@ -312,6 +312,12 @@ describe('a body', () => {
     expect(parseNotifications(value)).toMatchObject({ ok: false, code: 'invalid_notification' });
   });
 
+  it('may name a type that is no text', () => {
+    const data = JSON.parse('[{"@odata.type":{"toString":1,"valueOf":1}}]');
+    const resourceUrl = `/app/calls/${CALL_ID}/participants`;
+    expect(one({ resourceUrl, resourceData: data }).kind).toBe('roster');
+  });
+
   it('never makes the parser or the reducer throw (property)', () => {
     fc.assert(
       fc.property(fc.oneof(graphLikeJson, fc.jsonValue(), fc.anything()), (value) => {

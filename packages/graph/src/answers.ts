@@ -63,10 +63,11 @@ export function routingGroupOf(action: string, answer: unknown): AudioRoutingGro
 function parseRoutingGroup(value: unknown): AudioRoutingGroup | undefined {
   const id = idOf(value);
   if (id === undefined) return undefined;
-  const mode = String(jsonField(value, 'routingMode')).toLowerCase();
+  const mode = jsonField(value, 'routingMode');
+  const isOneToOne = typeof mode === 'string' && mode.toLowerCase() === 'onetoone';
   return {
     id,
-    routingMode: mode === 'onetoone' ? 'oneToOne' : 'multicast',
+    routingMode: isOneToOne ? 'oneToOne' : 'multicast',
     sources: textsOf(jsonField(value, 'sources')),
     receivers: textsOf(jsonField(value, 'receivers')),
   };

@@ -2,7 +2,13 @@ import { initialCallModel } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import { expect, it } from 'vitest';
 import { serviceState } from '../src/calls/service-state.js';
-import { recordingOf, statusTold, wantStatus } from '../src/recording/recording-changes.js';
+import {
+  gateShared,
+  recordingOf,
+  statusTold,
+  wantStatus,
+} from '../src/recording/recording-changes.js';
+import { GATE_SETTLE_MS, recordingDuties } from '../src/recording/recording-duties.js';
 
 const RECORD: CallRecord = {
   callId: 'c_1',
@@ -58,4 +64,15 @@ it('Graph is told again when it believes in a recording that nobody wants', () =
   expect(serviceState(late).pendingEvents.every(({ type }) => type.startsWith('recording.'))).toBe(
     true,
   );
+});
+
+it('Graph is told once recorders have had the time to stop since they were told', () => {
+  const open = gateShared(tell(want(RECORD, 'recording', 'r1'), 'recording', 'r1'), 1, 3);
+  const closed = wantStatus(open, { status: 'notRecording', request: 'r2', sinceMs: 1_000 });
+  const kinds = (record: CallRecord) => recordingDuties(serviceState(record)).duties;
+  expect(kinds(closed)).toEqual([{ kind: 'shareGate', dueAtMs: 0 }]);
+  // The process that closed the gate died: another one tells of it later.
+  expect(kinds(gateShared(closed, 2, 9_000))).toEqual([
+    { kind: 'tellStatus', dueAtMs: 9_000 + GATE_SETTLE_MS },
+  ]);
 });

@@ -115,10 +115,10 @@ export function closeOnFailure(record: CallRecord, atMs: number): CallRecord {
 }
 
 /** Recorders were told of the gate. */
-export function gateShared(record: CallRecord, changes: number): CallRecord {
+export function gateShared(record: CallRecord, changes: number, sharedAtMs: number): CallRecord {
   return recordingOf(record).shared >= changes
     ? record
-    : withRecording(record, { shared: changes });
+    : withRecording(record, { shared: changes, sharedAtMs });
 }
 
 /** True while recorders or Graph have to hear something before the leg may be deleted. */

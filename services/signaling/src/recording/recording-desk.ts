@@ -91,12 +91,13 @@ export class RecordingDesk {
   }
 
   async #share(callId: string): Promise<void> {
-    const { registry } = this.#options;
+    const { registry, clock } = this.#options;
     const current = await registry.readCall(callId);
     if (current === undefined) return;
     const { gate } = recordingOf(current);
     await registry.setRecordingGate(callId, gate);
-    await registry.updateCall(callId, (next) => gateShared(next, gate.changes));
+    const atMs = clock.wallclockMs();
+    await registry.updateCall(callId, (next) => gateShared(next, gate.changes, atMs));
   }
 
   /** What Graph refuses is over with; what it did not answer is told again. */

@@ -41,13 +41,13 @@ function askToRecord({ incoming, establishedAtMs }: ServiceState): Duty[] {
 
 /** Graph hears of the end of a recording only when the recorders have heard of it. */
 function statusDuties(recording: RecordingState, isLeaving: boolean): Duty[] {
-  const { wanted, gate, shared, closedAtMs } = recording;
+  const { wanted, gate, shared, closedAtMs, sharedAtMs = 0 } = recording;
   if (wanted === undefined) return [];
   const giveUp: Duty[] = isLeaving
     ? [{ kind: 'dropStatus', dueAtMs: wanted.sinceMs + LEAVE_EFFORT_MS }]
     : [];
   if (wanted.status === 'recording') return [...giveUp, { kind: 'tellStatus', dueAtMs: 0 }];
   if (shared !== gate.changes) return giveUp;
-  const dueAtMs = closedAtMs === undefined ? 0 : closedAtMs + GATE_SETTLE_MS;
+  const dueAtMs = closedAtMs === undefined ? 0 : Math.max(closedAtMs, sharedAtMs) + GATE_SETTLE_MS;
   return [...giveUp, { kind: 'tellStatus', dueAtMs }];
 }

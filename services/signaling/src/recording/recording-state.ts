@@ -39,6 +39,8 @@ export interface RecordingState {
   readonly gate: GateState;
   /** `changes` of the gate that recorders were told of last. */
   readonly shared: number;
+  /** When that was (Unix ms). */
+  readonly sharedAtMs?: number | undefined;
   /** When an open gate was closed last. */
   readonly closedAtMs?: number | undefined;
   readonly wanted?: WantedStatus | undefined;
@@ -56,6 +58,7 @@ const status = z.enum(['notRecording', 'recording', 'failed']);
 export const recordingStateSchema: z.ZodType<RecordingState> = z.object({
   gate: gateStateSchema,
   shared: z.number(),
+  sharedAtMs: z.number().optional(),
   closedAtMs: z.number().optional(),
   wanted: z.object({ status, request: z.string(), sinceMs: z.number() }).optional(),
   told: z

@@ -1,5 +1,7 @@
 import { VirtualClock } from '@earshot/async';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { pauseMs } from '../src/calls/call-driver.js';
+import { ANSWERING_OWNERSHIP_MS } from '../src/incoming/answerer.js';
 import {
   ANSWER_POLICY_RECORDING_WITHIN_MS,
   ANSWER_WITHIN_MS,
@@ -57,6 +59,16 @@ describe('the time to answer', () => {
     await harness.get('/v1/hosts');
     for (const give of blobs) give();
     await vi.waitUntil(() => harness.graph.count('POST', `${leg.id}/answer`) === 1, WAIT);
+  });
+
+  it('is not spent on pauses: what failed is tried again soon, by whoever goes on', () => {
+    for (let attempts = 1; attempts <= 100; attempts += 1) {
+      const longestMs = pauseMs('answer', attempts, 1);
+      expect(ANSWERING_OWNERSHIP_MS + longestMs).toBeLessThan(
+        ANSWER_POLICY_RECORDING_WITHIN_MS - 1_000,
+      );
+      expect(pauseMs('answer', attempts, 0)).toBeGreaterThan(0);
+    }
   });
 
   it('may pass while no process is there: the next one ends the call', async () => {

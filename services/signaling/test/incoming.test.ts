@@ -1,3 +1,5 @@
+import { systemClock } from '@earshot/async/system';
+import { Registry } from '@earshot/registry';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TestHost } from './support/harness.js';
 import { Harness, TENANT, WAIT } from './support/harness.js';
@@ -131,6 +133,30 @@ describe('a call that comes in', () => {
     const reject = harness.graph.requests.find(({ path }) => path.endsWith(`${leg.id}/reject`));
     expect(reject?.body).toEqual({ reason: 'busy' });
     await harness.closed(call.id);
+  });
+
+  it('is answered on another host when the first has no blob', async () => {
+    await noHost();
+    const broken = await harness.host({
+      allocate: () => Promise.reject(new Error('this host has no blob')),
+    });
+    const other = await harness.host();
+    const { leg } = await ring(harness, 'policyRecording');
+    const { id } = await callOfLeg(harness, leg, ({ media }) => media.hostId === other.hostId);
+    await vi.waitUntil(() => leg.blob === `blob-${id}`, WAIT);
+    expect(broken.allocated).toEqual([id]);
+    expect(harness.graph.count('POST', `${leg.id}/reject`)).toBe(0);
+    await Promise.all([broken.close(), other.close()]);
+  });
+
+  it('is told to all processes, for the one that took it may die', async () => {
+    const woken: string[] = [];
+    const registry = new Registry({ redisUrl: harness.redis.url, clock: systemClock });
+    await registry.listenForCalls((callId) => woken.push(callId));
+    const { leg } = await ring(harness, 'policyRecording');
+    const { id } = await callOfLeg(harness, leg);
+    await vi.waitUntil(() => woken.includes(id), WAIT);
+    await registry.close();
   });
 
   it('that Graph no longer lets be answered ends, and its host is free again', async () => {

@@ -64,6 +64,16 @@ describe('recording several participants in one call', () => {
     expect((await tell('Joining', 'p-5')).said).toEqual(invited());
   });
 
+  it('knows a participant by its id in any form', async () => {
+    const id = '5f2b8c1e-0d7a-4c39-9b64-1a2e3d4c5b6a';
+    await tell('Left', 'p-4');
+    expect((await tell('Joining', id)).said).toEqual(ACCEPTED);
+    expect((await tell('Joining', id.toUpperCase())).said).toEqual(ACCEPTED);
+    await tell('Left', id.replaceAll('-', '').toUpperCase());
+    expect((await tell('Joining', 'p-4')).said).toEqual(ACCEPTED);
+    expect((await tell('Joining', 'p-5')).said).toEqual(invited());
+  });
+
   it('is asked at the webhook as well, in the usual envelope', async () => {
     const item = {
       '@odata.type': '#microsoft.graph.commsNotification',

@@ -14,6 +14,8 @@ const SWEEP_INTERVAL_MS = 10_000;
 const RETRY = { baseMs: 1_000, maxMs: 30_000 } as const;
 /** A call that waits for a worker is deaf, and its host keeps sound for some 30 s only. */
 const MOVE_RETRY = { baseMs: 500, maxMs: 4_000 } as const;
+/** Teams waits 5 s for some answers; whoever is to answer in another's place must be in time. */
+const ANSWER_RETRY = { baseMs: 250, maxMs: 500 } as const;
 /** A process that died amid a keepAlive is to be replaced within a minute, its claim expired. */
 const KEEP_ALIVE_RETRY = { baseMs: 1_000, maxMs: 15_000 } as const;
 /** Bounds one pass: a duty that stays due though it succeeded would spin otherwise. */
@@ -23,8 +25,15 @@ const WAITS: ReadonlySet<DutyKind> = new Set<DutyKind>(['answer', 'attach', 'joi
 const RETRIES: Readonly<Partial<Record<DutyKind, { baseMs: number; maxMs: number }>>> = {
   move: MOVE_RETRY,
   join: MOVE_RETRY,
+  answer: ANSWER_RETRY,
   keepAlive: KEEP_ALIVE_RETRY,
 };
+
+/** How long a duty rests after its `attempts`th failure, ms; `random` in [0, 1) for jitter. */
+export function pauseMs(kind: DutyKind, attempts: number, random: number): number {
+  const retry = RETRIES[kind] ?? RETRY;
+  return retry.baseMs / 2 + backoffDelayMs(attempts - 1, random, retry);
+}
 
 /** What the driver stands on. */
 export interface CallDriverOptions {
@@ -197,9 +206,7 @@ export class CallDriver {
       entry.retries.delete(kind);
     } catch (error) {
       const attempts = (entry.retries.get(kind)?.attempts ?? 0) + 1;
-      const retry = RETRIES[kind] ?? RETRY;
-      const delayMs =
-        retry.baseMs / 2 + backoffDelayMs(attempts - 1, this.#options.random(), retry);
+      const delayMs = pauseMs(kind, attempts, this.#options.random());
       const notBeforeMs = this.#options.clock.wallclockMs() + delayMs;
       entry.retries.set(kind, { attempts, notBeforeMs });
       if (this.#closed || error instanceof NotMine) return;

@@ -1,5 +1,6 @@
 import type { Clock } from '@earshot/async';
 import type { HostLinkServer } from '@earshot/bridge';
+import { normalisedId } from '@earshot/call';
 import type { GraphCalls } from '@earshot/graph';
 import { GraphError } from '@earshot/graph';
 import type { CallRecord, Registry } from '@earshot/registry';
@@ -18,8 +19,8 @@ import { Problem } from '../rest/problem.js';
 import { answerAccepted, isAnswerDue, sendAnswer } from './incoming-changes.js';
 import type { IncomingConfig } from './incoming-config.js';
 
-/** Another process goes on when the one that began is gone for so long. */
-const ANSWERING_OWNERSHIP_MS = 4_000;
+/** Another process goes on when the one that began is gone for so long: some of 5 s must be left. */
+export const ANSWERING_OWNERSHIP_MS = 3_000;
 
 /** What answering stands on. */
 export interface AnswererOptions {
@@ -39,6 +40,13 @@ export interface AnswererOptions {
   readonly incoming: IncomingConfig;
   /** Base of callback addresses, without a trailing slash. */
   publicUrl(): string;
+}
+
+/** What a host gave for the answer; the blob is secret. */
+interface Allocated {
+  readonly hostId: string;
+  readonly mediaId: string;
+  readonly blob: string;
 }
 
 type LocalEndCode = Exclude<EndCode, 'ended_by_teams'>;
@@ -68,14 +76,13 @@ export class Answerer {
       await registry.wakeCall(callId);
       throw new NotMine();
     }
-    const key = `answer:${callId}`;
-    if (!(await registry.tryOwn(key, processId, ANSWERING_OWNERSHIP_MS))) throw new NotMine();
+    if (!(await registry.tryOwn(answeringKey(callId), processId, ANSWERING_OWNERSHIP_MS)))
+      throw new NotMine();
     if (hangUpAtMs !== undefined) return this.#reject(record, 'none', 'hung_up');
     if (!isAllowed) return this.#reject(record, 'forbidden', 'rejected_forbidden');
     if (hostId === undefined || !(await this.#admit(callId))) {
       return this.#reject(record, 'busy', 'rejected_busy');
     }
-    this.#options.assignments.assign(callId, hostId);
     return this.#answerOn(hostId, record);
   }
 
@@ -101,13 +108,43 @@ export class Answerer {
     return true;
   }
 
-  async #answerOn(hostId: string, record: CallRecord): Promise<void> {
+  /** One host after the other is asked for a blob, until one has it. */
+  async #answerOn(firstHostId: string, record: CallRecord): Promise<void> {
+    const { registry, hostLink, assignments, directory } = this.#options;
+    const { callId } = record;
+    await this.#countFirst(record);
+    const failed = new Set<string>();
+    let hostId: string | undefined = firstHostId;
+    while (hostId !== undefined) {
+      assignments.assign(callId, hostId);
+      const media = await this.#allocate(hostId, callId);
+      if (this.#options.closing.aborted) {
+        if (media !== undefined) hostLink.release(hostId, media.mediaId);
+        throw new NotMine();
+      }
+      if (media !== undefined) return this.#answerWith({ hostId, ...media }, record);
+      failed.add(hostId);
+      const current = (await registry.readCall(callId)) ?? record;
+      if (!isAnswerDue(current)) return;
+      const isWanted = serviceState(current).hangUpAtMs === undefined;
+      hostId = isWanted ? directory.pickHere(failed) : undefined;
+      if (isWanted && hostId === undefined) await this.#handOver(callId, failed);
+    }
+    return this.#reject(record, 'busy', 'rejected_busy');
+  }
+
+  /** @throws NotMine when another process may have a host that can take the call. */
+  async #handOver(callId: string, failed: ReadonlySet<string>): Promise<void> {
+    const { registry, directory, processId } = this.#options;
+    if (!(await directory.isAnyElsewhere(failed))) return;
+    await registry.tryOwn(answeringKey(callId), processId, 1);
+    await registry.wakeCall(callId);
+    throw new NotMine();
+  }
+
+  async #answerWith({ hostId, mediaId, blob }: Allocated, record: CallRecord): Promise<void> {
     const { registry, hostLink, clock, log } = this.#options;
     const { callId } = record;
-    const media = await this.#allocate(hostId, callId);
-    if (this.#options.closing.aborted) throw new NotMine();
-    if (media === undefined) return this.#reject(record, 'busy', 'rejected_busy');
-    const { mediaId, blob } = media;
     const sent = await registry.updateCall(callId, (current) =>
       sendAnswer(current, { hostId, mediaId }, clock.wallclockMs()),
     );
@@ -118,6 +155,15 @@ export class Answerer {
     }
     await this.#sendAnswer(sent, blob);
     log.info('call answered', { callId, hostId });
+  }
+
+  /** Whom the call begins with is one of those that it may record. */
+  async #countFirst(record: CallRecord): Promise<void> {
+    const { participantCapacity, context } = serviceState(record).incoming ?? {};
+    const observed = context?.observedParticipantId ?? context?.sourceParticipantId;
+    if (participantCapacity === undefined || observed === undefined) return;
+    const party = normalisedId(observed);
+    await this.#options.registry.joinRecorded(record.callId, party, participantCapacity);
   }
 
   async #allocate(
@@ -137,12 +183,8 @@ export class Answerer {
   async #sendAnswer(record: CallRecord, blob: string): Promise<void> {
     const { registry, graph, clock, publicUrl } = this.#options;
     const { callId, attemptKey, tenantId } = record;
-    const { participantCapacity, context } = serviceState(record).incoming ?? {};
+    const { participantCapacity } = serviceState(record).incoming ?? {};
     const graphCallId = record.model.graphCallId ?? '';
-    const observed = context?.observedParticipantId ?? context?.sourceParticipantId;
-    if (participantCapacity !== undefined && observed !== undefined) {
-      await registry.joinRecorded(callId, observed, participantCapacity);
-    }
     try {
       await graph.answer(
         { tenantId, graphCallId },
@@ -198,6 +240,10 @@ export class Answerer {
   #count(outcome: string): void {
     this.#options.metrics.incomingCalls.add(1, { outcome });
   }
+}
+
+function answeringKey(callId: string): string {
+  return `answer:${callId}`;
 }
 
 /** Whoever hung up meanwhile is to see that. */

@@ -128,6 +128,8 @@ export function addIncomingRoute(app: FastifyInstance, options: IncomingRouteOpt
       const beginning = { ...arrival, config, autoLeave, traceparent };
       try {
         await registry.createCall(incomingRecord(beginning));
+        // This process may die before it answers: the others have to know in time.
+        await registry.wakeCall(callId);
         log.info('call came in', { callId, scenario });
       } catch (error) {
         if (!(error instanceof CodedError) || error.code !== 'call_exists') throw error;

@@ -1,5 +1,5 @@
 import type { IncomingBody } from '@earshot/call';
-import { parseIncoming } from '@earshot/call';
+import { normalisedId, parseIncoming } from '@earshot/call';
 import type { CallRecord, Registry } from '@earshot/registry';
 import type { Log } from '@earshot/telemetry';
 import type { FastifyReply } from 'fastify';
@@ -42,10 +42,11 @@ export class RecordedParties {
   /** Takes note of somebody who comes or leaves, and answers Graph in the response. */
   async reply(
     callId: string,
-    { kind, participantId }: PartyChange,
+    { kind, participantId: written }: PartyChange,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
     const { registry } = this.#options;
+    const participantId = written === undefined ? undefined : normalisedId(written);
     if (kind === 'joining') return reply.code(200).send(await this.#join(callId, participantId));
     this.#count('left');
     if (participantId !== undefined) await registry.leaveRecorded(callId, participantId);

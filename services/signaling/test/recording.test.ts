@@ -109,6 +109,39 @@ describe('the gate of a policy-recording call', () => {
     expect(recordingEvents(id)).toEqual(['recording refused']);
   });
 
+  it('stays closed when the operation that Graph answers with has failed', async () => {
+    await start();
+    const { id } = await answeredCall(harness, 'policyRecording');
+    const resultInfo = { code: 403, subcode: 8506 };
+    harness.graph.answerNext('updateRecordingStatus', {
+      status: 200,
+      body: { id: 'op-1', status: 'failed', resultInfo },
+    });
+    const answer = await status(id, 'recording');
+    expect(answer.status).toBe(502);
+    expect(answer.body).toMatchObject({ code: 'graph_refused' });
+    expect((await harness.call(id)).recording).toMatchObject({ gate: 'closed', reason: 'refused' });
+    expect(await gateOf(id)).toBe('closed');
+  });
+
+  it('opens only once the operation is completed', async () => {
+    await start();
+    const { id, leg } = await answeredCall(harness, 'policyRecording');
+    harness.graph.answerNext('updateRecordingStatus', {
+      status: 200,
+      body: { id: 'op-1', status: 'running' },
+    });
+    expect((await status(id, 'recording')).status).toBe(202);
+    expect((await harness.call(id)).recording).toMatchObject({
+      gate: 'closed',
+      pendingStatus: 'recording',
+    });
+    expect(await gateOf(id)).toBe('closed');
+    clock.advance(2_000);
+    await vi.waitUntil(async () => (await gateOf(id)) === 'open', WAIT);
+    expect(told(leg)).toEqual(['recording', 'recording']);
+  });
+
   it('closes first, and Graph is told when all recorders have stopped', async () => {
     await start();
     const { id, leg } = await answeredCall(harness, 'policyRecording');

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
+import type { Operation } from '@earshot/call';
+import { classifyResult } from '@earshot/call';
 import type { GraphCalls } from '@earshot/graph';
 import { GraphError } from '@earshot/graph';
 import type { CallRecord, Registry } from '@earshot/registry';
@@ -111,8 +114,9 @@ export class RecordingDesk {
     const key = `recordingStatus:${callId}:${request}`;
     if (!(await registry.tryOwn(key, processId, TELLING_OWNERSHIP_MS))) throw new NotMine();
     const told = { status, request };
+    let operation: Operation;
     try {
-      await graph.updateRecordingStatus(
+      operation = await graph.updateRecordingStatus(
         { tenantId: record.tenantId, graphCallId, media: 'appHosted' },
         { status },
       );
@@ -122,12 +126,34 @@ export class RecordingDesk {
       const problem = { code, detail, ...(fix === undefined ? {} : { fix }) };
       return this.#told(callId, { ...told, accepted: false, problem, atMs: clock.wallclockMs() });
     }
-    return this.#told(callId, { ...told, accepted: true, atMs: clock.wallclockMs() });
+    const atMs = clock.wallclockMs();
+    if (operation.status === 'failed') {
+      return this.#told(callId, { ...told, accepted: false, problem: failureOf(operation), atMs });
+    }
+    if (status === 'recording' && operation.status !== 'completed') throw notCompleted(operation);
+    return this.#told(callId, { ...told, accepted: true, atMs });
   }
 
   async #told(callId: string, told: ToldStatus): Promise<void> {
     await this.#options.registry.updateCall(callId, (current) => statusTold(current, told));
   }
+}
+
+/** A 200 of Graph is no success yet: what counts is the operation in it. */
+function failureOf({ result }: Operation): { code: string; detail: string; fix?: string } {
+  const rule = 'Cannot update the recording status: Graph must complete the operation';
+  if (result === undefined) return { code: 'graph_refused', detail: `${rule}, got a failed one` };
+  const { code, subcode } = result;
+  const { fix } = classifyResult(result);
+  const detail = `${rule}, got a failed one (${code}/${subcode})`;
+  return { code: 'graph_refused', detail, ...(fix === undefined ? {} : { fix }) };
+}
+
+function notCompleted({ status }: Operation): CodedError {
+  return new CodedError(
+    'operation_not_completed',
+    `Cannot open the recording gate: Graph must have completed the operation, got one that is ${status}`,
+  );
 }
 
 /** Graph's no, which stays the same until somebody changes something. */

@@ -1,9 +1,12 @@
 import type { Cancel, Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
 import type { GateBasis, GateState } from './gate-state.js';
 
 /** Set by the class below, for this module alone: nobody else can make or revoke a permit. */
 let issue: (basis: GateBasis, isFresh: () => boolean) => RecordingPermit;
 let revoke: (permit: RecordingPermit) => void;
+/** What is private to the compiler only, `Reflect.construct` reaches: it has no such key. */
+const KEY = Symbol('recording permit');
 
 /**
  * Leave to persist media of one call, and what is derived from them. Only an open gate gives one:
@@ -19,11 +22,17 @@ export class RecordingPermit {
   #isRevoked = false;
 
   static {
-    issue = (basis, isFresh) => new RecordingPermit(basis, isFresh);
+    issue = (basis, isFresh) => new RecordingPermit(KEY, basis, isFresh);
     revoke = (permit) => permit.#revoke();
   }
 
-  private constructor(basis: GateBasis, isFresh: () => boolean) {
+  private constructor(key: symbol, basis: GateBasis, isFresh: () => boolean) {
+    if (key !== KEY) {
+      throw new CodedError(
+        'permit_forged',
+        'Cannot make a recording permit: only an open gate may, got a call from elsewhere',
+      );
+    }
     this.basis = basis;
     this.#isFresh = isFresh;
   }

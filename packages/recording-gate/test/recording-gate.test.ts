@@ -101,3 +101,12 @@ describe('a permitted writer', () => {
     expect(openSink).not.toHaveBeenCalled();
   });
 });
+
+it('a permit is no means to make another', () => {
+  const permit = permitOf(OPEN);
+  for (const key of [undefined, 'graph', Symbol('recording permit')]) {
+    const forge = () => Reflect.construct(permit.constructor, [key, 'graph', () => true]);
+    expect(forge).toThrow(expect.objectContaining({ code: 'permit_forged' }));
+  }
+  expect(() => Object.create(permit).isValid).toThrow(TypeError);
+});

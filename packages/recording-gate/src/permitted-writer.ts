@@ -15,7 +15,8 @@ export interface RecordingSink<Item> {
 export class PermittedWriter<Item> {
   readonly #permit: RecordingPermit;
   readonly #sink: RecordingSink<Item>;
-  readonly #cancel: Cancel;
+  /** Nothing to undo yet when the permit ends while the sink is opened. */
+  #cancel: Cancel = () => {};
   #isClosed = false;
   #refused = 0;
 

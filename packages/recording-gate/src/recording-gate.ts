@@ -59,7 +59,16 @@ export class RecordingPermit {
     this.#isRevoked = true;
     const listeners = [...this.#listeners];
     this.#listeners.clear();
-    for (const listener of listeners) listener();
+    const failures: unknown[] = [];
+    for (const listener of listeners) {
+      try {
+        listener();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    // All others have stopped by now.
+    if (failures.length > 0) throw failures[0];
   }
 }
 

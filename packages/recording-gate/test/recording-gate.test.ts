@@ -102,6 +102,30 @@ describe('a permitted writer', () => {
   });
 });
 
+it('a permit that ends while the sink is opened has it closed', () => {
+  const kept = sink();
+  const writer = new PermittedWriter(permitOf(OPEN), () => {
+    gate.close();
+    return kept;
+  });
+  expect(writer.write('late')).toBe(false);
+  expect(kept).toMatchObject({ items: [], closed: 1 });
+});
+
+it('a sink that cannot be closed does not keep the others open', () => {
+  const permit = permitOf(OPEN);
+  const broken = sink();
+  broken.close = () => {
+    throw new Error('disk full');
+  };
+  new PermittedWriter(permit, () => broken);
+  const kept = sink();
+  new PermittedWriter(permit, () => kept);
+  expect(() => gate.close()).toThrow('disk full');
+  expect(kept.closed).toBe(1);
+  expect([gate.isOpen, permit.isValid]).toEqual([false, false]);
+});
+
 it('a permit is no means to make another', () => {
   const permit = permitOf(OPEN);
   for (const key of [undefined, 'graph', Symbol('recording permit')]) {

@@ -1,8 +1,11 @@
 import { initialCallModel } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import { expect, it } from 'vitest';
-import { serviceState } from '../src/calls/service-state.js';
+import { endForGood } from '../src/calls/call-changes.js';
+import { localEnd } from '../src/calls/call-end.js';
+import { serviceState, withService } from '../src/calls/service-state.js';
 import {
+  declare,
   gateShared,
   recordingOf,
   statusTold,
@@ -75,4 +78,14 @@ it('Graph is told once recorders have had the time to stop since they were told'
   expect(kinds(gateShared(closed, 2, 9_000))).toEqual([
     { kind: 'tellStatus', dueAtMs: 9_000 + GATE_SETTLE_MS },
   ]);
+});
+
+it('a declaration opens nothing of a call that is over, or about to be', () => {
+  const declaration = { id: 'd_1', basis: 'agreed', declaredBy: 'operator-7', declaredAtMs: 5 };
+  const joined = withService(RECORD, { incoming: undefined });
+  expect(recordingOf(declare(joined, declaration)).gate.state).toBe('open');
+  const over = endForGood(joined, localEnd('call_gone', 4));
+  for (const record of [over, withService(joined, { hangUpAtMs: 4 })]) {
+    expect(declare(record, declaration)).toBe(record);
+  }
 });

@@ -26,6 +26,12 @@ export function recordingOf(record: CallRecord): RecordingState {
   return { gate: closedGate(allows), shared: 0 };
 }
 
+/** The call is over, or about to be: nothing may open its gate. */
+export function isLeaving(record: CallRecord): boolean {
+  const { end, hangUpAtMs } = serviceState(record);
+  return end !== undefined || hangUpAtMs !== undefined;
+}
+
 /** Graph has to be told of a status. Anything but `recording` closes the gate in the same step. */
 export function wantStatus(record: CallRecord, wanted: WantedStatus): CallRecord {
   const { status, request, sinceMs } = wanted;
@@ -71,7 +77,7 @@ export function dropWanted(record: CallRecord): CallRecord {
 
 /** An operator's declaration, which is in the audit log by now, opens the gate. */
 export function declare(record: CallRecord, declaration: RecordingDeclaration): CallRecord {
-  if (serviceState(record).hangUpAtMs !== undefined) return record;
+  if (isLeaving(record)) return record;
   const next = moveGate(record, { kind: 'declared' }, declaration.declaredAtMs);
   return next === record ? record : withRecording(next, { declaration });
 }

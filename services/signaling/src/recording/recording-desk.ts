@@ -14,6 +14,7 @@ import {
   closeForLeaving,
   dropWanted,
   gateShared,
+  isLeaving,
   recordingOf,
   statusTold,
   wantStatus,
@@ -55,7 +56,7 @@ export class RecordingDesk {
         return this.#share(callId);
       case 'askToRecord':
         await registry.updateCall(callId, (current) =>
-          serviceState(current).recording === undefined
+          serviceState(current).recording === undefined && !isLeaving(current)
             ? wantStatus(current, { status: 'recording', request: randomUUID(), sinceMs: atMs })
             : current,
         );

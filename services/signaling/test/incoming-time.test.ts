@@ -1,7 +1,7 @@
 import { VirtualClock } from '@earshot/async';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pauseMs } from '../src/calls/call-driver.js';
-import { ANSWERING_OWNERSHIP_MS } from '../src/incoming/answerer.js';
+import { ANSWERING_OWNERSHIP_MS, HOST_PATIENCE_MS } from '../src/incoming/answerer.js';
 import {
   ANSWER_POLICY_RECORDING_WITHIN_MS,
   ANSWER_WITHIN_MS,
@@ -59,6 +59,18 @@ describe('the time to answer', () => {
     await harness.get('/v1/hosts');
     for (const give of blobs) give();
     await vi.waitUntil(() => harness.graph.count('POST', `${leg.id}/answer`) === 1, WAIT);
+  });
+
+  it('is not spent on a host that hangs while another has room', async () => {
+    const other = await harness.host();
+    const { leg } = await ring(harness, 'policyRecording');
+    const { id } = await callOfLeg(harness, leg);
+    await vi.waitUntil(() => host.allocated.includes(id), WAIT);
+    clock.advance(HOST_PATIENCE_MS);
+    await vi.waitUntil(() => harness.graph.count('POST', `${leg.id}/answer`) === 1, WAIT);
+    expect((await harness.call(id)).media.hostId).toBe(other.hostId);
+    for (const give of blobs) give();
+    await vi.waitUntil(() => host.released.includes(`m-${id}`), WAIT);
   });
 
   it('is not spent on pauses: what failed is tried again soon, by whoever goes on', () => {

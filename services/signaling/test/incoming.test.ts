@@ -156,6 +156,7 @@ describe('a call that comes in', () => {
     const { leg } = await ring(harness, 'policyRecording');
     const { id } = await callOfLeg(harness, leg);
     await vi.waitUntil(() => woken.includes(id), WAIT);
+    await vi.waitUntil(() => leg.blob !== undefined, WAIT);
     await registry.close();
   });
 

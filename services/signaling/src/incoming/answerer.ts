@@ -1,5 +1,5 @@
 import type { Clock } from '@earshot/async';
-import type { HostLinkServer } from '@earshot/bridge';
+import type { HostLinkServer, MediaAllocation } from '@earshot/bridge';
 import { normalisedId } from '@earshot/call';
 import type { GraphCalls } from '@earshot/graph';
 import { GraphError } from '@earshot/graph';
@@ -21,6 +21,8 @@ import type { IncomingConfig } from './incoming-config.js';
 
 /** Another process goes on when the one that began is gone for so long: some of 5 s must be left. */
 export const ANSWERING_OWNERSHIP_MS = 3_000;
+/** How long a host is waited for while another one could be asked. */
+export const HOST_PATIENCE_MS = 1_500;
 
 /** What answering stands on. */
 export interface AnswererOptions {
@@ -117,7 +119,7 @@ export class Answerer {
     let hostId: string | undefined = firstHostId;
     while (hostId !== undefined) {
       assignments.assign(callId, hostId);
-      const media = await this.#allocate(hostId, callId);
+      const media = await this.#allocate(hostId, callId, failed);
       if (this.#options.closing.aborted) {
         if (media !== undefined) hostLink.release(hostId, media.mediaId);
         throw new NotMine();
@@ -166,17 +168,33 @@ export class Answerer {
     await this.#options.registry.joinRecorded(record.callId, party, participantCapacity);
   }
 
+  /** Undefined when the host fails, or is slow while there is another one to be asked. */
   async #allocate(
     hostId: string,
     callId: string,
-  ): Promise<{ mediaId: string; blob: string } | undefined> {
+    failed: ReadonlySet<string>,
+  ): Promise<MediaAllocation | undefined> {
+    const { hostLink, directory, assignments, clock, log } = this.#options;
+    const asked = hostLink.allocate(hostId, callId);
+    const isSlow = new Promise<'slow'>((resolve) => {
+      const hasOther = directory.pickHere(new Set([...failed, hostId])) !== undefined;
+      if (!hasOther) return;
+      const cancel = clock.at(clock.nowMs() + HOST_PATIENCE_MS, () => resolve('slow'));
+      asked.finally(cancel).catch(() => {});
+    });
     try {
-      return await this.#options.hostLink.allocate(hostId, callId);
+      const media = await Promise.race([asked, isSlow]);
+      if (media !== 'slow') return media;
+      asked.then(
+        ({ mediaId }) => hostLink.release(hostId, mediaId),
+        () => {},
+      );
+      log.warn('media host is too slow for an incoming call', { callId, hostId });
     } catch (error) {
-      this.#options.assignments.release(callId);
-      this.#options.log.warn('media host could not take an incoming call', { callId, error });
-      return undefined;
+      log.warn('media host could not take an incoming call', { callId, hostId, error });
     }
+    assignments.release(callId);
+    return undefined;
   }
 
   /** Whether an answer that failed got there is not known: it is not sent twice. */

@@ -3,7 +3,10 @@ import { initialCallModel } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { serviceState } from '../src/calls/service-state.js';
+import { firstAttempt } from '../src/calls/attempts.js';
+import { endCall } from '../src/calls/call-changes.js';
+import { localEnd } from '../src/calls/call-end.js';
+import { serviceState, withService } from '../src/calls/service-state.js';
 import {
   answerOperation,
   beginOperation,
@@ -49,6 +52,17 @@ describe('an operation', () => {
     const model = { ...early.model, operations: { [GRAPH_ID]: graphs('completed') } };
     const answered = answerOperation({ ...early, model }, 'o_1', graphs('running'), 2);
     expect(operationsOf(answered)).toMatchObject([{ status: 'completed' }]);
+  });
+
+  it('fails with the leg that it was asked of, also when the call is joined again', () => {
+    const { wanted: _, ...attempt } = firstAttempt(0, { mayRepeat: true });
+    const running = answerOperation(withService(begun(), { attempt }), 'o_1', graphs('running'), 2);
+    const rejoining = endCall(running, localEnd('media_failed', 3));
+    expect(serviceState(rejoining).attempt?.wanted).toBeDefined();
+    expect(operationsOf(rejoining)).toMatchObject([{ status: 'failed', reason: 'call_ended' }]);
+    expect(serviceState(rejoining).pendingEvents.map(({ type }) => type)).toContain(
+      'call.operation',
+    );
   });
 
   it('pushes out the oldest that is over; when all wait, there is no room for ten minutes', () => {

@@ -1,5 +1,6 @@
 import { initialCallModel } from '@earshot/call';
 import type { CallRecord } from '@earshot/registry';
+import { endOperations } from '../operations/operation-changes.js';
 import { closeOnFailure } from '../recording/recording-changes.js';
 import type { CallAttempt, EarlierAttempt } from './call-attempt.js';
 import { MAX_ATTEMPTS } from './call-attempt.js';
@@ -50,7 +51,8 @@ export function wantAnotherAttempt(record: CallRecord, end: CallEnd): CallRecord
   const { attempt, autoLeave } = serviceState(record);
   if (attempt === undefined) return record;
   const { model } = record;
-  let next = closeOnFailure(record, end.atMs);
+  // Graph tells nothing more of what was asked of the leg that is lost.
+  let next = endOperations(closeOnFailure(record, end.atMs), end);
   for (const participant of Object.values(model.participants)) {
     next = tell(next, end.atMs, leftEvent(participant, undefined));
   }

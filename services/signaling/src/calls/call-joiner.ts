@@ -114,7 +114,9 @@ export class CallJoiner {
     const { mediaId, blob } = media;
     const held = await registry.updateCall(callId, (current) =>
       ofAttempt(current, attemptKey, (one) =>
-        withService({ ...one, mediaId }, { hostHeld: true, graph: 'requested' }),
+        serviceState(one).end === undefined
+          ? withService({ ...one, mediaId }, { hostHeld: true, graph: 'requested' })
+          : one,
       ),
     );
     // It was given up meanwhile: the record will never name this session.

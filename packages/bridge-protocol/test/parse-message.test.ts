@@ -136,13 +136,19 @@ describe('control messages', () => {
   });
 });
 
-/** What passes is again a message: what is written of it is read as the same. */
+/** What passes is again a message: what is written of it is read as the same, but for the sign of a zero. */
 function expectStable(parse: (typeof PARSERS)[number], text: string): void {
   const parsed = parse(text);
-  if (parsed.ok) expect(parse(writeMessage(parsed.message))).toEqual(parsed);
+  if (parsed.ok) expect(parse(writeMessage(parsed.message))).toEqual(withoutNegativeZero(parsed));
   else expect(parsed.detail.length).toBeLessThan(200);
 }
 
-function withoutNegativeZero<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value));
+/** JSON has no negative zero to write. */
+function withoutNegativeZero(value: unknown): unknown {
+  if (Object.is(value, -0)) return 0;
+  if (Array.isArray(value)) return value.map(withoutNegativeZero);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, withoutNegativeZero(member)]),
+  );
 }

@@ -1,7 +1,7 @@
 import type { Registry } from '@earshot/registry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EventHub } from '../taps/event-hub.js';
-import { Problem } from './problem.js';
+import { callOf } from './call-of.js';
 import { validate } from './validate.js';
 import { lastEventId } from './webhook-schemas.js';
 
@@ -33,14 +33,8 @@ export function addEventStreamRoutes(
   app.get('/v1/events', options, (request, reply) => open(request, reply, undefined));
 
   app.get<CallParams>('/v1/calls/:id/events', options, async (request, reply) => {
-    const { id } = request.params;
-    if ((await registry.readCall(id)) !== undefined) return open(request, reply, id);
-    throw new Problem({
-      status: 404,
-      code: 'call_not_found',
-      title: 'No such call',
-      detail: 'Cannot find the call: its id must be one that POST /v1/calls gave, got another',
-    });
+    const { callId } = await callOf(registry, request.params.id);
+    return open(request, reply, callId);
   });
 
   async function open(

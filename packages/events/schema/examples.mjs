@@ -14,6 +14,23 @@ const FRAMES = {
 };
 const GUEST = { isMuted: false, isInLobby: false, kind: 'guest' };
 
+const TEXT = {
+  utteranceId: 'c_1.m_1.utterance.1001.40020',
+  text: 'We ship on [lost 0.2 s] Friday.',
+  startMs: 40_020,
+  endMs: 42_300,
+  words: [
+    { text: 'We', startMs: 40_040, endMs: 40_200, confidence: 0.97 },
+    { text: 'ship', startMs: 40_200, endMs: 40_610, confidence: 0.91 },
+    { text: 'on', startMs: 40_610, endMs: 40_800, confidence: 0.95 },
+    { text: 'Friday.', startMs: 41_000, endMs: 41_700, confidence: 0.88 },
+  ],
+  gaps: [{ startMs: 40_800, durationMs: 200 }],
+  confidence: 0.92,
+  engine: 'sherpa-onnx',
+  language: 'en-US',
+};
+
 /** @type {ExampleData} */
 const DATA = {
   'call.stateChanged': { from: 'establishing', to: 'established' },
@@ -63,12 +80,44 @@ const DATA = {
   'media.deaf': { reason: 'noFrames', quietMs: 10_000, unmutedParticipants: 2 },
   'media.recovered': { deafMs: 12_400 },
   'tone.detected': {
+    kind: 'dtmf',
     digit: '5',
     startMs: 12_340,
     durationMs: 120,
     levelDbfs: -14.5,
+    twistDb: -0.5,
+    confidence: 0.98,
     origin: 'inBand',
     acrossGap: false,
+  },
+  'tone.collected': { digits: '2468', reason: 'terminator', startMs: 12_340, endMs: 14_020 },
+  'speaker.dominant': { sinceMs: 20_020, previousSourceId: null, origin: 'heard' },
+  'talk.summary': {
+    startMs: 0,
+    endMs: 60_000,
+    talkMs: 41_300,
+    overlapMs: 1_200,
+    speakers: [
+      { sourceId: '1001', participantId: 'p_1', talkMs: 30_100, talkspurts: 9, overlapMs: 1_200 },
+      { sourceId: '1002', participantId: null, talkMs: 12_400, talkspurts: 4, overlapMs: 1_200 },
+    ],
+  },
+  'phrase.recognized': {
+    phrase: 'start recording',
+    startMs: 31_200,
+    endMs: 32_100,
+    confidence: 0.93,
+    engine: 'soundswallower',
+    language: 'en-US',
+  },
+  'transcript.partial': { ...TEXT, text: 'We ship on', revision: 2 },
+  'transcript.final': TEXT,
+  'transcript.skipped': {
+    utteranceId: 'c_1.m_1.utterance.1001.44120',
+    startMs: 44_120,
+    endMs: 47_900,
+    reason: 'overCapacity',
+    engine: null,
   },
   'play.started': { playId: 'p_3c9e', durationMs: 3_020 },
   'play.ended': { playId: 'p_3c9e', outcome: 'played', playedMs: 3_020 },
@@ -77,7 +126,18 @@ const DATA = {
 };
 
 /** Events about a participant's audio. @type {ReadonlySet<string>} */
-const OF_SOURCE = new Set(['tone.detected', 'speech.started', 'speech.ended', 'media.gap']);
+const OF_SOURCE = new Set([
+  'tone.detected',
+  'tone.collected',
+  'speech.started',
+  'speech.ended',
+  'speaker.dominant',
+  'phrase.recognized',
+  'transcript.partial',
+  'transcript.final',
+  'transcript.skipped',
+  'media.gap',
+]);
 
 /**
  * One valid event of each type, by type.

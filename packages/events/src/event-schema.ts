@@ -17,6 +17,26 @@ const frameCounts = z.object({
   framesDropped: count,
 });
 
+const share = z.number().min(0).max(1);
+const transcriptData = z.object({
+  utteranceId: z.string().min(1),
+  text: z.string(),
+  startMs: z.number(),
+  endMs: z.number(),
+  words: z.array(
+    z.object({
+      text: z.string(),
+      startMs: z.number(),
+      endMs: z.number(),
+      confidence: share.nullable(),
+    }),
+  ),
+  gaps: z.array(z.object({ startMs: z.number(), durationMs: z.number().min(0) })),
+  confidence: share.nullable(),
+  engine: z.string().min(1),
+  language: z.string().min(1),
+});
+
 const retryClass = z.enum(['normal', 'never', 'onceOnAnotherHost', 'backOff', 'stopForMonth']);
 
 const dataSchemas = {
@@ -83,21 +103,79 @@ const dataSchemas = {
   }),
   'media.recovered': z.object({ deafMs: z.number().min(0) }),
   'tone.detected': z.object({
-    digit: z.enum([
-      ...(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const),
-      ...(['*', '#', 'A', 'B', 'C', 'D'] as const),
+    kind: z.enum([
+      'dtmf',
+      'beep',
+      'faxCng',
+      'faxCed',
+      'ringback',
+      'busy',
+      'reorder',
+      'dial',
+      'sit',
     ]),
+    digit: z
+      .enum([
+        ...(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const),
+        ...(['*', '#', 'A', 'B', 'C', 'D'] as const),
+      ])
+      .nullable(),
     startMs: z.number(),
     durationMs: z.number().min(0),
     levelDbfs: z.number().nullable(),
+    twistDb: z.number().nullable(),
+    confidence: share.nullable(),
     origin: z.enum(['inBand', 'host', 'graph']),
     acrossGap: z.boolean(),
+  }),
+  'tone.collected': z.object({
+    digits: z.string(),
+    reason: z.enum(['length', 'terminator', 'interDigitTimeout', 'firstDigitTimeout', 'ended']),
+    startMs: z.number().nullable(),
+    endMs: z.number(),
   }),
   'speech.started': z.object({ startMs: z.number() }),
   'speech.ended': z.object({
     startMs: z.number(),
     endMs: z.number(),
     durationMs: z.number().min(0),
+  }),
+  'speaker.dominant': z.object({
+    sinceMs: z.number(),
+    previousSourceId: z.string().nullable(),
+    origin: z.enum(['heard', 'host']),
+  }),
+  'talk.summary': z.object({
+    startMs: z.number(),
+    endMs: z.number(),
+    talkMs: z.number().min(0),
+    overlapMs: z.number().min(0),
+    speakers: z.array(
+      z.object({
+        sourceId: z.string().nullable(),
+        participantId: z.string().nullable(),
+        talkMs: z.number().min(0),
+        talkspurts: count,
+        overlapMs: z.number().min(0),
+      }),
+    ),
+  }),
+  'phrase.recognized': z.object({
+    phrase: z.string().min(1),
+    startMs: z.number(),
+    endMs: z.number(),
+    confidence: share,
+    engine: z.string().min(1),
+    language: z.string().min(1),
+  }),
+  'transcript.partial': transcriptData.extend({ revision: z.int().min(1) }),
+  'transcript.final': transcriptData,
+  'transcript.skipped': z.object({
+    utteranceId: z.string().min(1),
+    startMs: z.number(),
+    endMs: z.number(),
+    reason: z.enum(['overCapacity', 'engineFailed', 'workerLost']),
+    engine: z.string().nullable(),
   }),
   'play.started': z.object({ playId: z.string().min(1), durationMs: z.number().min(0) }),
   'play.ended': z.object({
@@ -150,8 +228,15 @@ export const eventSchema: z.ZodType<EarshotEvent> = z.discriminatedUnion('type',
   variant('media.deaf'),
   variant('media.recovered'),
   variant('tone.detected'),
+  variant('tone.collected'),
   variant('speech.started'),
   variant('speech.ended'),
+  variant('speaker.dominant'),
+  variant('talk.summary'),
+  variant('phrase.recognized'),
+  variant('transcript.partial'),
+  variant('transcript.final'),
+  variant('transcript.skipped'),
   variant('play.started'),
   variant('play.ended'),
 ]);

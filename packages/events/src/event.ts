@@ -94,21 +94,79 @@ export interface EventData {
   /** Sound came again after `media.deaf`; the time is from the last sound to this one. */
   'media.recovered': { readonly deafMs: number };
   'tone.detected': {
-    readonly digit: Digit;
+    readonly kind: ToneKind;
+    /** Of `dtmf`; null for all other kinds. */
+    readonly digit: Digit | null;
     readonly startMs: number;
+    /** 0 when it was not heard but reported, without a length. */
     readonly durationMs: number;
     /** Null when it was not heard but reported. */
     readonly levelDbfs: number | null;
+    /** How much louder the high tone of a digit was; null when unknown, and for other kinds. */
+    readonly twistDb: number | null;
+    /** 0 to 1; null when it was not heard but reported. */
+    readonly confidence: number | null;
     /** Heard in the audio, reported by the media host, or notified by Graph. */
     readonly origin: 'inBand' | 'host' | 'graph';
     /** True when part of the tone fell into a gap, so that its duration is an estimate. */
     readonly acrossGap: boolean;
+  };
+  /** Keys of one source, put together as the call's settings say. */
+  'tone.collected': {
+    /** In order, without the terminator; may be empty. */
+    readonly digits: string;
+    /** What ended the collection; `ended`: the source or the call was over. */
+    readonly reason: 'length' | 'terminator' | 'interDigitTimeout' | 'firstDigitTimeout' | 'ended';
+    /** Begin of the first key; null when there was none. */
+    readonly startMs: number | null;
+    readonly endMs: number;
   };
   'speech.started': { readonly startMs: number };
   'speech.ended': {
     readonly startMs: number;
     readonly endMs: number;
     readonly durationMs: number;
+  };
+  /** Who mostly speaks has changed; envelope and source are the new one's, empty for nobody. */
+  'speaker.dominant': {
+    readonly sinceMs: number;
+    readonly previousSourceId: string | null;
+    /** Worked out from what was heard, or told by the media host. */
+    readonly origin: 'heard' | 'host';
+  };
+  /** Who spoke for how long in this attachment of the media; told when it ends. */
+  'talk.summary': {
+    readonly startMs: number;
+    readonly endMs: number;
+    /** Somebody spoke. */
+    readonly talkMs: number;
+    /** Two or more spoke at once. */
+    readonly overlapMs: number;
+    readonly speakers: readonly TalkTime[];
+  };
+  /** A phrase that was listened for was spoken. */
+  'phrase.recognized': {
+    readonly phrase: string;
+    readonly startMs: number;
+    readonly endMs: number;
+    /** 0 to 1. */
+    readonly confidence: number;
+    readonly engine: string;
+    readonly language: string;
+  };
+  /** What was understood so far of an utterance that goes on; the next one, or the final, replaces it. */
+  'transcript.partial': TranscriptData & {
+    /** 1, 2, 3, … within the utterance. */
+    readonly revision: number;
+  };
+  'transcript.final': TranscriptData;
+  /** An utterance of which there will be no transcript. */
+  'transcript.skipped': {
+    readonly utteranceId: string;
+    readonly startMs: number;
+    readonly endMs: number;
+    readonly reason: 'overCapacity' | 'engineFailed' | 'workerLost';
+    readonly engine: string | null;
   };
   /** The first of an audio was heard in the meeting. */
   'play.started': { readonly playId: string; readonly durationMs: number };
@@ -120,6 +178,55 @@ export interface EventData {
     /** How much of it was heard. */
     readonly playedMs: number;
   };
+}
+
+/** What sounded: a key, or a tone of answering machines, fax machines and exchanges. */
+export type ToneKind =
+  | 'dtmf'
+  | 'beep'
+  | 'faxCng'
+  | 'faxCed'
+  | 'ringback'
+  | 'busy'
+  | 'reorder'
+  | 'dial'
+  | 'sit';
+
+/** How long a source was heard to speak. */
+export interface TalkTime {
+  readonly sourceId: string | null;
+  /** As known when the summary was made. */
+  readonly participantId: string | null;
+  readonly talkMs: number;
+  readonly talkspurts: number;
+  /** Of `talkMs`, while somebody else spoke too. */
+  readonly overlapMs: number;
+}
+
+/** Text of one utterance. */
+export interface TranscriptData {
+  /** The same for all partials and the final of an utterance. */
+  readonly utteranceId: string;
+  /** Sound that was lost stands in it as `[lost 1.2 s]`. */
+  readonly text: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Empty when the recognizer gives no word times. */
+  readonly words: readonly {
+    readonly text: string;
+    readonly startMs: number;
+    readonly endMs: number;
+    /** 0 to 1; null when the recognizer has none. */
+    readonly confidence: number | null;
+  }[];
+  /** Sound that was lost within the utterance. */
+  readonly gaps: readonly { readonly startMs: number; readonly durationMs: number }[];
+  /** 0 to 1; null when the recognizer has none. */
+  readonly confidence: number | null;
+  /** The recognizer that understood it. */
+  readonly engine: string;
+  /** BCP 47. */
+  readonly language: string;
 }
 
 /** A key of a telephone. */

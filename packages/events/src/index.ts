@@ -12,6 +12,9 @@ export type {
   EventType,
   FrameCounts,
   ParticipantData,
+  TalkTime,
+  ToneKind,
+  TranscriptData,
 } from './event.js';
 export type {
   ConsumerCloseOptions,

@@ -24,6 +24,22 @@ const frameCounts = {
   framesDropped: count,
 };
 
+const share = fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value + 0);
+const name = fc.string({ minLength: 1 });
+const transcript = {
+  utteranceId: name,
+  text: fc.string(),
+  startMs: number,
+  endMs: number,
+  words: fc.array(
+    fc.record({ text: fc.string(), startMs: number, endMs: number, confidence: fc.option(share) }),
+  ),
+  gaps: fc.array(fc.record({ startMs: number, durationMs: duration })),
+  confidence: fc.option(share),
+  engine: name,
+  language: name,
+};
+
 const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
   'call.stateChanged': fc.record({ from: fc.string(), to: fc.string() }),
   'call.ended': fc.record(
@@ -107,15 +123,67 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
   }),
   'media.recovered': fc.record({ deafMs: duration }),
   'tone.detected': fc.record({
-    digit: fc.constantFrom('0', '5', '9', '*', '#', 'A', 'D'),
+    kind: fc.constantFrom('dtmf', 'beep', 'sit'),
+    digit: fc.option(fc.constantFrom('0', '5', '9', '*', '#', 'A', 'D')),
     startMs: number,
     durationMs: duration,
     levelDbfs: fc.option(number),
+    twistDb: fc.option(number),
+    confidence: fc.option(share),
     origin: fc.constantFrom('inBand', 'host', 'graph'),
     acrossGap: fc.boolean(),
   }),
   'speech.started': fc.record({ startMs: number }),
   'speech.ended': fc.record({ startMs: number, endMs: number, durationMs: duration }),
+  'tone.collected': fc.record({
+    digits: fc.string(),
+    reason: fc.constantFrom(
+      'length',
+      'terminator',
+      'interDigitTimeout',
+      'firstDigitTimeout',
+      'ended',
+    ),
+    startMs: fc.option(number),
+    endMs: number,
+  }),
+  'speaker.dominant': fc.record({
+    sinceMs: number,
+    previousSourceId: fc.option(fc.string()),
+    origin: fc.constantFrom('heard', 'host'),
+  }),
+  'talk.summary': fc.record({
+    startMs: number,
+    endMs: number,
+    talkMs: duration,
+    overlapMs: duration,
+    speakers: fc.array(
+      fc.record({
+        sourceId: fc.option(fc.string()),
+        participantId: fc.option(fc.string()),
+        talkMs: duration,
+        talkspurts: count,
+        overlapMs: duration,
+      }),
+    ),
+  }),
+  'phrase.recognized': fc.record({
+    phrase: name,
+    startMs: number,
+    endMs: number,
+    confidence: share,
+    engine: name,
+    language: name,
+  }),
+  'transcript.partial': fc.record({ ...transcript, revision: fc.integer({ min: 1 }) }),
+  'transcript.final': fc.record(transcript),
+  'transcript.skipped': fc.record({
+    utteranceId: name,
+    startMs: number,
+    endMs: number,
+    reason: fc.constantFrom('overCapacity', 'engineFailed', 'workerLost'),
+    engine: fc.option(fc.string()),
+  }),
   'play.started': fc.record({ playId: fc.string({ minLength: 1 }), durationMs: duration }),
   'play.ended': fc.record(
     {
@@ -174,6 +242,13 @@ const anyEvent: fc.Arbitrary<EarshotEvent> = fc
     eventOf('tone.detected'),
     eventOf('speech.started'),
     eventOf('speech.ended'),
+    eventOf('tone.collected'),
+    eventOf('speaker.dominant'),
+    eventOf('talk.summary'),
+    eventOf('phrase.recognized'),
+    eventOf('transcript.partial'),
+    eventOf('transcript.final'),
+    eventOf('transcript.skipped'),
   )
   .filter(({ wallclock }) => wallclock <= MAX_DATE && wallclock.length === MAX_DATE.length);
 

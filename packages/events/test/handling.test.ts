@@ -13,11 +13,18 @@ function upTo(n: number): number[] {
 }
 
 function tone(callId: string, position: number): EventOf<'tone.detected'> {
-  const data = { startMs: 0, durationMs: 100, levelDbfs: -10, acrossGap: false } as const;
+  const data = {
+    startMs: 0,
+    durationMs: 100,
+    levelDbfs: -10,
+    twistDb: 0,
+    confidence: 1,
+    acrossGap: false,
+  } as const;
   return {
     ...speech(callId, position),
     type: 'tone.detected',
-    data: { ...data, digit: '5', origin: 'inBand' },
+    data: { ...data, kind: 'dtmf', digit: '5', origin: 'inBand' },
   };
 }
 

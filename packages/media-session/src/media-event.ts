@@ -70,11 +70,14 @@ export type MediaEventDraft =
   | Draft<
       'tone.detected',
       {
+        kind: 'dtmf';
         digit: Digit;
         startMs: number;
         durationMs: number;
         /** Null when it was reported to us, not heard. */
         levelDbfs: number | null;
+        twistDb: number | null;
+        confidence: number | null;
         origin: 'inBand' | 'host';
         acrossGap: boolean;
       }
@@ -204,10 +207,13 @@ export function hostToneEvent(tone: HostTone): MediaEventDraft {
     mediaTimeMs: roundTenth(startMs),
     sourceId,
     data: {
+      kind: 'dtmf',
       digit,
       startMs: roundTenth(startMs),
       durationMs: 0,
       levelDbfs: null,
+      twistDb: null,
+      confidence: null,
       origin: 'host',
       acrossGap: false,
     },
@@ -256,10 +262,13 @@ function toneEvent(stream: StreamIdentity, tone: ToneFinding): MediaEventDraft {
     mediaTimeMs: roundTenth(tone.startMs + tone.durationMs),
     sourceId: stream.sourceId,
     data: {
+      kind: 'dtmf',
       digit: tone.digit,
       startMs: roundTenth(tone.startMs),
       durationMs: roundTenth(tone.durationMs),
       levelDbfs: roundTenth(tone.levelDbfs),
+      twistDb: null,
+      confidence: null,
       origin: 'inBand',
       acrossGap: tone.acrossGap,
     },

@@ -142,7 +142,9 @@ export class LiveModel {
         this.#endTalkspurt(participant, event.data.startMs, event.data.endMs);
         return;
       case 'tone.detected':
-        participant.digits.push(event.data);
+        if (event.data.digit !== null) {
+          participant.digits.push({ ...event.data, digit: event.data.digit });
+        }
         return;
       case 'media.gap':
         participant.gaps.push({ ...event.data, frames: event.data.missingFrames });

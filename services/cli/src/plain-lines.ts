@@ -24,7 +24,7 @@ function describe(event: EarshotEvent, who: string): string | undefined {
     case 'speech.ended':
       return `${who} spoke for ${Math.round(event.data.durationMs)} ms`;
     case 'tone.detected':
-      return `${who} keyed ${event.data.digit} (${Math.round(event.data.durationMs)} ms)`;
+      return `${who} ${event.data.digit === null ? `sounded ${event.data.kind}` : `keyed ${event.data.digit}`} (${Math.round(event.data.durationMs)} ms)`;
     case 'media.gap':
       return `${who}: ${event.data.missingFrames} frames lost`;
     case 'play.started':

@@ -61,10 +61,13 @@ export const SHORT_CALL: readonly EarshotEvent[] = [
   event(
     'tone.detected',
     {
+      kind: 'dtmf',
       digit: '5',
       startMs: 6000,
       durationMs: 120,
       levelDbfs: -12,
+      twistDb: 0,
+      confidence: 1,
       origin: 'inBand',
       acrossGap: false,
     },

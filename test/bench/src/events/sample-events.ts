@@ -35,10 +35,13 @@ export class SampleEvents {
         ...envelope,
         type: 'tone.detected',
         data: {
+          kind: 'dtmf',
           digit: '5',
           startMs,
           durationMs: 100,
           levelDbfs: -11.25,
+          twistDb: 0,
+          confidence: 1,
           origin: 'inBand',
           acrossGap: false,
         },

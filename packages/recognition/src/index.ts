@@ -1,0 +1,11 @@
+export type {
+  RecognizedWord,
+  Recognizer,
+  RecognizerCapabilities,
+  RecognizerFault,
+  RecognizerResult,
+  RecognizerSession,
+  RecognizerSessionOptions,
+  RecognizerTask,
+} from './recognizer.js';
+export { RECOGNIZER_SAMPLE_RATE_HZ } from './recognizer.js';

@@ -94,19 +94,35 @@ export class ToneEvidence {
     if (this.#readings === 0 || this.#meanShare() < MIN_SHARE) return false;
     const { twistDb } = this;
     if (twistDb < MIN_TWIST_DB || twistDb > MAX_TWIST_DB) return false;
-    const leniency = this.#leniency();
-    const deviation = between(STRICT_DEVIATION, LENIENT_DEVIATION, leniency);
-    const unevenness = between(STRICT_UNEVENNESS, LENIENT_UNEVENNESS, leniency);
-    return (
-      this.#low.isPure(deviation * lowHz, unevenness) &&
-      this.#high.isPure(deviation * highHz, unevenness)
-    );
+    return this.#impurity(lowHz, highHz) <= 1;
+  }
+
+  /**
+   * How sure a digit of these frequencies is, 0 to 1, where all speaks for one: the share of the
+   * sound's power that is the pair's, times how far the less pure tone is from the limit (1 for a
+   * perfect one, ½ at the limit), times `n / (n + 1)` for `n` readings.
+   */
+  confidence(lowHz: number, highHz: number): number {
+    const purity = 1 - Math.sqrt(this.#impurity(lowHz, highHz)) / 2;
+    const share = Math.min(1, this.#meanShare());
+    return Math.max(0, (share * purity * this.#readings) / (this.#readings + 1));
   }
 
   /** @param whole false when part of the tone may have been lost: then a little less will do */
   isEnough(whole: boolean): boolean {
     const least = between(STRICT_READINGS, LENIENT_READINGS, this.#leniency());
     return this.#readings >= (whole ? least : least - 1);
+  }
+
+  /** Of the less pure tone: 0 for a perfect one, 1 at the limit. */
+  #impurity(lowHz: number, highHz: number): number {
+    const leniency = this.#leniency();
+    const deviation = between(STRICT_DEVIATION, LENIENT_DEVIATION, leniency);
+    const unevenness = between(STRICT_UNEVENNESS, LENIENT_UNEVENNESS, leniency);
+    return Math.max(
+      this.#low.impurity(deviation * lowHz, unevenness),
+      this.#high.impurity(deviation * highHz, unevenness),
+    );
   }
 
   #leniency(): number {
@@ -149,11 +165,12 @@ class PhaseSum {
     return at + 3;
   }
 
-  isPure(maxOffsetHz: number, maxUnevenness: number): boolean {
+  /** 0 for a constant frequency that is right, 1 where offset and unevenness are too much. */
+  impurity(maxOffsetHz: number, maxUnevenness: number): number {
     const { re, im } = this.#sum;
     const offset = offsetHz(this.#sum) / maxOffsetHz;
     const unevenness = (1 - Math.sqrt(re * re + im * im) / this.#lengths) / maxUnevenness;
-    return offset * offset + unevenness * unevenness <= 1;
+    return offset * offset + unevenness * unevenness;
   }
 }
 

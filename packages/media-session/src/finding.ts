@@ -22,6 +22,10 @@ export interface ToneFinding {
   readonly startMs: number;
   readonly durationMs: number;
   readonly levelDbfs: number;
+  /** How much stronger the high tone was than the low one. */
+  readonly twistDb: number;
+  /** 0 to 1: how clear it was, as `DetectedTone` of `@earshot/dtmf` says. */
+  readonly confidence: number;
   /** Part of it was lost, and it was bridged. */
   readonly acrossGap: boolean;
 }

@@ -267,8 +267,8 @@ function toneEvent(stream: StreamIdentity, tone: ToneFinding): MediaEventDraft {
       startMs: roundTenth(tone.startMs),
       durationMs: roundTenth(tone.durationMs),
       levelDbfs: roundTenth(tone.levelDbfs),
-      twistDb: null,
-      confidence: null,
+      twistDb: roundTenth(tone.twistDb),
+      confidence: roundHundredth(tone.confidence),
       origin: 'inBand',
       acrossGap: tone.acrossGap,
     },
@@ -321,4 +321,8 @@ function spanOf(
 /** To a tenth: capture times are finer than anything heard in them. */
 function roundTenth(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+function roundHundredth(value: number): number {
+  return Math.round(value * 100) / 100;
 }

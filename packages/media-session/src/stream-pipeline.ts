@@ -508,6 +508,8 @@ export class StreamPipeline {
       startMs: tone.startMs,
       durationMs: tone.durationMs,
       levelDbfs: tone.levelDbfs,
+      twistDb: tone.twistDb,
+      confidence: tone.confidence,
       acrossGap: tone.acrossGap,
     });
   }

@@ -51,6 +51,8 @@ const finding: fc.Arbitrary<Finding> = fc.oneof(
     startMs: ms,
     durationMs: fc.nat(),
     levelDbfs: fc.double({ min: -127, max: 0, noNaN: true }),
+    twistDb: fc.double({ min: -12, max: 8, noNaN: true }),
+    confidence: fc.double({ min: 0, max: 1, noNaN: true }),
     acrossGap: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('speechStarted' as const), startMs: ms }),
@@ -108,6 +110,8 @@ describe('events of findings', () => {
         startMs: 1000.04,
         durationMs: 99.96,
         levelDbfs: -13.37,
+        twistDb: -2.04,
+        confidence: 0.8765,
         acrossGap: true,
       }),
     ).toEqual({
@@ -116,10 +120,13 @@ describe('events of findings', () => {
       mediaTimeMs: 1100,
       sourceId: '4711',
       data: {
+        kind: 'dtmf',
         digit: '9',
         startMs: 1000,
         durationMs: 100,
         levelDbfs: -13.4,
+        twistDb: -2,
+        confidence: 0.88,
         origin: 'inBand',
         acrossGap: true,
       },
@@ -182,13 +189,17 @@ it('tells a tone that was reported, not heard, apart from one that was heard', (
     digit: '5',
     startMs: 1000,
   });
-  expect(reported).toMatchObject({ data: { origin: 'host', durationMs: 0, levelDbfs: null } });
+  expect(reported).toMatchObject({
+    data: { origin: 'host', durationMs: 0, levelDbfs: null, twistDb: null, confidence: null },
+  });
   const heard = findingEvent(STREAM, {
     kind: 'tone',
     digit: '5',
     startMs: 1000,
     durationMs: 100,
     levelDbfs: -10,
+    twistDb: 0,
+    confidence: 0.9,
     acrossGap: false,
   });
   expect(reported.id).not.toBe(heard.id);

@@ -234,10 +234,13 @@ describe('a call', () => {
     await bench.stopped(callId);
     expect(bench.ofType(callId, 'tone.detected').map(({ data }) => data)).toEqual([
       {
+        kind: 'dtmf',
         digit: '#',
         startMs: 1250,
         durationMs: 0,
         levelDbfs: null,
+        twistDb: null,
+        confidence: null,
         origin: 'host',
         acrossGap: false,
       },

@@ -1,5 +1,6 @@
 export type {
   DictationSettings,
+  ListeningChange,
   ListeningSettings,
   OtherToneKind,
   PhraseSettings,
@@ -7,7 +8,9 @@ export type {
 } from './listening-settings.js';
 export {
   DEFAULT_LISTENING,
+  listeningChangeSchema,
   listeningSettingsSchema,
   OTHER_TONE_KINDS,
   parseListeningSettings,
+  withListeningChange,
 } from './listening-settings.js';

@@ -108,6 +108,32 @@ export const listeningSettingsSchema: z.ZodType<ListeningSettings> = z.object({
   dictation: dictationSettings.nullable().default(null),
 });
 
+/** A change of settings: a part that is named is replaced, one that is not stays as it is. */
+export type ListeningChange = {
+  readonly [Part in keyof ListeningSettings]?: ListeningSettings[Part] | undefined;
+};
+
+/** Reads a change as people write it: what no part has is refused, and not overlooked. */
+export const listeningChangeSchema: z.ZodType<ListeningChange> = z.strictObject({
+  tones: z.array(z.enum(OTHER_TONE_KINDS)).max(OTHER_TONE_KINDS.length).optional(),
+  collect: toneCollectionSettings.strict().nullable().optional(),
+  phrases: phraseSettings.strict().nullable().optional(),
+  dictation: dictationSettings.strict().nullable().optional(),
+});
+
+/** The settings with what a change names replaced. */
+export function withListeningChange(
+  settings: ListeningSettings,
+  { tones, collect, phrases, dictation }: ListeningChange,
+): ListeningSettings {
+  return {
+    tones: tones ?? settings.tones,
+    collect: collect === undefined ? settings.collect : collect,
+    phrases: phrases === undefined ? settings.phrases : phrases,
+    dictation: dictation === undefined ? settings.dictation : dictation,
+  };
+}
+
 /** Settings read back from where they were stored; undefined for anything else. */
 export function parseListeningSettings(value: unknown): ListeningSettings | undefined {
   const parsed = listeningSettingsSchema.safeParse(value);

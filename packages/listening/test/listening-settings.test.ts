@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   DEFAULT_LISTENING,
+  listeningChangeSchema,
   listeningSettingsSchema,
   parseListeningSettings,
+  withListeningChange,
 } from '../src/index.js';
 
 describe('parseListeningSettings', () => {
@@ -30,5 +32,30 @@ describe('parseListeningSettings', () => {
           expect(listeningSettingsSchema.parse(settings)).toEqual(settings);
       }),
     );
+  });
+});
+
+describe('a change', () => {
+  it('replaces the parts that it names as a whole, and leaves the others', () => {
+    const before = parseListeningSettings({ tones: ['beep'], dictation: { endpointMs: 300 } });
+    const change = listeningChangeSchema.parse({ dictation: { language: 'de-DE' }, collect: null });
+    const after = withListeningChange(before ?? DEFAULT_LISTENING, change);
+    expect(after.tones).toEqual(['beep']);
+    expect(after.dictation).toMatchObject({ language: 'de-DE', endpointMs: 800 });
+    expect(withListeningChange(after, { dictation: null }).dictation).toBeNull();
+    expect(withListeningChange(after, {})).toEqual(after);
+  });
+
+  it('is refused for what no part has', () => {
+    for (const wrong of [
+      { dictate: {} },
+      { dictation: { endpointMS: 300 } },
+      { phrases: {} },
+      { phrases: { phrases: ['a'], min: 1 } },
+      [],
+      undefined,
+    ]) {
+      expect(listeningChangeSchema.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false);
+    }
   });
 });

@@ -231,6 +231,7 @@ export class CallStore {
       else {
         // They hold names too.
         commands.push(client.pexpire(this.#keys.sources(callId), ENDED_TTL_MS));
+        commands.push(client.pexpire(this.#keys.listening(callId), ENDED_TTL_MS));
         commands.push(client.del(this.#keys.spoke(callId)));
         commands.push(client.del(this.#keys.playAudio(callId)));
         commands.push(client.del(this.#keys.positions(callId)));

@@ -39,6 +39,10 @@ export class Keys {
   readonly recordingGate = (callId: string): string => this.#of(`{${callId}}:recording-gate`);
   /** Set: ids of the participants that a call records under a policy. */
   readonly recorded = (callId: string): string => this.#of(`{${callId}}:recorded`);
+  /** Hash: part of the listening settings → JSON. */
+  readonly listening = (callId: string): string => this.#of(`{${callId}}:listening`);
+  /** Channel: ids of calls whose listening settings were changed. */
+  readonly listeningWakes = (): string => this.#of('listening-wakes');
   /** Channel: call ids. */
   readonly playWakes = (): string => this.#of('play-wakes');
   /** Channel: ids of calls that other processes should look at. */

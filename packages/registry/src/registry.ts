@@ -1,6 +1,8 @@
 import type { Clock } from '@earshot/async';
 import type { SourceOwner, SourceOwners } from '@earshot/call';
 import { ownerAt } from '@earshot/call';
+import type { ListeningChange, ListeningSettings } from '@earshot/listening';
+import { DEFAULT_LISTENING } from '@earshot/listening';
 import type { GateState } from '@earshot/recording-gate';
 import { AdmissionStore } from './admission-store.js';
 import { AuditStore } from './audit-store.js';
@@ -10,6 +12,7 @@ import { CallStore, OPEN_TTL_MS } from './call-store.js';
 import { CallWakes } from './call-wakes.js';
 import { HostStore } from './host-store.js';
 import { Keys } from './keys.js';
+import { ListeningStore } from './listening-store.js';
 import type { CallbackBody, NotificationAside } from './notification.js';
 import { NotificationQueue } from './notification-queue.js';
 import { PlayStore } from './play-store.js';
@@ -59,6 +62,7 @@ export class Registry {
   readonly audit: AuditStore;
   readonly #playWakes: CallWakes;
   readonly #callWakes: CallWakes;
+  readonly #listeningWakes: CallWakes;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #clock: Clock;
@@ -68,6 +72,7 @@ export class Registry {
   readonly #sources: SourceStore;
   readonly #positions: PositionStore;
   readonly #recording: RecordingStore;
+  readonly #listening: ListeningStore;
   #closing: Promise<void> | undefined;
 
   /** @throws CodedError `redis_unreachable` when `redisUrl` is no address. */
@@ -85,9 +90,11 @@ export class Registry {
     this.audit = new AuditStore(this.#redis, this.#keys);
     this.#playWakes = new CallWakes(this.#redis, this.#keys.playWakes());
     this.#callWakes = new CallWakes(this.#redis, this.#keys.callWakes());
+    this.#listeningWakes = new CallWakes(this.#redis, this.#keys.listeningWakes());
     this.hosts = new HostStore(this.#redis, this.#keys);
     this.#positions = new PositionStore(this.#redis, this.#keys);
     this.#recording = new RecordingStore(this.#redis, this.#keys);
+    this.#listening = new ListeningStore(this.#redis, this.#keys);
   }
 
   /** Connects. @throws CodedError `redis_unreachable`, after about a second of trying. */
@@ -105,6 +112,7 @@ export class Registry {
   close(): Promise<void> {
     this.#playWakes.close();
     this.#callWakes.close();
+    this.#listeningWakes.close();
     this.#closing ??= this.#redis.close();
     return this.#closing;
   }
@@ -120,6 +128,31 @@ export class Registry {
    */
   listenForCalls(listener: (callId: string) => void): Promise<void> {
     return this.#callWakes.listen(listener);
+  }
+
+  /** Tells of calls whose listening settings were set, from now on; may be lost, too. Call once. */
+  onListeningSet(listener: (callId: string) => void): Promise<void> {
+    return this.#listeningWakes.listen(listener);
+  }
+
+  /** What is listened for in a call; undefined when nobody said so, or it cannot be read. */
+  listening(callId: string): Promise<ListeningSettings | undefined> {
+    return this.#listening.read(callId);
+  }
+
+  /**
+   * Changes what is listened for in a call, and has its worker told.
+   *
+   * @param change only what it names is replaced.
+   * @param initial for what was never set.
+   * @returns the settings as stored.
+   */
+  setListening(
+    callId: string,
+    change: ListeningChange,
+    initial: ListeningSettings = DEFAULT_LISTENING,
+  ): Promise<ListeningSettings> {
+    return this.#listening.change(callId, change, initial);
   }
 
   /** Has all processes that listen look at a call. */

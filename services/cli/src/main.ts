@@ -10,7 +10,7 @@ import {
   callsTransfer,
   callsUnmute,
 } from './commands/call-control.js';
-import { callsHangUp, callsList, callsPlay, callsShow } from './commands/calls.js';
+import { callsHangUp, callsList, callsListening, callsPlay, callsShow } from './commands/calls.js';
 import { conformanceHost, conformanceWorker } from './commands/conformance.js';
 import {
   eventsDeadDrop,
@@ -33,6 +33,9 @@ import {
   webhooksRedeliver,
   webhooksRemove,
 } from './commands/webhooks.js';
+import { parseListeningOption } from './listening-option.js';
+
+const LISTEN = 'what to listen for: tones, collect, phrases, dictation';
 
 const program = new Command('earshot')
   .description('Real-time audio from Microsoft Teams meetings.')
@@ -51,12 +54,14 @@ program
   .option('--once', 'run the meeting once, faster than real time, sum up and end', false)
   .option('--json', 'print JSON: the events, or with --once the summary as the last line', false)
   .option('--speed <n>', 'times real time', parseSpeed)
+  .option('--listen <json>', LISTEN, parseListeningOption)
   .option('--join <url>', 'post this Teams join URL to the running signaling service instead')
-  .action((options) => (options.join === undefined ? start(options) : join(options.join)));
+  .action((options) => (options.join === undefined ? start(options) : join(options.join, options)));
 
 program
   .command('join')
   .argument('<url>', 'a Teams join URL')
+  .option('--listen <json>', LISTEN, parseListeningOption)
   .description('join a meeting through the running signaling service')
   .action(join);
 
@@ -64,6 +69,12 @@ const calls = program.command('calls').description('the calls of the running sig
 calls.command('list').description('id and state of each').action(callsList);
 calls.command('show').argument('<id>').description('one call as JSON').action(callsShow);
 calls.command('hang-up').argument('<id>').description('leave the meeting').action(callsHangUp);
+calls
+  .command('listening')
+  .argument('<id>')
+  .option('--set <json>', 'replace these parts first', parseListeningOption)
+  .description('what is listened for, as JSON')
+  .action(callsListening);
 calls
   .command('play')
   .argument('<id>')

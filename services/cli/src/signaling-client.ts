@@ -1,4 +1,6 @@
 import { CodedError } from '@earshot/async';
+import type { ListeningChange, ListeningSettings } from '@earshot/listening';
+import { listeningSettingsSchema } from '@earshot/listening';
 import { z } from 'zod';
 import type { OperationView, ParticipantView, Presence } from './call-control-views.js';
 import { operationListSchema, operationSchema, rosterSchema } from './call-control-views.js';
@@ -117,8 +119,21 @@ export class SignalingClient {
     this.#apiKey = apiKey;
   }
 
-  async join(joinUrl: string): Promise<CallView> {
-    return this.#read(callSchema, await this.#request('POST', '/v1/calls', { joinUrl }));
+  /** @param listening what is listened for; what it does not name is as the service has it. */
+  async join(joinUrl: string, listening?: ListeningChange): Promise<CallView> {
+    const body = { joinUrl, ...(listening === undefined ? {} : { listening }) };
+    return this.#read(callSchema, await this.#request('POST', '/v1/calls', body));
+  }
+
+  async listening(callId: string): Promise<ListeningSettings> {
+    const answer = await this.#request('GET', `${callPath(callId)}/listening`);
+    return this.#read(listeningSettingsSchema, answer);
+  }
+
+  /** Replaces what `change` names. @returns the settings as they are now. */
+  async setListening(callId: string, change: ListeningChange): Promise<ListeningSettings> {
+    const answer = await this.#request('PATCH', `${callPath(callId)}/listening`, change);
+    return this.#read(listeningSettingsSchema, answer);
   }
 
   async read(callId: string): Promise<CallView> {

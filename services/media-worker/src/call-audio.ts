@@ -14,6 +14,7 @@ import type {
 } from '@earshot/bridge-protocol';
 import { CLOSE, relativeMs, splitTicks } from '@earshot/bridge-protocol';
 import { digitOfGraphTone } from '@earshot/dtmf';
+import type { ListeningSettings } from '@earshot/listening';
 import type { StreamTotals } from '@earshot/media-session';
 import {
   CLOSE_MODE,
@@ -26,6 +27,7 @@ import type { Attribution } from './attribution.js';
 import { toParticipant } from './attribution.js';
 import { watchCall } from './call-deafness.js';
 import type { CallJournal } from './call-journal.js';
+import { CallListening } from './call-listening.js';
 import type { LinkFault } from './call-streams.js';
 import { CallStreams } from './call-streams.js';
 import type { DeafWatch } from './deaf-watch.js';
@@ -47,6 +49,8 @@ export interface CallAudioOptions {
   readonly plays: CallPlays;
   readonly clock: Clock;
   readonly log: WorkerLog;
+  /** What is listened for, as stored when the link was accepted. */
+  readonly listening: ListeningSettings;
   /** Frames of each stream that the host may have on their way. */
   readonly creditFrames: number;
   /** Where the attachment before this one left streams. */
@@ -92,6 +96,7 @@ export class CallAudio {
   readonly #durable: DurablePositions;
   readonly #deaf: DeafWatch;
   readonly #speech: SpeechNotes;
+  readonly #listening: CallListening;
   readonly #mediaEpoch: { readonly high: number; readonly low: number };
   #session: MediaLinkSession | undefined;
   #started = false;
@@ -108,6 +113,7 @@ export class CallAudio {
     this.#options = options;
     this.callId = hello.callId;
     this.epoch = hello.epoch;
+    this.#listening = new CallListening(options.listening);
     this.#mediaEpoch = splitTicks(BigInt(hello.mediaEpochTicks));
     this.streams = new CallStreams({
       callId: hello.callId,
@@ -159,6 +165,21 @@ export class CallAudio {
   /** What is played into the meeting. */
   get plays(): CallPlays {
     return this.#options.plays;
+  }
+
+  /** What is listened for now. */
+  get listening(): ListeningSettings {
+    return this.#listening.current;
+  }
+
+  /** Calls `listener` with each change of what is listened for, until undone by the result. */
+  onListening(listener: (settings: ListeningSettings) => void): Cancel {
+    return this.#listening.onChange(listener);
+  }
+
+  /** Takes what is stored; nobody is told when it is as before. */
+  setListening(settings: ListeningSettings): void {
+    if (this.#ending === undefined) this.#listening.set(settings);
   }
 
   get ending(): boolean {

@@ -3,6 +3,8 @@ import { delay, every } from '@earshot/async';
 import type { MediaLinkHandlers, MediaLinkRefusal } from '@earshot/bridge';
 import type { HelloMessage } from '@earshot/bridge-protocol';
 import { CLOSE, FrameBatchWriter, KIND } from '@earshot/bridge-protocol';
+import type { ListeningSettings } from '@earshot/listening';
+import { DEFAULT_LISTENING } from '@earshot/listening';
 import type { StreamTotals } from '@earshot/media-session';
 import { sumTotals } from '@earshot/media-session';
 import type { Registry, StreamPosition } from '@earshot/registry';
@@ -45,6 +47,12 @@ export interface CallTableOptions {
   readonly deafAfterMs: number;
   /** An attachment is over: nothing may go on with it. */
   onOver(attachment: { readonly callId: string; readonly epoch: number }): void;
+}
+
+/** What a call goes on from. */
+interface Claimed {
+  readonly positions: readonly StreamPosition[];
+  readonly listening: ListeningSettings;
 }
 
 interface Entry {
@@ -103,7 +111,7 @@ export class CallTable {
     await this.#giveWay(hello);
     const claimed = await this.#claim(hello);
     if ('code' in claimed) return claimed;
-    return this.#refusalOf(hello) ?? this.#attach(hello, claimed.positions);
+    return this.#refusalOf(hello) ?? this.#attach(hello, claimed);
   }
 
   /** Calls of which nothing is heard though somebody could speak. */
@@ -183,11 +191,7 @@ export class CallTable {
   }
 
   /** Takes the call; nobody else moves its positions or tells events of it from then on. */
-  async #claim({
-    callId,
-    mediaId,
-    epoch,
-  }: HelloMessage): Promise<MediaLinkRefusal | { positions: readonly StreamPosition[] }> {
+  async #claim({ callId, mediaId, epoch }: HelloMessage): Promise<MediaLinkRefusal | Claimed> {
     const { registry, sink, log } = this.#options;
     try {
       const result = await this.#renew(callId, epoch);
@@ -198,29 +202,33 @@ export class CallTable {
       if (own?.epoch === epoch) {
         // It knows them better than Redis.
         await own.caughtUp();
-        return { positions: [] };
+        return { positions: [], listening: own.listening };
       }
-      return { positions: await registry.positions(callId, mediaId) };
+      const [positions, listening = DEFAULT_LISTENING] = await Promise.all([
+        registry.positions(callId, mediaId),
+        registry.listening(callId),
+      ]);
+      return { positions, listening };
     } catch (error) {
       log.error('lease not claimed', { callId, error: String(error) });
       return refusal(CLOSE.internal, 'registry_unreachable', 'the registry must answer');
     }
   }
 
-  #attach(hello: HelloMessage, positions: readonly StreamPosition[]): MediaLinkHandlers {
+  #attach(hello: HelloMessage, claimed: Claimed): MediaLinkHandlers {
     const existing = this.#entries.get(hello.callId);
     if (existing?.call.epoch === hello.epoch) return existing.call.attach();
     if (existing !== undefined) {
       existing.stopRenewing();
       void existing.call.end('leaseLost');
     }
-    const call = this.#create(hello, positions);
+    const call = this.#create(hello, claimed);
     this.#unfinished.add(call);
     this.#entries.set(hello.callId, { call, stopRenewing: this.#keepRenewing(call) });
     return call.attach();
   }
 
-  #create(hello: HelloMessage, positions: readonly StreamPosition[]): CallAudio {
+  #create(hello: HelloMessage, { positions, listening }: Claimed): CallAudio {
     const { registry, workerId, sink, pool, clock, log, creditFrames, linkGraceMs } = this.#options;
     const { callId, mediaId, epoch } = hello;
     const lease = { callId, workerId, epoch };
@@ -255,6 +263,7 @@ export class CallTable {
       plays,
       clock,
       log,
+      listening,
       creditFrames,
       linkGraceMs,
       deafAfterMs: this.#options.deafAfterMs,

@@ -25,6 +25,7 @@ import { Heartbeat } from './heartbeat.js';
 import { LevelsStream } from './levels-stream.js';
 import type { LinkClaims } from './link-tokens.js';
 import { LinkTokens } from './link-tokens.js';
+import { ListeningDesk } from './listening-desk.js';
 import type { WorkerLog } from './log.js';
 import { PlayDesk } from './play/play-desk.js';
 import { addRoutes } from './routes.js';
@@ -160,6 +161,8 @@ async function start(
   closers.defer(every(clock, DEAFNESS_INTERVAL_MS, () => calls.checkDeafness()));
   closers.defer(every(clock, PROGRESS_INTERVAL_MS, () => calls.sendProgress(false)));
   closers.defer(await new PlayDesk({ registry, clock, log, calls: () => calls.calls() }).start());
+  const listening = new ListeningDesk({ registry, clock, log, calls: () => calls.calls() });
+  closers.defer(await listening.start());
   await heartbeat.start(mediaUrl);
   closers.defer(() => heartbeat.close());
   closers.defer(() => leave(calls, heartbeat, clock, log, config.drainMs));

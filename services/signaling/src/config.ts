@@ -1,5 +1,7 @@
 import { CodedError } from '@earshot/async';
 import type { GraphCredential, GraphEndpoints } from '@earshot/graph';
+import type { ListeningSettings } from '@earshot/listening';
+import { DEFAULT_LISTENING } from '@earshot/listening';
 import type { RateLimit } from '@earshot/rate-limit';
 import type { AdmissionLimits } from '@earshot/registry';
 import type { ListenAddress } from '@earshot/service-process';
@@ -34,6 +36,7 @@ import {
   participantCapacity,
   recordsAtOnce,
 } from './incoming/incoming-config.js';
+import { listeningText } from './listening-config.js';
 import type { ApiKey } from './rest/api-keys.js';
 import { splitList } from './split-list.js';
 
@@ -47,6 +50,8 @@ const SECRETS: ReadonlySet<string> = new Set([
   'EARSHOT_API_KEY',
   'EARSHOT_API_KEYS',
   'GRAPH_CLIENT_SECRET',
+  // Phrases are no secret, but nobody's business in a log.
+  'EARSHOT_LISTENING',
 ]);
 
 /** Everything that signaling reads from its environment, checked and frozen. */
@@ -89,6 +94,8 @@ export interface SignalingConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** When bots leave by themselves, where a request does not say otherwise. */
   readonly autoLeave: AutoLeaveLimits;
+  /** What is listened for in calls, where a request does not say otherwise. */
+  readonly listening: ListeningSettings;
   /** Of the checks of `/livez` and `/readyz`, in place of their own. */
   readonly healthLimits: HealthLimits;
   /** How long a failed check must be well below its limit before it passes again, ms. */
@@ -142,6 +149,7 @@ const environmentSchema = z.object({
     .default(false),
   EARSHOT_MAX_EVENT_STREAMS: z.coerce.number().int().min(0).max(10_000).default(100),
   ...AUTO_LEAVE_VARIABLES,
+  EARSHOT_LISTENING: listeningText.default(DEFAULT_LISTENING),
   EARSHOT_INCOMING: incomingAnswers,
   EARSHOT_INCOMING_REDIRECTS: incomingRedirects,
   EARSHOT_PARTICIPANT_CAPACITY: participantCapacity,
@@ -217,6 +225,7 @@ export function readConfig(
     webhookAllowHttp: data.EARSHOT_WEBHOOK_ALLOW_HTTP,
     maxEventStreams: data.EARSHOT_MAX_EVENT_STREAMS,
     autoLeave: autoLeaveLimits(data),
+    listening: data.EARSHOT_LISTENING,
     incoming: {
       answers: data.EARSHOT_INCOMING,
       redirects: data.EARSHOT_INCOMING_REDIRECTS,

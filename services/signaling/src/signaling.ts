@@ -33,6 +33,7 @@ import { addCallRoutes } from './rest/calls.js';
 import { addDeploymentRoutes } from './rest/deployment.js';
 import { addEventStreamRoutes } from './rest/event-stream.js';
 import { IdempotentRequests } from './rest/idempotency.js';
+import { addListeningRoutes } from './rest/listening.js';
 import { collectRoutes } from './rest/openapi/registered-routes.js';
 import { ROUTE_DESCRIPTIONS } from './rest/openapi.js';
 import { addPlayRoutes } from './rest/plays.js';
@@ -208,6 +209,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
       publishedOf: async (id) => (await publisher.counts(id)).published,
     });
     addCallControlRoutes(scope, { ...parts, idempotent });
+    addListeningRoutes(scope, { ...parts, initial: config.listening });
     addPlayRoutes(scope, parts);
     addRecordingRoutes(scope, {
       ...parts,
@@ -224,7 +226,6 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     void checked.prepare();
     const auth = new CallbackVerdicts(checked, clock);
     addCallbackRoute(scope, { ...parts, auth, metrics: counters });
-    const { incoming, autoLeave } = config;
-    addIncomingRoute(scope, { ...parts, auth, metrics: counters, incoming, autoLeave });
+    addIncomingRoute(scope, { ...parts, ...config, auth, metrics: counters });
   });
 }

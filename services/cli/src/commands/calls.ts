@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CodedError } from '@earshot/async';
+import type { ListeningChange } from '@earshot/listening';
 import { signalingClient } from '../connection.js';
 import { PostedAudio } from '../signaling-client.js';
 
@@ -16,6 +17,18 @@ export async function callsShow(callId: string): Promise<void> {
 /** `earshot calls hang-up <id>`: leaves the meeting. */
 export async function callsHangUp(callId: string): Promise<void> {
   await signalingClient().hangUp(callId);
+}
+
+export interface ListeningOptions {
+  readonly set?: ListeningChange;
+}
+
+/** `earshot calls listening <id>`: what is listened for, as JSON; changes it first with `--set`. */
+export async function callsListening(callId: string, { set }: ListeningOptions): Promise<void> {
+  const client = signalingClient();
+  const settings =
+    set === undefined ? await client.listening(callId) : await client.setListening(callId, set);
+  console.log(JSON.stringify(settings, null, 2));
 }
 
 /** `earshot calls play <id> <file>`: a WAV or Ogg Opus file is heard in the meeting. */

@@ -1,5 +1,6 @@
 import { CodedError } from '@earshot/async';
 import type { EarshotEvent } from '@earshot/events';
+import type { ListeningChange } from '@earshot/listening';
 import { EventFeed } from '../event-feed.js';
 import { hangUpAll } from '../hang-up-all.js';
 import { followLevels } from '../levels-feed.js';
@@ -35,6 +36,8 @@ export interface StartOptions {
   readonly once: boolean;
   readonly json: boolean;
   readonly speed?: number;
+  /** What is listened for in the meeting. */
+  readonly listen?: ListeningChange;
 }
 
 /** `earshot start`: all services on this machine, and a sandbox meeting joined and heard. */
@@ -169,7 +172,7 @@ class MainJob {
     const stack = this.#requireStack();
     const client = clientOf(stack);
     process.stderr.write(`earshot: joining the sandbox meeting "${meeting.name}"\n`);
-    const call = await client.join(meeting.joinUrl);
+    const call = await client.join(meeting.joinUrl, this.#options.listen);
     this.#model = new LiveModel(call.id);
     for (const event of this.#early) this.#onEvent(event);
     this.#early = [];

@@ -2,6 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import { initialCallModel } from '@earshot/call';
+import type { ListeningChange, ListeningSettings } from '@earshot/listening';
+import { withListeningChange } from '@earshot/listening';
 import type { CallRecord, Registry } from '@earshot/registry';
 import type { Admission } from '../admission/admission.js';
 import type { AutoLeaveBody } from '../rest/auto-leave-schemas.js';
@@ -40,12 +42,15 @@ export interface CallStarterOptions {
   readonly rejoin: 'once' | 'never';
   /** When bots leave by themselves, where a request does not say otherwise. */
   readonly autoLeave: AutoLeaveLimits;
+  /** What is listened for, where a request does not say otherwise. */
+  readonly listening: ListeningSettings;
 }
 
 /** A wish to join a meeting. */
 export interface StartRequest extends MeetingNames {
   readonly idempotencyKey?: string | undefined;
   readonly autoLeave?: AutoLeaveBody | undefined;
+  readonly listening?: ListeningChange | undefined;
   /** Of the request's span: the call's trace goes on from it. */
   readonly traceparent?: string | undefined;
 }
@@ -77,6 +82,8 @@ export class CallStarter {
     const hasHost = directory.pickHere() !== undefined || (await directory.isAnyElsewhere());
     if (!hasHost) throw new Problem(NO_MEDIA_HOST);
     await admission.take(callId, 1);
+    // Before there is a call that a worker could hear; another one's with the same key is as good.
+    await registry.setListening(callId, {}, this.#listeningOf(request));
     await createOnce(registry, this.#newRecord(callId, request, meeting));
     await this.#confirmPlace(callId);
     await this.#joinHere(callId);
@@ -89,6 +96,10 @@ export class CallStarter {
     if (idempotencyKey === undefined) return Promise.resolve(fresh);
     const key = createHash('sha256').update(idempotencyKey).digest('base64url');
     return this.#options.registry.idempotent(key, fresh);
+  }
+
+  #listeningOf({ listening }: StartRequest): ListeningSettings {
+    return withListeningChange(this.#options.listening, listening ?? {});
   }
 
   #newRecord(callId: string, request: StartRequest, meeting: Meeting): CallRecord {

@@ -143,6 +143,7 @@ export function wireCalls(options: CallsOptions): Calls {
     defaultTenantId: config.tenantId,
     rejoin: config.rejoin,
     autoLeave: config.autoLeave,
+    listening: config.listening,
   });
   const desk = new OperationDesk({ ...shared, wake: (callId) => driver.wake(callId) });
   const places = new PlaceKeeper({ ...options, store, admission, processId });

@@ -3,6 +3,7 @@ import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import type { IncomingBody, IncomingCall } from '@earshot/call';
 import { isSameGuid, parseIncoming, parseNotifications } from '@earshot/call';
+import type { ListeningSettings } from '@earshot/listening';
 import type { CallRecord, Registry } from '@earshot/registry';
 import type { Log, Tracer } from '@earshot/telemetry';
 import { inSpan } from '@earshot/telemetry';
@@ -29,6 +30,7 @@ export interface IncomingRouteOptions {
   readonly parties: RecordedParties;
   readonly incoming: IncomingConfig;
   readonly autoLeave: AutoLeaveLimits;
+  readonly listening: ListeningSettings;
   readonly metrics: Pick<SignalingMetrics, 'callbacks' | 'incomingCalls'>;
   readonly tracer: Tracer;
   readonly clock: Clock;
@@ -126,6 +128,7 @@ export function addIncomingRoute(app: FastifyInstance, options: IncomingRouteOpt
       const { autoLeave } = options;
       const arrival = { call, tenantId, attemptKey, receivedAtMs };
       const beginning = { ...arrival, config, autoLeave, traceparent };
+      await registry.setListening(callId, {}, options.listening);
       try {
         await registry.createCall(incomingRecord(beginning));
         // This process may die before it answers: the others have to know in time.

@@ -2,6 +2,7 @@ import { AUDIT_ROUTES, AUDIT_SCHEMAS } from './openapi/audit-routes.js';
 import { CALL_ROUTES, CALL_SCHEMAS } from './openapi/call-routes.js';
 import { CONTROL_ROUTES, CONTROL_SCHEMAS } from './openapi/control-routes.js';
 import { DEPLOYMENT_ROUTES, DEPLOYMENT_SCHEMAS } from './openapi/deployment-routes.js';
+import { LISTENING_ROUTES, LISTENING_SCHEMAS } from './openapi/listening-routes.js';
 import { bareSchema, operationObject } from './openapi/operation.js';
 import { PARTICIPANT_ROUTES, PARTICIPANT_SCHEMAS } from './openapi/participant-routes.js';
 import { PLAY_ROUTES, PLAY_SCHEMAS } from './openapi/play-routes.js';
@@ -17,6 +18,7 @@ export const ROUTE_DESCRIPTIONS: RouteDescriptions = {
   ...CALL_ROUTES,
   ...PARTICIPANT_ROUTES,
   ...CONTROL_ROUTES,
+  ...LISTENING_ROUTES,
   ...PLAY_ROUTES,
   ...RECORDING_ROUTES,
   ...TAP_ROUTES,
@@ -28,6 +30,7 @@ const SCHEMAS: NamedSchemas = {
   ...CALL_SCHEMAS,
   ...PARTICIPANT_SCHEMAS,
   ...CONTROL_SCHEMAS,
+  ...LISTENING_SCHEMAS,
   ...PLAY_SCHEMAS,
   ...TAP_SCHEMAS,
   ...AUDIT_SCHEMAS,

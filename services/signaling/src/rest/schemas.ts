@@ -1,5 +1,7 @@
 import type { CallState, EndKind, RetryClass } from '@earshot/call';
 import { CALL_STATES, END_KINDS } from '@earshot/call';
+import type { ListeningChange } from '@earshot/listening';
+import { listeningChangeSchema } from '@earshot/listening';
 import { z } from 'zod';
 import { RETRY_CLASSES } from '../calls/call-end.js';
 import type { AttemptView } from './attempt-schemas.js';
@@ -26,6 +28,8 @@ export interface CreateCallBody {
   readonly tenantId?: string | undefined;
   readonly displayName?: string | undefined;
   readonly autoLeave?: AutoLeaveBody | undefined;
+  /** What it does not name is as the service has it. */
+  readonly listening?: ListeningChange | undefined;
 }
 
 /** Query of `GET /v1/calls`. */
@@ -167,6 +171,9 @@ export const createCallBody: z.ZodType<CreateCallBody> = z
       .optional()
       .describe('Joins as a guest of this name, who waits in the lobby'),
     autoLeave: autoLeaveBody.optional(),
+    listening: listeningChangeSchema
+      .optional()
+      .describe('What is listened for; parts that are not named are as EARSHOT_LISTENING says'),
   })
   .refine(({ joinUrl, meetingId }) => (joinUrl === undefined) !== (meetingId === undefined), {
     path: ['joinUrl'],

@@ -1,0 +1,23 @@
+import { listeningChangeSchema, listeningSettingsSchema } from '@earshot/listening';
+import type { NamedSchemas, RouteDescriptions } from './route-description.js';
+
+/** What is listened for in a call. */
+export const LISTENING_ROUTES: RouteDescriptions = {
+  'GET /v1/calls/{id}/listening': {
+    tag: 'listening',
+    summary: 'What is listened for in a call',
+    answer: { status: 200, description: 'The settings', schema: 'ListeningSettings' },
+    problems: ['call_not_found'],
+  },
+  'PATCH /v1/calls/{id}/listening': {
+    tag: 'listening',
+    summary: 'Listen for something else from now on',
+    description:
+      'Each of `tones`, `collect`, `phrases` and `dictation` that is named is replaced as a whole; `null` ends it. The media worker has it at once, or seconds later.',
+    body: { schema: listeningChangeSchema },
+    answer: { status: 200, description: 'The settings as stored', schema: 'ListeningSettings' },
+    problems: ['call_not_found'],
+  },
+};
+
+export const LISTENING_SCHEMAS: NamedSchemas = { ListeningSettings: listeningSettingsSchema };

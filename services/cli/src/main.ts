@@ -1,5 +1,6 @@
 import { CodedError } from '@earshot/async';
 import { Command, InvalidArgumentError } from 'commander';
+import { analyze } from './commands/analyze.js';
 import {
   callsInvite,
   callsMute,
@@ -64,6 +65,13 @@ program
   .option('--listen <json>', LISTEN, parseListeningOption)
   .description('join a meeting through the running signaling service')
   .action(join);
+
+program
+  .command('analyze')
+  .argument('<file...>', 'WAV or Ogg/Opus')
+  .option('--json', 'print one line of JSON a file', false)
+  .description('what is heard in sound files: tones and speech')
+  .action(analyze);
 
 const calls = program.command('calls').description('the calls of the running signaling service');
 calls.command('list').description('id and state of each').action(callsList);

@@ -1,11 +1,11 @@
 import { CodedError } from '@earshot/async';
 import type { Health, Metrics } from '@earshot/telemetry';
 import { addHealthRoutes } from '@earshot/telemetry';
+import { writeWav } from '@earshot/wav';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { GraphFault } from './graph/graph-fault.js';
 import type { MediaSession } from './host/media-session.js';
-import { writeWav } from './host/wav.js';
 import type { MeetingSummary } from './meetings/meeting-book.js';
 
 const startMediaSchema = z.object({

@@ -1,6 +1,6 @@
+import { writeWav } from '@earshot/wav';
 import { describe, expect, it } from 'vitest';
 import { HeardAudio } from '../src/host/heard-audio.js';
-import { writeWav } from '../src/host/wav.js';
 import { pcmOf, range } from './send-kit.js';
 
 const SECOND_BYTES = 32_000;

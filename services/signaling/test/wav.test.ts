@@ -1,6 +1,7 @@
+import { readMono } from '@earshot/wav';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseWav, readMono } from '../src/plays/wav.js';
+import { parsePostedWav } from '../src/plays/wav.js';
 import { snrDb, tone, wavFile } from './support/audio.js';
 
 const RATE_HZ = 16_000;
@@ -8,7 +9,7 @@ const LEFT = tone({ hz: 300, sampleRateHz: RATE_HZ, durationMs: 100 });
 const RIGHT = tone({ hz: 700, sampleRateHz: RATE_HZ, durationMs: 100, amplitude: 0.2 });
 
 function monoOf(bytes: Uint8Array, start = 0, length?: number): Float32Array {
-  const wav = parseWav(bytes);
+  const wav = parsePostedWav(bytes);
   const out = new Float32Array(length ?? wav.samples);
   readMono(wav, start, out);
   return out;
@@ -33,18 +34,22 @@ describe('WAV', () => {
     const file = wavFile({ sampleRateHz: 44_100, bits: 24, channels: [LEFT, RIGHT] });
     const mixed = LEFT.map((sample, n) => (sample + (RIGHT[n] ?? 0)) / 2);
     expect(snrDb(mixed, monoOf(file))).toBeGreaterThan(110);
-    expect(parseWav(file)).toMatchObject({ channels: 2, sampleRateHz: 44_100, samples: 1600 });
+    expect(parsePostedWav(file)).toMatchObject({
+      channels: 2,
+      sampleRateHz: 44_100,
+      samples: 1600,
+    });
   });
 
   it('may have other chunks first, of odd length too', () => {
     const before = { name: 'LIST', bytes: 7 };
     const file = wavFile({ sampleRateHz: RATE_HZ, channels: [LEFT], before });
-    expect(parseWav(file).samples).toBe(LEFT.length);
+    expect(parsePostedWav(file).samples).toBe(LEFT.length);
   });
 
   it('may not know how long it is, as one from a pipe', () => {
     const file = wavFile({ sampleRateHz: RATE_HZ, channels: [LEFT], statedBytes: 0xffff_ffff });
-    expect(parseWav(file).samples).toBe(LEFT.length);
+    expect(parsePostedWav(file).samples).toBe(LEFT.length);
   });
 
   it('is silent before its start and after its end, and where a float is none', () => {
@@ -66,8 +71,8 @@ describe('WAV', () => {
       /9999 bytes it says, got 3200/,
     ],
   ])('with %s is refused by the rule it breaks', (_, bytes, message) => {
-    expect(() => parseWav(bytes)).toThrow(message);
-    expect(() => parseWav(bytes)).toThrow(expect.objectContaining({ code: 'invalid_audio' }));
+    expect(() => parsePostedWav(bytes)).toThrow(message);
+    expect(() => parsePostedWav(bytes)).toThrow(expect.objectContaining({ code: 'invalid_audio' }));
   });
 
   it('of any bytes is read or refused, and never read past its end', () => {
@@ -78,9 +83,9 @@ describe('WAV', () => {
       fc.property(damage, fc.nat(file.length), tail, (damages, cut, more) => {
         const bytes = Uint8Array.from([...file.subarray(0, cut), ...more]);
         for (const [at, byte] of damages) if (at < bytes.length) bytes[at] = byte;
-        let wav: ReturnType<typeof parseWav>;
+        let wav: ReturnType<typeof parsePostedWav>;
         try {
-          wav = parseWav(bytes);
+          wav = parsePostedWav(bytes);
         } catch (error) {
           expect(error).toMatchObject({ code: 'invalid_audio' });
           return;

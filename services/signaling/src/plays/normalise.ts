@@ -9,11 +9,11 @@ import {
   opusPacketDurationMs,
   writeOggOpus,
 } from '@earshot/opus';
+import { Resampler, readMono } from '@earshot/wav';
 import { FrameSink } from './frame-sink.js';
 import { invalidAudio } from './invalid-audio.js';
-import { Resampler } from './resampler.js';
 import { Turn } from './turn.js';
-import { parseWav, readMono } from './wav.js';
+import { parsePostedWav } from './wav.js';
 
 /** Containers that can be posted. */
 export type AudioKind = 'wav' | 'ogg';
@@ -62,7 +62,7 @@ export class AudioNormaliser {
   }
 
   async #encodeWav(body: Uint8Array): Promise<PlayableAudio> {
-    const wav = parseWav(body);
+    const wav = parsePostedWav(body);
     checkDuration((wav.samples / wav.sampleRateHz) * 1000);
     const resampler = new Resampler(wav.sampleRateHz, SAMPLE_RATE_HZ);
     const isAtRate = wav.sampleRateHz === SAMPLE_RATE_HZ;

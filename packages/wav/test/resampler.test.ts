@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Resampler } from '../src/plays/resampler.js';
-import { WAV_RATES_HZ } from '../src/plays/wav.js';
-import { snrDb, tone } from './support/audio.js';
+import { Resampler } from '../src/index.js';
+import { snrDb, tone } from './signal.js';
 
 const TO_HZ = 16_000;
 
@@ -19,13 +18,16 @@ function resample(samples: ArrayLike<number>, fromHz: number, block = 320): Floa
 }
 
 describe('resampling', () => {
-  it.each([...WAV_RATES_HZ])('from %i Hz keeps a tone as it is', (fromHz) => {
-    const hz = 1000;
-    const got = resample(tone({ hz, sampleRateHz: fromHz, durationMs: 400 }), fromHz);
-    const expected = tone({ hz, sampleRateHz: TO_HZ, durationMs: 400 });
-    expect(got).toHaveLength(expected.length);
-    expect(snrDb(expected.subarray(400, 4400), got.subarray(400, 4400))).toBeGreaterThan(70);
-  });
+  it.each([8000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000])(
+    'from %i Hz keeps a tone as it is',
+    (fromHz) => {
+      const hz = 1000;
+      const got = resample(tone({ hz, sampleRateHz: fromHz, durationMs: 400 }), fromHz);
+      const expected = tone({ hz, sampleRateHz: TO_HZ, durationMs: 400 });
+      expect(got).toHaveLength(expected.length);
+      expect(snrDb(expected.subarray(400, 4400), got.subarray(400, 4400))).toBeGreaterThan(70);
+    },
+  );
 
   it.each([44_100, 48_000, 192_000])('from %i Hz lets nothing alias', (fromHz) => {
     const got = resample(tone({ hz: 9500, sampleRateHz: fromHz, durationMs: 400 }), fromHz);

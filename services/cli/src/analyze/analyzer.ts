@@ -1,0 +1,98 @@
+import type { Finding } from '@earshot/media-session';
+import {
+  CLOSE_MODE,
+  FRAME_SAMPLES,
+  FrameSlot,
+  SESSION_SAMPLE_RATE_HZ,
+  StreamCounters,
+  StreamPipeline,
+} from '@earshot/media-session';
+import type { DecoderPool, OpusEngine } from '@earshot/opus';
+import type { FileAnalysis, FoundSpan, FoundTone } from './file-analysis.js';
+import type { FrameSource } from './frame-source.js';
+import { openAudioFile } from './open-audio-file.js';
+
+const FRAME_MS = 20;
+
+/** Of one file at a time: the pipeline's, or the one that decodes what can't go through it as it is. */
+const DECODERS = 1;
+
+/** Listens to sound files as a media worker listens to streams, one file after the other. */
+export class Analyzer {
+  readonly #decoders: DecoderPool;
+  readonly #slot: FrameSlot = new FrameSlot();
+  readonly #pcm: Int16Array = new Int16Array(FRAME_SAMPLES);
+
+  constructor(engine: OpusEngine) {
+    this.#decoders = engine.createDecoderPool({
+      sampleRateHz: SESSION_SAMPLE_RATE_HZ,
+      channels: 1,
+      capacity: DECODERS,
+    });
+  }
+
+  /** @throws CodedError (rejects) see `openAudioFile`. */
+  async analyze(path: string): Promise<FileAnalysis> {
+    const source = openAudioFile(path, this.#decoders);
+    try {
+      return this.#listen(path, source);
+    } finally {
+      source.close();
+    }
+  }
+
+  #listen(file: string, source: FrameSource): FileAnalysis {
+    const tones: FoundTone[] = [];
+    const speech: FoundSpan[] = [];
+    const pipeline = new StreamPipeline({
+      codec: source.codec,
+      decoders: this.#decoders,
+      counters: StreamCounters.allocate(0),
+      sink: (finding) => keep(finding, tones, speech),
+    });
+    let sequence = 0;
+    try {
+      while (source.next(this.#slot)) this.#take(pipeline, source, sequence++);
+      pipeline.close(CLOSE_MODE.end, this.#pcm);
+    } catch (error) {
+      // What threw may have left the pipeline's decoder in use.
+      pipeline.fail(0);
+      throw error;
+    }
+    const durationMs = roundTenth(source.durationMs);
+    return { file, durationMs, tones, speech, phrases: [] };
+  }
+
+  #take(pipeline: StreamPipeline, source: FrameSource, sequence: number): void {
+    const slot = this.#slot;
+    slot.sequence = sequence;
+    slot.mediaTimeMs = source.startMs + sequence * FRAME_MS;
+    slot.codec = source.codec;
+    if (!pipeline.accept(slot, this.#pcm)) return;
+    const samples = pipeline.decoder.decode(slot.payload, 0, slot.length, this.#pcm);
+    pipeline.decoded(samples, this.#pcm);
+  }
+}
+
+function keep(finding: Finding, tones: FoundTone[], speech: FoundSpan[]): void {
+  switch (finding.kind) {
+    case 'tone': {
+      const { digit, startMs, durationMs, levelDbfs } = finding;
+      const span = spanOf(startMs, startMs + durationMs);
+      tones.push({ digit, ...span, kind: 'dtmf', levelDbfs: roundTenth(levelDbfs) });
+      return;
+    }
+    case 'speechEnded':
+      speech.push(spanOf(finding.startMs, finding.endMs));
+      return;
+    default:
+  }
+}
+
+function spanOf(startMs: number, endMs: number): FoundSpan {
+  return { startMs: roundTenth(Math.max(0, startMs)), endMs: roundTenth(Math.max(0, endMs)) };
+}
+
+function roundTenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,109 @@
+import { CODEC } from '@earshot/bridge-protocol';
+import type { FrameSlot } from '@earshot/media-session';
+import { FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ } from '@earshot/media-session';
+import type { DecoderPool, OggOpusView, OpusDecoder } from '@earshot/opus';
+import { MAX_FRAME_BYTES, MAX_PACKET_SAMPLES, opusPacketDurationMs } from '@earshot/opus';
+import type { FrameSource } from './frame-source.js';
+
+const FRAME_MS = 20;
+const PRE_SKIP_PER_MS = 48;
+const SAMPLES_PER_MS = SESSION_SAMPLE_RATE_HZ / 1000;
+
+/** The packets of an Ogg Opus file as frames: as they are where a media host could send them so. */
+export function opusFrames(file: OggOpusView, decoders: DecoderPool): FrameSource {
+  const canPass =
+    file.outputGainDb === 0 &&
+    file.packets.every(
+      (packet) => packet.length <= MAX_FRAME_BYTES && opusPacketDurationMs(packet) === FRAME_MS,
+    );
+  return canPass ? new PacketFrames(file) : new DecodedFrames(file, decoders);
+}
+
+/** Packets of 20 ms, each a frame; the pipeline decodes them. */
+class PacketFrames implements FrameSource {
+  readonly codec: number = CODEC.opus;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly #packets: readonly Uint8Array[];
+  #next = 0;
+
+  constructor(file: OggOpusView) {
+    this.#packets = file.packets;
+    this.startMs = -file.preSkip / PRE_SKIP_PER_MS;
+    this.durationMs = durationOf(file);
+  }
+
+  next(slot: FrameSlot): boolean {
+    const packet = this.#packets[this.#next];
+    if (packet === undefined) return false;
+    this.#next += 1;
+    slot.payload.set(packet);
+    slot.length = packet.length;
+    return true;
+  }
+
+  close(): void {}
+}
+
+/** Packets of other lengths, or to be amplified: decoded here, cut into frames of PCM. */
+class DecodedFrames implements FrameSource {
+  readonly codec: number = CODEC.pcm16;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly #packets: readonly Uint8Array[];
+  readonly #decoder: OpusDecoder;
+  readonly #gain: number;
+  readonly #pcm: Int16Array = new Int16Array(MAX_PACKET_SAMPLES);
+  /** Of `#pcm`, what was decoded and not yet taken. */
+  #from = 0;
+  #end = 0;
+  #next = 0;
+
+  constructor(file: OggOpusView, decoders: DecoderPool) {
+    this.#packets = file.packets;
+    this.#decoder = decoders.acquire();
+    this.#gain = 10 ** (file.outputGainDb / 20);
+    this.startMs = -file.preSkip / PRE_SKIP_PER_MS;
+    this.durationMs = durationOf(file);
+  }
+
+  next(slot: FrameSlot): boolean {
+    let sample = 0;
+    for (; sample < FRAME_SAMPLES; sample += 1) {
+      if (this.#from === this.#end && !this.#decode()) break;
+      const value = Math.round(this.#pcm[this.#from]! * this.#gain);
+      const clipped = Math.max(-32_768, Math.min(32_767, value));
+      slot.payload[2 * sample] = clipped & 0xff;
+      slot.payload[2 * sample + 1] = (clipped >> 8) & 0xff;
+      this.#from += 1;
+    }
+    if (sample === 0) return false;
+    slot.payload.fill(0, 2 * sample, 2 * FRAME_SAMPLES);
+    slot.length = 2 * FRAME_SAMPLES;
+    return true;
+  }
+
+  close(): void {
+    this.#decoder.release();
+  }
+
+  #decode(): boolean {
+    const packet = this.#packets[this.#next];
+    if (packet === undefined) return false;
+    this.#next += 1;
+    let samples = this.#decoder.decode(packet, 0, packet.length, this.#pcm);
+    if (samples < 0) {
+      // A damaged packet is that much silence, so that what follows keeps its time.
+      samples = opusPacketDurationMs(packet) * SAMPLES_PER_MS;
+      this.#pcm.fill(0, 0, samples);
+    }
+    this.#from = 0;
+    this.#end = samples;
+    return samples > 0 || this.#decode();
+  }
+}
+
+function durationOf({ packets, preSkip }: OggOpusView): number {
+  const soundMs = packets.reduce((sum, packet) => sum + opusPacketDurationMs(packet), 0);
+  return Math.max(0, soundMs - preSkip / PRE_SKIP_PER_MS);
+}

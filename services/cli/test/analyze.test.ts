@@ -1,0 +1,209 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CodedError } from '@earshot/async';
+import { DIGITS, generateSequence } from '@earshot/dtmf';
+import type { OpusEngine } from '@earshot/opus';
+import { createOpusEngine, encodeFrames, writeOggOpus } from '@earshot/opus';
+import { writeWav } from '@earshot/wav';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Analyzer } from '../src/analyze/analyzer.js';
+import type { FileAnalysis } from '../src/analyze/file-analysis.js';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const MEETING = fileURLToPath(new URL('../../sandbox/meeting/', import.meta.url));
+const RATES_HZ = [8000, 11_025, 16_000, 22_050, 44_100, 48_000] as const;
+
+let folder: string;
+let engine: OpusEngine;
+let analyzer: Analyzer;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'earshot-analyze-'));
+  engine = await createOpusEngine();
+  analyzer = new Analyzer(engine);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs `earshot analyze …` to its end. */
+async function run(
+  ...args: string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, 'analyze', ...args]);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code, stdout, stderr };
+}
+
+function keyed(digits: string, sampleRateHz: number): Int16Array {
+  return generateSequence({ digits, toneMs: 80, pauseMs: 70, sampleRateHz });
+}
+
+function file(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** Two channels of the same length, as 16-bit PCM. */
+function stereoWav(left: Int16Array, right: Int16Array, sampleRateHz: number): Uint8Array {
+  const both = Int16Array.from({ length: left.length * 2 }, (_, n) =>
+    n % 2 === 0 ? left[n / 2]! : right[(n - 1) / 2]!,
+  );
+  const bytes = writeWav(both, sampleRateHz);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(22, 2, true);
+  view.setUint32(28, sampleRateHz * 4, true);
+  view.setUint16(32, 4, true);
+  return bytes;
+}
+
+function digitsOf({ tones }: FileAnalysis): string {
+  return tones.map(({ digit }) => digit).join('');
+}
+
+describe('earshot analyze', () => {
+  it.each(RATES_HZ)('hears the digits of a WAV file of %i Hz, each where it is', async (rateHz) => {
+    const found = await analyzer.analyze(
+      file(`${rateHz}.wav`, writeWav(keyed('17#', rateHz), rateHz)),
+    );
+    expect(digitsOf(found)).toBe('17#');
+    for (const [n, { startMs, endMs }] of found.tones.entries()) {
+      expect(Math.abs(startMs - n * 150)).toBeLessThan(6);
+      expect(Math.abs(endMs - startMs - 80)).toBeLessThan(8);
+    }
+  });
+
+  it('hears what either channel of a stereo file holds', async () => {
+    const digits = keyed('42', 8000);
+    const path = file('stereo.wav', stereoWav(digits, new Int16Array(digits.length), 8000));
+    expect(digitsOf(await analyzer.analyze(path))).toBe('42');
+  });
+
+  it.each([
+    ['packets of 20 ms', 1],
+    ['stereo', 2],
+  ] as const)('hears an Ogg Opus file of %s', async (_, channels) => {
+    const mono = keyed('09*', 16_000);
+    const pcm = Int16Array.from(
+      { length: mono.length * channels },
+      (_, n) => mono[Math.floor(n / channels)]!,
+    );
+    const options = {
+      sampleRateHz: 16_000,
+      channels,
+      bitrateBps: 24_000,
+      dtx: true,
+      application: 'voip',
+    } as const;
+    const packets = encodeFrames(engine, pcm, options);
+    const path = file(
+      `${channels}.opus`,
+      await writeOggOpus({ packets, preSkip: 312, inputSampleRateHz: 16_000 }),
+    );
+    const found = await analyzer.analyze(path);
+    expect(digitsOf(found)).toBe('09*');
+    expect(Math.abs(found.tones[1]!.startMs - 150)).toBeLessThan(6);
+    expect(found.durationMs).toBe(packets.length * 20 - 6.5);
+  });
+
+  it('hears any digits of any rate, and gives the same again', async () => {
+    const digits = fc.string({ unit: fc.constantFrom(...DIGITS), minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(digits, fc.constantFrom(...RATES_HZ), async (keys, rateHz) => {
+        const path = file('any.wav', writeWav(keyed(keys, rateHz), rateHz));
+        const found = await analyzer.analyze(path);
+        expect(digitsOf(found)).toBe(keys);
+        expect(await analyzer.analyze(path)).toEqual(found);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('tells by a code what is wrong with a file, whatever it is', async () => {
+    const whole = writeWav(keyed('5', 8000), 8000);
+    const spoiled = fc.tuple(
+      fc.array(fc.tuple(fc.nat(47), fc.nat(255)), { maxLength: 6 }),
+      fc.nat(whole.length),
+    );
+    await fc.assert(
+      fc.asyncProperty(spoiled, async ([changes, length]) => {
+        const bytes = whole.slice();
+        for (const [at, value] of changes) bytes[at] = value;
+        const path = file('spoiled.wav', bytes.subarray(0, length));
+        await analyzer.analyze(path).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(CodedError);
+        });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('reads the others when one is none, prints a line of JSON each, and fails', async () => {
+    const wav = file('one.wav', writeWav(keyed('8', 8000), 8000));
+    const text = file('text.wav', new TextEncoder().encode('no sound at all'));
+    const { code, stdout, stderr } = await run(wav, text, join(folder, 'none.wav'), wav, '--json');
+    expect(code).toBe(1);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    const expected = {
+      file: wav,
+      durationMs: 150,
+      tones: [{ digit: '8', kind: 'dtmf' }],
+      speech: [],
+      phrases: [],
+    };
+    expect(lines).toMatchObject([expected, expected]);
+    expect(stderr).toMatch(/text\.wav.*\[unsupported_audio_file\]/);
+    expect(stderr).toMatch(/none\.wav.*\[audio_file_unreadable\]/);
+    expect(stderr).toContain('4 files, 2 failed');
+  });
+
+  it('hears the sample meeting as it was made', async () => {
+    const { participants }: Meeting = JSON.parse(readFileSync(`${MEETING}meeting.json`, 'utf8'));
+    const files = participants.map(({ audio }) => MEETING + audio);
+    const { code, stdout } = await run(...files, '--json');
+    expect(code).toBe(0);
+    const found: FileAnalysis[] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    for (const [n, { digits, joinAtMs }] of participants.entries()) {
+      const { tones } = found[n]!;
+      expect(tones.map(({ digit }) => digit)).toEqual(digits.map(({ digit }) => digit));
+      for (const [i, { startMs }] of digits.entries()) {
+        expect(Math.abs(tones[i]!.startMs + joinAtMs - startMs)).toBeLessThan(15);
+      }
+    }
+  });
+
+  it('prints when and what, to be read', async () => {
+    const { code, stdout } = await run(`${MEETING}caller.opus`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\S+caller\.opus {2}\d+\.\d\d s\n/);
+    expect(stdout).toMatch(/^ +\d+\.\d\d – +\d+\.\d\d s {2}tone {4}1$/m);
+    expect(stdout).toMatch(/s {2}speech$/m);
+  });
+});
+
+interface Meeting {
+  readonly participants: readonly {
+    readonly audio: string;
+    readonly joinAtMs: number;
+    readonly digits: readonly { readonly digit: string; readonly startMs: number }[];
+  }[];
+}

@@ -34,6 +34,7 @@ export {
   streamOpenedEvent,
   sumTotals,
 } from './media-event.js';
+export { PCM_RECORD, PcmRecord, PcmRing } from './pcm-ring.js';
 export type { AudioDecoder, CarriesPrevious, DecodeBatch, DecoderPool } from './ports.js';
 export type { StreamCheckpoint } from './stream-checkpoint.js';
 export { parseStreamCheckpoint, WARM_UP_FRAMES } from './stream-checkpoint.js';
@@ -43,3 +44,5 @@ export type { Listening, StreamPipelineOptions } from './stream-pipeline.js';
 export { FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ, StreamPipeline } from './stream-pipeline.js';
 export type { StreamRunnerOptions, Taken } from './stream-runner.js';
 export { StreamRunner, TAKEN } from './stream-runner.js';
+export type { UtteranceCutterOptions, UtteranceSink, UtteranceStart } from './utterance-cutter.js';
+export { PRE_ROLL_MS, UtteranceCutter } from './utterance-cutter.js';

@@ -19,6 +19,8 @@ import { CLOSE_MODE } from './frame-ring.js';
 import { GapReporter } from './gap-reporter.js';
 import { isOpusDtx } from './opus-dtx.js';
 import { OpusSource } from './opus-source.js';
+import type { PcmRing } from './pcm-ring.js';
+import { PCM_RECORD } from './pcm-ring.js';
 import { copyPcm16 } from './pcm16.js';
 import type { AudioDecoder, CarriesPrevious, DecoderPool } from './ports.js';
 import { sharedCheckpoint } from './stream-counters.js';
@@ -61,6 +63,8 @@ export interface StreamPipelineOptions {
    * the counts of an earlier pipeline, which go on.
    */
   readonly counters: SharedArrayBuffer;
+  /** Where what is heard goes to, for a recognizer. */
+  readonly listener?: PcmRing | undefined;
   readonly sink: FindingSink;
 }
 
@@ -84,6 +88,7 @@ export class StreamPipeline {
   readonly #checkpoint: CheckpointWriter;
   #warmUp: WarmUp | undefined;
   readonly #sink: FindingSink;
+  #listener: PcmRing | undefined;
   readonly #timeline: GapTimeline;
   readonly #opus: OpusSource | undefined;
   readonly #concealer: Pick<Concealer, 'accept' | 'conceal' | 'reset'>;
@@ -103,6 +108,7 @@ export class StreamPipeline {
     this.#codec = codec;
     this.#listens = options.listening !== 'none';
     this.#sink = options.sink;
+    this.#listener = options.listener;
     this.#streamTally = new StreamTally(counters);
     this.#tally = this.#streamTally;
     this.#checkpoint = new CheckpointWriter(sharedCheckpoint(counters));
@@ -227,7 +233,13 @@ export class StreamPipeline {
     if (isForOthers) this.#takeCheckpoint();
     else this.#checkpoint.drop();
     if (mode === CLOSE_MODE.end) this.#flush(nextSequence, pcm);
-    this.#closed();
+    this.#closed(mode);
+  }
+
+  /** Gives what is heard from now on to a recognizer; undefined: to none. */
+  listen(listener: PcmRing | undefined): void {
+    this.#listener = listener;
+    if (this.#warmUp === undefined) this.#noteEarlierSpeech();
   }
 
   /**
@@ -244,14 +256,15 @@ export class StreamPipeline {
     tally.dropped = (tally.dropped + records) | 0;
     tally.expected = (tally.expected + records) | 0;
     this.#endEarlierSpeech();
-    this.#closed();
+    this.#closed(CLOSE_MODE.end);
   }
 
-  #closed(): void {
+  #closed(mode: CloseMode): void {
     this.#leaveWarmUp();
     this.#opus?.release();
     this.#tally.speaking = 0;
     this.#setLevel(SILENCE_DBFS);
+    this.#listener?.note(PCM_RECORD.closed, this.#endOr(0), mode, this.#expected);
     this.#sink({
       kind: 'closed',
       endMs: Number.isNaN(this.#endMs) ? null : this.#endMs,
@@ -271,6 +284,7 @@ export class StreamPipeline {
       return;
     }
     this.#endMs = tally.endMs;
+    this.#noteEarlierSpeech();
     if (isContinued) this.#checkpoint.restoreSpeech(this.#speech);
     if (this.#isSpeechAsPublished()) return;
     this.#speech = new SpeechActivity();
@@ -317,6 +331,7 @@ export class StreamPipeline {
     this.#leaveWarmUp();
     this.#speech = new SpeechActivity();
     this.#checkpoint.restore(this.#gaps, this.#tones, this.#speech);
+    if (this.#speech.speaking) this.#noteStarted(this.#speech.startMs);
   }
 
   #leaveWarmUp(): void {
@@ -363,6 +378,7 @@ export class StreamPipeline {
     const startMs = this.#endOr(mediaTimeMs - missing * PTIME_MS);
     const isRecoverable = next !== undefined && this.#carriesPrevious(next);
     const unknown = isRecoverable ? missing - 1 : missing;
+    if (unknown > 0) this.#noteLost(startMs, unknown);
     const concealed = this.#conceal(unknown, startMs, pcm);
     const recovered = isRecoverable && this.#recover(next, startMs + unknown * PTIME_MS, pcm);
     // What came by another way than the sound itself is no proof of a tone.
@@ -395,6 +411,8 @@ export class StreamPipeline {
     this.#opus?.meet();
     const recovered = this.#opus?.recover(next.payload, next.length, pcm) ?? false;
     const levelDbfs = recovered ? rmsDbfs(pcm, 0, FRAME_SAMPLES) : SILENCE_DBFS;
+    if (recovered) this.#listener?.sound(startMs, this.#expected, pcm);
+    else this.#noteLost(startMs, 1);
     this.#stepSpeech(startMs, PTIME_MS, levelDbfs);
     if (!recovered) return false;
     this.#tally.recovered = (this.#tally.recovered + 1) | 0;
@@ -441,6 +459,7 @@ export class StreamPipeline {
       this.#concealer.reset();
     }
     this.#setLevel(SILENCE_DBFS);
+    this.#listener?.note(PCM_RECORD.silence, this.#frameMs, PTIME_MS, this.#expected);
     this.#stepSpeech(this.#frameMs, PTIME_MS, SILENCE_DBFS);
   }
 
@@ -457,6 +476,7 @@ export class StreamPipeline {
     this.#tally.decoded = (this.#tally.decoded + 1) | 0;
     // Before the concealer, which smooths the joint after a gap: tones want what was sent.
     this.#tones.process(pcm, mediaTimeMs);
+    this.#listener?.sound(mediaTimeMs, this.#expected, pcm);
     this.#concealer.accept(pcm);
     measureRmsDbfs(pcm, 0, FRAME_SAMPLES, this.#level);
     const levelDbfs = this.#level[0]!;
@@ -467,6 +487,7 @@ export class StreamPipeline {
 
   #corrupt(pcm: Int16Array): void {
     this.#silent = false;
+    this.#noteLost(this.#frameMs, 1);
     const concealed = this.#conceal(1, this.#frameMs, pcm);
     this.#tones.gap(PTIME_MS);
     this.#gaps.corrupt(this.#frameMs, concealed);
@@ -492,6 +513,7 @@ export class StreamPipeline {
 
   #speechChanged(transition: SpeechTransition | undefined): void {
     if (transition === undefined) return;
+    if (this.#warmUp === undefined) this.#noteSpeech(transition);
     this.#tally.speechStartMs = Math.round(transition.startMs) | 0;
     this.#tally.speaking = transition.kind === 'started' ? 1 : 0;
     this.#report(
@@ -499,6 +521,24 @@ export class StreamPipeline {
         ? { kind: 'speechStarted', startMs: transition.startMs }
         : { kind: 'speechEnded', startMs: transition.startMs, endMs: transition.endMs },
     );
+  }
+
+  #noteSpeech(transition: SpeechTransition): void {
+    if (transition.kind === 'started') this.#noteStarted(transition.startMs);
+    else this.#listener?.note(PCM_RECORD.speechEnded, transition.endMs, 0, this.#expected);
+  }
+
+  #noteStarted(startMs: number): void {
+    this.#listener?.note(PCM_RECORD.speechStarted, startMs, 0, this.#expected);
+  }
+
+  /** What somebody says who began before the listener came. */
+  #noteEarlierSpeech(): void {
+    if (this.#tally.speaking === 1) this.#noteStarted(this.#tally.speechStartMs);
+  }
+
+  #noteLost(startMs: number, frames: number): void {
+    this.#listener?.note(PCM_RECORD.lost, startMs, frames * PTIME_MS, this.#expected);
   }
 
   #toneHeard(tone: DetectedTone): void {

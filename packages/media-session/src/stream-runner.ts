@@ -1,5 +1,6 @@
 import type { FrameRing, FrameSlot } from './frame-ring.js';
 import { CLOSE_MODE, SLOT_KIND } from './frame-ring.js';
+import type { PcmRing } from './pcm-ring.js';
 import type { AudioDecoder } from './ports.js';
 import type { StreamPipeline } from './stream-pipeline.js';
 
@@ -72,6 +73,11 @@ export class StreamRunner {
   publish(): void {
     this.#unpublished = 0;
     this.#pipeline.publish();
+  }
+
+  /** See `StreamPipeline.listen`. */
+  listen(listener: PcmRing | undefined): void {
+    this.#pipeline.listen(listener);
   }
 
   /** Ends the stream because one of the above threw: what it was at and what waits is dropped. */

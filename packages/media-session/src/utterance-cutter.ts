@@ -1,0 +1,224 @@
+import { PTIME_MS } from '@earshot/audio';
+import type { CloseMode } from './frame-ring.js';
+import { CLOSE_MODE } from './frame-ring.js';
+import type { PcmRecord } from './pcm-ring.js';
+import { PCM_RECORD } from './pcm-ring.js';
+
+/** How long before speech an utterance begins: the softest beginning of a word is no speech yet. */
+export const PRE_ROLL_MS = 300;
+
+/** Sound kept while nobody speaks: pre-roll, and what it takes until speech is sure. */
+const KEPT_RECORDS = 64;
+
+/** How far back an utterance may reach from where the reader is. */
+export const MAX_LOOK_BACK_MS: number = KEPT_RECORDS * PTIME_MS;
+
+/** A source that is silent for longer within an utterance is not waited for in full. */
+const MAX_SILENCE_MS = 1000;
+
+const FRAME_SAMPLES = 320;
+
+export interface UtteranceCutterOptions {
+  /** A pause that is shorter joins two talkspurts. */
+  readonly endpointMs: number;
+  /** What is longer is cut. */
+  readonly maxUtteranceMs: number;
+}
+
+/** What names an utterance; media time, ms. */
+export interface UtteranceStart {
+  /** Where speech begins. */
+  readonly startMs: number;
+  /** 1, or the how manieth piece of one that was too long. */
+  readonly piece: number;
+  /** Where its sound begins. */
+  readonly soundFromMs: number;
+}
+
+/** Takes utterances, in order; sound is borrowed for the call. */
+export interface UtteranceSink {
+  began(utterance: UtteranceStart): void;
+  /** The next 20 ms; silence is zeros. */
+  sound(pcm: Int16Array): void;
+  /** Sound that is not there. */
+  lost(startMs: number, durationMs: number): void;
+  /** @param isWhole false when the stream goes on elsewhere: it is heard there from its begin. */
+  ended(endMs: number, isWhole: boolean): void;
+}
+
+type Heard = Pick<PcmRecord, 'kind' | 'mediaTimeMs' | 'durationMs' | 'pcm'>;
+
+const SILENCE = new Int16Array(FRAME_SAMPLES);
+
+/**
+ * Cuts what is heard in a stream into utterances: talkspurts that are joined across short pauses,
+ * each from a little before its begin. Pure: the same records give the same utterances.
+ */
+export class UtteranceCutter {
+  readonly #options: UtteranceCutterOptions;
+  readonly #sink: UtteranceSink;
+  /** The newest records, in a circle. */
+  readonly #kept: readonly PcmCopy[] = Array.from({ length: KEPT_RECORDS }, () => new PcmCopy());
+  #keptCount = 0;
+  #open: UtteranceStart | undefined;
+  /** End of the last talkspurt; undefined while somebody speaks. */
+  #pauseFromMs: number | undefined;
+  /** End of what was taken, and of what was given to an utterance. */
+  #endMs = Number.NaN;
+  #givenMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: UtteranceCutterOptions, sink: UtteranceSink) {
+    this.#options = options;
+    this.#sink = sink;
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** All before it belongs to utterances that ended, or to none; NaN before the first record. */
+  get settledMs(): number {
+    return this.#open?.soundFromMs ?? this.#endMs - MAX_LOOK_BACK_MS;
+  }
+
+  /** Takes the next record, borrowed for the call. */
+  take(record: PcmRecord): void {
+    if (record.droppedBefore > 0) this.#resume(record);
+    switch (record.kind) {
+      case PCM_RECORD.speechStarted:
+        this.#speechStarted(record.mediaTimeMs);
+        return;
+      case PCM_RECORD.speechEnded:
+        this.#speechEnded(record.mediaTimeMs);
+        return;
+      case PCM_RECORD.closed:
+        this.close(record.durationMs === CLOSE_MODE.end ? CLOSE_MODE.end : CLOSE_MODE.abandon);
+        return;
+      default:
+        this.#heard(record);
+    }
+  }
+
+  /** Ends what is open. */
+  close(mode: CloseMode): void {
+    const endMs = this.#pauseFromMs ?? this.#endMs;
+    if (this.#open !== undefined) this.#end(endMs, mode === CLOSE_MODE.end);
+  }
+
+  /** Records were dropped: what they said of speech is told by the next one. */
+  #resume(record: PcmRecord): void {
+    const isMark = record.kind > PCM_RECORD.lost;
+    const fromMs = this.#endMs;
+    if (!isMark && record.mediaTimeMs > fromMs) {
+      this.#lost(fromMs, record.mediaTimeMs - fromMs);
+    }
+    const isSpeaking = !Number.isNaN(record.speechStartMs);
+    if (record.kind === PCM_RECORD.speechStarted) return;
+    if (isSpeaking) this.#speechStarted(record.speechStartMs);
+    else if (this.#open !== undefined && this.#pauseFromMs === undefined) this.#speechEnded(fromMs);
+  }
+
+  #speechStarted(startMs: number): void {
+    this.#pauseFromMs = undefined;
+    if (this.#open !== undefined) return;
+    this.#begin(startMs, 1, Math.max(startMs - PRE_ROLL_MS, this.#givenMs));
+  }
+
+  #begin(startMs: number, piece: number, fromMs: number): void {
+    let first = this.#keptCount;
+    const oldest = Math.max(0, this.#keptCount - KEPT_RECORDS);
+    while (first > oldest && this.#keptAt(first - 1).mediaTimeMs >= fromMs) first -= 1;
+    const soundFromMs =
+      first < this.#keptCount ? this.#keptAt(first).mediaTimeMs : this.#endOr(fromMs);
+    this.#open = { startMs, piece, soundFromMs };
+    this.#givenMs = soundFromMs;
+    this.#sink.began(this.#open);
+    for (let n = first; n < this.#keptCount; n += 1) this.#give(this.#keptAt(n));
+  }
+
+  #speechEnded(endMs: number): void {
+    if (this.#open === undefined) return;
+    this.#pauseFromMs = endMs;
+    this.#endIfPaused();
+  }
+
+  #heard(record: PcmRecord): void {
+    const { mediaTimeMs, durationMs } = record;
+    this.#passOver(mediaTimeMs);
+    this.#keptAt(this.#keptCount).copy(record);
+    this.#keptCount += 1;
+    this.#endMs = mediaTimeMs + durationMs;
+    if (this.#open === undefined) return;
+    this.#give(record);
+    this.#endIfPaused();
+    if (this.#open !== undefined) this.#cutIfLong(this.#open);
+  }
+
+  /** The source was silent between two records, which is a pause and no loss. */
+  #passOver(mediaTimeMs: number): void {
+    if (this.#open === undefined || !(mediaTimeMs > this.#endMs)) return;
+    this.#endMs = mediaTimeMs;
+    this.#endIfPaused();
+  }
+
+  #give({ kind, mediaTimeMs, durationMs, pcm }: Heard): void {
+    this.#giveSilence(Math.min(mediaTimeMs - this.#givenMs, MAX_SILENCE_MS));
+    this.#givenMs = mediaTimeMs + durationMs;
+    if (kind === PCM_RECORD.sound) this.#sink.sound(pcm);
+    else if (kind === PCM_RECORD.silence) this.#giveSilence(durationMs);
+    else this.#sink.lost(mediaTimeMs, durationMs);
+  }
+
+  #giveSilence(durationMs: number): void {
+    for (let ms = PTIME_MS; ms <= durationMs; ms += PTIME_MS) this.#sink.sound(SILENCE);
+  }
+
+  #lost(startMs: number, durationMs: number): void {
+    this.#endMs = startMs + durationMs;
+    if (this.#open === undefined) return;
+    this.#givenMs = this.#endMs;
+    this.#sink.lost(startMs, durationMs);
+  }
+
+  #endIfPaused(): void {
+    const pauseFromMs = this.#pauseFromMs;
+    if (pauseFromMs === undefined || this.#open === undefined) return;
+    if (this.#endMs - pauseFromMs >= this.#options.endpointMs) this.#end(pauseFromMs, true);
+  }
+
+  #cutIfLong({ startMs, piece, soundFromMs }: UtteranceStart): void {
+    if (this.#endMs - soundFromMs < this.#options.maxUtteranceMs) return;
+    const pauseFromMs = this.#pauseFromMs;
+    this.#end(pauseFromMs ?? this.#endMs, true);
+    // In a pause nothing is left to be said.
+    if (pauseFromMs === undefined) this.#begin(startMs, piece + 1, this.#endMs);
+  }
+
+  #end(endMs: number, isWhole: boolean): void {
+    this.#open = undefined;
+    this.#pauseFromMs = undefined;
+    this.#sink.ended(endMs, isWhole);
+  }
+
+  #endOr(otherMs: number): number {
+    return Number.isNaN(this.#endMs) ? otherMs : this.#endMs;
+  }
+
+  #keptAt(n: number): PcmCopy {
+    return this.#kept[n % KEPT_RECORDS]!;
+  }
+}
+
+class PcmCopy implements Heard {
+  kind = 0;
+  mediaTimeMs = 0;
+  durationMs = 0;
+  readonly pcm: Int16Array = new Int16Array(FRAME_SAMPLES);
+
+  copy({ kind, mediaTimeMs, durationMs, pcm }: Heard): void {
+    this.kind = kind;
+    this.mediaTimeMs = mediaTimeMs;
+    this.durationMs = durationMs;
+    if (kind === PCM_RECORD.sound) this.pcm.set(pcm);
+  }
+}

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PCM_RECORD, PcmRecord, PcmRing } from '../src/pcm-ring.js';
+
+const SLOTS = 8;
+
+function ends(): { writer: PcmRing; reader: PcmRing } {
+  const shared = PcmRing.allocate(SLOTS, 7);
+  return { writer: new PcmRing(shared), reader: new PcmRing(shared) };
+}
+
+function pcmOf(n: number): Int16Array {
+  return Int16Array.from({ length: 320 }, (_, i) => n * 31 + i);
+}
+
+describe('PcmRing', () => {
+  it('gives back sound and marks, to the bit, and how far its reader is', () => {
+    const { writer, reader } = ends();
+    expect(writer.consumed).toBe(7);
+    writer.note(PCM_RECORD.speechStarted, 10.5, 0, 8);
+    writer.sound(20.25, 9, pcmOf(3));
+    writer.note(PCM_RECORD.lost, 40.25, 60, 9);
+    writer.note(PCM_RECORD.speechEnded, 100.25, 0, 0xffff_ffff);
+    const record = new PcmRecord();
+    expect(reader.pop(record)).toBe(true);
+    expect(record).toMatchObject({ kind: PCM_RECORD.speechStarted, mediaTimeMs: 10.5 });
+    expect(reader.pop(record)).toBe(true);
+    expect(record).toMatchObject({ mediaTimeMs: 20.25, durationMs: 20, speechStartMs: 10.5 });
+    expect(record.pcm).toEqual(pcmOf(3));
+    expect(writer.consumed).toBe(9);
+    reader.pop(record);
+    expect(record).toMatchObject({ kind: PCM_RECORD.lost, durationMs: 60, droppedBefore: 0 });
+    reader.pop(record);
+    expect(record.speechStartMs).toBeNaN();
+    expect(writer.consumed).toBe(0xffff_ffff);
+    expect(reader.pop(record)).toBe(false);
+  });
+
+  it('keeps order, sound and counts under any interleaving of push and pop', () => {
+    const steps = fc.array(
+      fc.record({ op: fc.constantFrom('push', 'pop'), times: fc.integer({ min: 1, max: 12 }) }),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(steps, (script) => {
+        const { writer, reader } = ends();
+        const record = new PcmRecord();
+        const held: number[] = [];
+        let pushed = 0;
+        let dropped = 0;
+        const pop = (): void => {
+          const isThere = reader.pop(record);
+          expect(isThere).toBe(held.length > 0);
+          const expected = held.shift();
+          if (!isThere || expected === undefined) return;
+          expect(record.droppedBefore).toBe(dropped);
+          dropped = 0;
+          expect([record.sequence, record.mediaTimeMs]).toEqual([expected, expected * 20]);
+          if (record.kind === PCM_RECORD.sound) expect(record.pcm).toEqual(pcmOf(expected));
+        };
+        for (const { op, times } of script) {
+          for (let n = 0; n < times; n += 1) {
+            if (op === 'pop') {
+              pop();
+              continue;
+            }
+            if (pushed % 3 === 2) writer.note(PCM_RECORD.silence, pushed * 20, 20, pushed);
+            else writer.sound(pushed * 20, pushed, pcmOf(pushed));
+            held.push(pushed);
+            pushed += 1;
+            if (held.length <= SLOTS) continue;
+            held.shift();
+            dropped += 1;
+          }
+        }
+        expect(writer.waiting).toBe(held.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('refuses a size that is no power of two', () => {
+    expect(() => PcmRing.allocate(3)).toThrow('power of two');
+  });
+});

@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CLOSE_MODE } from '../src/frame-ring.js';
+import { PCM_RECORD, PcmRecord, PcmRing } from '../src/pcm-ring.js';
+import type { UtteranceStart } from '../src/utterance-cutter.js';
+import { UtteranceCutter } from '../src/utterance-cutter.js';
+
+/** Per frame of 20 ms: speech, silence, or sound that was lost; `_` is time that no frame tells of. */
+type Script = string;
+
+interface Cut extends UtteranceStart {
+  endMs: number;
+  isWhole: boolean;
+  frames: number;
+  lost: number[];
+}
+
+const ONSET_FRAMES = 3;
+const HANGOVER_FRAMES = 15;
+
+/** Plays a stream as a pipeline does: marks come late, between the frames. */
+function play(ring: PcmRing, script: Script, afterEach: () => void): void {
+  let spoken = 0;
+  let quiet = 0;
+  let isSpeaking = false;
+  let lastEndMs = 0;
+  [...script].forEach((frame, n) => {
+    const ms = n * 20;
+    if (frame === '_') return;
+    if (frame === 's') ring.sound(ms, n + 1, new Int16Array(320).fill(1000 + n));
+    else ring.note(frame === 'x' ? PCM_RECORD.lost : PCM_RECORD.silence, ms, 20, n + 1);
+    afterEach();
+    if (frame === 's') {
+      spoken += 1;
+      quiet = 0;
+      lastEndMs = ms + 20;
+      if (!isSpeaking && spoken === ONSET_FRAMES) {
+        isSpeaking = true;
+        ring.note(PCM_RECORD.speechStarted, ms - (ONSET_FRAMES - 1) * 20, 0, n + 1);
+      }
+    } else {
+      quiet += 1;
+      if (!isSpeaking) spoken = 0;
+      if (isSpeaking && quiet === HANGOVER_FRAMES) {
+        isSpeaking = false;
+        spoken = 0;
+        ring.note(PCM_RECORD.speechEnded, lastEndMs, 0, n + 1);
+      }
+    }
+    afterEach();
+  });
+  if (isSpeaking) ring.note(PCM_RECORD.speechEnded, lastEndMs, 0, script.length);
+  ring.note(PCM_RECORD.closed, script.length * 20, CLOSE_MODE.end, script.length);
+  afterEach();
+}
+
+function cut(
+  script: Script,
+  options: { slots?: number; popAfter?: readonly number[]; endpointMs?: number } = {},
+): { cuts: Cut[]; cutter: UtteranceCutter } {
+  const { slots = 4096, popAfter = [1], endpointMs = 500 } = options;
+  const shared = PcmRing.allocate(slots);
+  const writer = new PcmRing(shared);
+  const reader = new PcmRing(shared);
+  const cuts: Cut[] = [];
+  const last = (): Cut => cuts.at(-1)!;
+  const cutter = new UtteranceCutter(
+    { endpointMs, maxUtteranceMs: 4000 },
+    {
+      began: (start) => cuts.push({ ...start, endMs: -1, isWhole: false, frames: 0, lost: [] }),
+      sound: () => {
+        last().frames += 1;
+      },
+      lost: (startMs) => last().lost.push(startMs),
+      ended: (endMs, isWhole) => Object.assign(last(), { endMs, isWhole }),
+    },
+  );
+  const record = new PcmRecord();
+  let steps = 0;
+  play(writer, script, () => {
+    const pops = popAfter[steps++ % popAfter.length]!;
+    for (let n = 0; n < pops && reader.pop(record); n += 1) cutter.take(record);
+  });
+  while (reader.pop(record)) cutter.take(record);
+  return { cuts, cutter };
+}
+
+describe('an utterance', () => {
+  it('begins a little before speech, and ends with it', () => {
+    const { cuts } = cut(`${'.'.repeat(50)}${'s'.repeat(50)}${'.'.repeat(50)}`);
+    expect(cuts).toMatchObject([
+      { startMs: 1000, piece: 1, soundFromMs: 700, endMs: 2000, isWhole: true, lost: [] },
+    ]);
+    // Pre-roll, speech, and the pause that ended it.
+    expect(cuts[0]!.frames).toBe(15 + 50 + 25);
+  });
+
+  it('goes on across a pause that is shorter than its endpoint, and not across one that is not', () => {
+    const short = `${'s'.repeat(50)}${'.'.repeat(20)}${'s'.repeat(50)}`;
+    expect(cut(short).cuts).toMatchObject([{ startMs: 0, endMs: 2400 }]);
+    const long = `${'s'.repeat(50)}${'.'.repeat(30)}${'s'.repeat(50)}`;
+    expect(cut(long).cuts).toMatchObject([
+      { startMs: 0, endMs: 1000 },
+      { startMs: 1600, soundFromMs: 1500, endMs: 2600 },
+    ]);
+  });
+
+  it('counts a pause that no frame tells of', () => {
+    const { cuts } = cut(`${'s'.repeat(50)}${'.'.repeat(15)}${'_'.repeat(200)}${'s'.repeat(20)}`);
+    expect(cuts).toMatchObject([
+      { startMs: 0, endMs: 1000 },
+      { startMs: 5300, soundFromMs: 5300 },
+    ]);
+  });
+
+  it('that is too long is cut, and loses nothing', () => {
+    const { cuts } = cut(`${'s'.repeat(500)}${'.'.repeat(50)}`);
+    expect(cuts).toMatchObject([
+      { startMs: 0, piece: 1, soundFromMs: 0, endMs: 4000 },
+      { startMs: 0, piece: 2, soundFromMs: 4000, endMs: 8000 },
+      { startMs: 0, piece: 3, soundFromMs: 8000, endMs: 10_000 },
+    ]);
+    expect(cuts.reduce((sum, { frames }) => sum + frames, 0)).toBe(525);
+  });
+
+  it('knows what was lost in it', () => {
+    const { cuts } = cut(`${'s'.repeat(20)}xx${'s'.repeat(20)}${'.'.repeat(40)}xx`);
+    expect(cuts).toMatchObject([{ lost: [400, 420], startMs: 0, endMs: 840 }]);
+  });
+
+  it('is not whole when the stream goes on elsewhere', () => {
+    const { cutter, cuts } = cut('s'.repeat(1));
+    const record = new PcmRecord();
+    Object.assign(record, { kind: PCM_RECORD.speechStarted, mediaTimeMs: 0 });
+    cutter.take(record);
+    expect(cutter.settledMs).toBe(0);
+    Object.assign(record, { kind: PCM_RECORD.closed, durationMs: CLOSE_MODE.abandon });
+    cutter.take(record);
+    expect(cuts).toMatchObject([{ isWhole: false }]);
+  });
+
+  it('is the same however many records its reader takes at a time', () => {
+    const run = fc.tuple(fc.constantFrom('s', '.', 'x', '_'), fc.integer({ min: 1, max: 60 }));
+    fc.assert(
+      fc.property(
+        fc.array(run, { minLength: 1, maxLength: 20 }),
+        fc.array(fc.nat(40), { minLength: 1, maxLength: 8 }),
+        (runs, popAfter) => {
+          const script = runs.map(([frame, times]) => frame.repeat(times)).join('');
+          expect(cut(script, { popAfter }).cuts).toEqual(cut(script).cuts);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('survives that marks are dropped, with what is lost counted as lost', () => {
+    // The reader sleeps while speech begins and ends again.
+    const script = `${'.'.repeat(10)}${'s'.repeat(40)}${'.'.repeat(60)}${'s'.repeat(20)}`;
+    const { cuts } = cut(script, { slots: 16, popAfter: [0] });
+    expect(cuts).toHaveLength(1);
+    expect(cuts[0]).toMatchObject({ startMs: 2200, endMs: 2600, isWhole: true });
+  });
+});

@@ -44,5 +44,7 @@ export type { Listening, StreamPipelineOptions } from './stream-pipeline.js';
 export { FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ, StreamPipeline } from './stream-pipeline.js';
 export type { StreamRunnerOptions, Taken } from './stream-runner.js';
 export { StreamRunner, TAKEN } from './stream-runner.js';
+export type { ToneDraft, ToneFolderOptions, ToneFolderState } from './tone-folder.js';
+export { NAMING_WAIT_MS, SAME_PRESS_MS, ToneFolder } from './tone-folder.js';
 export type { UtteranceCutterOptions, UtteranceSink, UtteranceStart } from './utterance-cutter.js';
 export { PRE_ROLL_MS, UtteranceCutter } from './utterance-cutter.js';

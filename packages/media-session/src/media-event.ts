@@ -199,7 +199,7 @@ export interface HostTone {
 }
 
 /** A tone that the media host was told of by the platform; its length and level are unknown. */
-export function hostToneEvent(tone: HostTone): MediaEventDraft {
+export function hostToneEvent(tone: HostTone): Extract<MediaEventDraft, { type: 'tone.detected' }> {
   const { callId, mediaId, sourceId, digit, startMs } = tone;
   return {
     id: `${callId}.${mediaId}.hostTone.${sourceId ?? 'call'}.${Math.round(startMs)}.${digit}`,

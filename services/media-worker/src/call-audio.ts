@@ -6,26 +6,16 @@ import type {
   MediaLinkOpening,
   MediaLinkSession,
 } from '@earshot/bridge';
-import type {
-  DiscardedMessage,
-  FrameCursor,
-  HelloMessage,
-  ToneMessage,
-} from '@earshot/bridge-protocol';
+import type { DiscardedMessage, FrameCursor, HelloMessage } from '@earshot/bridge-protocol';
 import { CLOSE, relativeMs, splitTicks } from '@earshot/bridge-protocol';
-import { digitOfGraphTone } from '@earshot/dtmf';
 import type { ListeningSettings } from '@earshot/listening';
 import type { StreamTotals } from '@earshot/media-session';
-import {
-  CLOSE_MODE,
-  hostToneEvent,
-  mediaStartedEvent,
-  mediaStoppedEvent,
-} from '@earshot/media-session';
+import { CLOSE_MODE, mediaStartedEvent, mediaStoppedEvent } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import type { Attribution } from './attribution.js';
 import { toParticipant } from './attribution.js';
 import { watchCall } from './call-deafness.js';
+import { CallFindings } from './call-findings.js';
 import type { CallJournal } from './call-journal.js';
 import { CallListening } from './call-listening.js';
 import type { LinkFault } from './call-streams.js';
@@ -92,6 +82,7 @@ export class CallAudio {
   readonly callId: string;
   readonly epoch: number;
   readonly streams: CallStreams;
+  readonly findings: CallFindings;
   readonly #options: CallAudioOptions;
   readonly #durable: DurablePositions;
   readonly #deaf: DeafWatch;
@@ -115,6 +106,7 @@ export class CallAudio {
     this.epoch = hello.epoch;
     this.#listening = new CallListening(options.listening);
     this.#mediaEpoch = splitTicks(BigInt(hello.mediaEpochTicks));
+    this.findings = new CallFindings({ ...hello, journal, clock });
     this.streams = new CallStreams({
       callId: hello.callId,
       mediaId: hello.mediaId,
@@ -124,9 +116,9 @@ export class CallAudio {
       eager: this.virtualTime,
       creditFrames,
       positions,
-      tell: (event) => {
+      tell: (event, streamId) => {
         if (event.type === 'speech.started' || event.type === 'speech.ended') this.#speech.spoke();
-        journal.add(event);
+        this.findings.add(event, streamId);
       },
     });
     this.#durable = new DurablePositions({
@@ -367,7 +359,7 @@ export class CallAudio {
         this.#discarded(message);
         return;
       case 'tone':
-        this.#hostTone(message);
+        this.findings.hostTone(message, this.#mediaMs(message.captureTicks));
         return;
       case 'dominantSpeaker':
         // No event depends on it yet.
@@ -385,14 +377,9 @@ export class CallAudio {
     this.#options.pool.ringDoorbells();
   }
 
-  #hostTone({ tone, sourceId, captureTicks }: ToneMessage): void {
-    const digit = digitOfGraphTone(tone);
-    if (digit === undefined) return;
-    const at = splitTicks(BigInt(captureTicks));
-    const startMs = relativeMs(at.high, at.low, this.#mediaEpoch.high, this.#mediaEpoch.low);
-    const { journal, hello } = this.#options;
-    const { callId, mediaId } = hello;
-    journal.add(hostToneEvent({ callId, mediaId, sourceId: sourceId ?? null, digit, startMs }));
+  #mediaMs(captureTicks: string): number {
+    const { high, low } = splitTicks(BigInt(captureTicks));
+    return relativeMs(high, low, this.#mediaEpoch.high, this.#mediaEpoch.low);
   }
 
   async #end(reason: StopReason): Promise<void> {
@@ -407,6 +394,7 @@ export class CallAudio {
       this.plays.end(!PLAYS_END.has(reason)),
       this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end),
     ]);
+    this.findings.end();
     if (this.#started) journal.add(this.#stoppedEvent(reason));
     try {
       await journal.flushed();

@@ -33,7 +33,7 @@ export interface CallStreamsOptions {
   /** Where the attachment before this one left streams, those written last at the end. */
   readonly positions: readonly StreamPosition[];
   /** Takes the events of all streams, in order. */
-  tell(event: MediaEventDraft): void;
+  tell(event: MediaEventDraft, streamId: number): void;
 }
 
 /** A rule of the link that the host broke. */
@@ -278,7 +278,7 @@ export class CallStreams {
     this.#open.set(streamId, stream);
     this.#live.add(stream);
     this.#remember(stream);
-    tell(streamOpenedEvent(identity));
+    tell(streamOpenedEvent(identity), streamId);
   }
 
   /** Beyond the bound, of those that are over the ones closed longest are forgotten. */
@@ -299,7 +299,7 @@ export class CallStreams {
   }
 
   #found(stream: CallStream, finding: Finding): void {
-    this.#options.tell(findingEvent(stream.identity, finding));
+    this.#options.tell(findingEvent(stream.identity, finding), stream.identity.streamId);
     if (finding.kind !== 'closed') return;
     stream.processed(finding.totals);
     this.#live.delete(stream);

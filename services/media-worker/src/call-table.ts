@@ -72,6 +72,7 @@ export class CallTable {
   readonly #sendWriter = new FrameBatchWriter(undefined, KIND.send);
   #endedTotals: StreamTotals = sumTotals([]);
   #endedBeyondCredit = 0;
+  #endedTonesFolded = 0;
   #draining = false;
   #whenEmpty: () => void = () => {};
 
@@ -101,6 +102,14 @@ export class CallTable {
     return this.calls().reduce(
       (frames, call) => frames + call.streams.beyondCredit,
       this.#endedBeyondCredit,
+    );
+  }
+
+  /** Reports of tones of all calls since the start that told of one already told. */
+  get tonesFolded(): number {
+    return this.calls().reduce(
+      (n, { findings }) => n + findings.tonesFolded,
+      this.#endedTonesFolded,
     );
   }
 
@@ -304,6 +313,7 @@ export class CallTable {
     const { registry, workerId, log } = this.#options;
     this.#endedTotals = sumTotals([this.#endedTotals, call.totals]);
     this.#endedBeyondCredit += call.streams.beyondCredit;
+    this.#endedTonesFolded += call.findings.tonesFolded;
     this.#remember(attachmentKey(call));
     this.#options.onOver(call);
     this.#unfinished.delete(call);

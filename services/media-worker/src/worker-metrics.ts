@@ -98,6 +98,11 @@ function addCalls(metrics: Metrics, calls: CallTable): void {
     help: 'Calls of which nothing is heard though somebody in them is not muted.',
     read: () => calls.deaf,
   });
+  metrics.counter({
+    name: 'tones_folded_total',
+    help: 'Reports of tones that told of a tone already told, by another source.',
+    read: () => calls.tonesFolded,
+  });
   metrics.counter<'outcome'>({
     name: 'plays_total',
     help: 'Audio for meetings by what became of it.',

@@ -224,28 +224,6 @@ describe('a call', () => {
       ['lost', 2],
     ]);
   });
-
-  it('passes on a tone that the host reports', async () => {
-    const { host, callId } = await bench.host();
-    const captureTicks = String(638_000_000_000_000_000n + 12_500_000n);
-    host.send({ type: 'tone', tone: 'pound', sourceId: '11', captureTicks });
-    host.send({ type: 'tone', tone: 'flash', captureTicks });
-    await host.bye();
-    await bench.stopped(callId);
-    expect(bench.ofType(callId, 'tone.detected').map(({ data }) => data)).toEqual([
-      {
-        kind: 'dtmf',
-        digit: '#',
-        startMs: 1250,
-        durationMs: 0,
-        levelDbfs: null,
-        twistDb: null,
-        confidence: null,
-        origin: 'host',
-        acrossGap: false,
-      },
-    ]);
-  });
 });
 
 const DIGIT_EVENTS = Array.from({ length: 5 }, () => 'tone.detected');

@@ -14,7 +14,7 @@ import {
 import { localEnd } from '../src/calls/call-end.js';
 import type { ServiceState } from '../src/calls/service-state.js';
 import { serviceState, withService } from '../src/calls/service-state.js';
-import { endItem, rosterItem, stateItem } from './support/notifications.js';
+import { endItem, rosterItem, stateItem, toneItem } from './support/notifications.js';
 
 const GRAPH_CALL = '57dab8b1-894c-409a-b240-bd8beae78896';
 const OTHER_CALL = '2e1a0b00-2db4-4022-9570-243709c565ab';
@@ -194,6 +194,53 @@ describe('the state of a record', () => {
     expect(serviceState(changed)).toBe(changed.service);
     expect(serviceState(changed)).toEqual({ ...state, hostHeld: false });
     expect(serviceState(record).hostHeld).toBe(true);
+  });
+});
+
+describe('a tone that Graph tells of', () => {
+  const alone = [{ id: 'p-1', name: 'Ada', sourceId: '1' }];
+  const established = [
+    stateItem(GRAPH_CALL, 'established'),
+    rosterItem(GRAPH_CALL, alone),
+  ].reduce<CallRecord>(
+    (record, i) => applyNotification(record, notification(i), AT_MS),
+    newRecord(),
+  );
+
+  function pressed(record: CallRecord, ...tones: readonly [number, string][]): EarshotEvent[] {
+    const after = tones.reduce<CallRecord>(
+      (next, [sequence, tone]) =>
+        applyNotification(next, notification(toneItem(GRAPH_CALL, sequence, tone)), AT_MS + 1500),
+      record,
+    );
+    return eventsOf(after).filter(({ type }) => type === 'tone.detected');
+  }
+
+  it('is told once by its number, in the time of the call', () => {
+    const told = pressed(
+      established,
+      [1, 'tone5'],
+      [1, 'tone5'],
+      [2, 'pound'],
+      [3, 'flash'],
+      [1, 'tone5'],
+    );
+    expect(told.map(({ data }) => data)).toMatchObject([
+      { kind: 'dtmf', digit: '5', origin: 'graph', startMs: 1500, durationMs: 0, levelDbfs: null },
+      { kind: 'dtmf', digit: '#', origin: 'graph' },
+    ]);
+    for (const event of told) expect(parseEvent(event)).toEqual(event);
+  });
+
+  it('is the only other one’s in the call, and nobody’s among several', () => {
+    expect(pressed(established, [1, 'tone5'])[0]).toMatchObject({
+      participant: { id: 'p-1', displayName: 'Ada' },
+      sourceId: '1',
+      mediaTimeMs: null,
+    });
+    const two = rosterItem(GRAPH_CALL, [...alone, { id: 'p-2', name: 'Bob', sourceId: '2' }]);
+    const both = applyNotification(established, notification(two), AT_MS);
+    expect(pressed(both, [1, 'tone5'])[0]).toMatchObject({ participant: null, sourceId: null });
   });
 });
 

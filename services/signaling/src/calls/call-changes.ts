@@ -1,5 +1,6 @@
 import type { CallChange, CallModel, CallNotification, ResultInfo } from '@earshot/call';
 import { isSameGuid, reduceCall } from '@earshot/call';
+import { digitOfGraphTone } from '@earshot/dtmf';
 import type { CallRecord } from '@earshot/registry';
 import { followChange } from '../operations/follow-change.js';
 import { endOperations } from '../operations/operation-changes.js';
@@ -8,7 +9,7 @@ import { mayAttemptAgain, wantAnotherAttempt } from './attempts.js';
 import { noteCompany } from './auto-leave.js';
 import type { CallEnd } from './call-end.js';
 import { endByTeams, localEnd } from './call-end.js';
-import { leftEvent, participantEvent, tell } from './call-telling.js';
+import { leftEvent, participantEvent, tell, toneEvent } from './call-telling.js';
 import type { LegState } from './leg-state.js';
 import {
   endsLeg,
@@ -199,13 +200,18 @@ function applyChange(record: CallRecord, change: CallChange, atMs: number): Call
     case 'participantLeft':
       return tell(record, atMs, leftEvent(change.participant, change.reason));
     case 'tone':
-      // Graph tells of tones only in calls with service-hosted media, which ours never are.
-      return record;
+      return tellTone(record, change.tone, atMs);
     case 'operation':
       return record;
     case 'ended':
       return finish(withService(record, { graph: 'gone' }), endOf(record, change.result, atMs));
   }
+}
+
+/** Graph tells of tones only in calls whose media it hosts; the model has left out repeated ones. */
+function tellTone(record: CallRecord, tone: string, atMs: number): CallRecord {
+  const digit = digitOfGraphTone(tone);
+  return digit === undefined ? record : tell(record, atMs, toneEvent(record, digit, atMs));
 }
 
 /** Graph also notifies of the end that we asked for. */

@@ -1,5 +1,5 @@
 import type { Participant } from '@earshot/call';
-import type { EarshotEvent, EventOf, EventType, ParticipantData } from '@earshot/events';
+import type { Digit, EarshotEvent, EventOf, EventType, ParticipantData } from '@earshot/events';
 import type { CallRecord } from '@earshot/registry';
 import { serviceState, withService } from './service-state.js';
 
@@ -21,6 +21,32 @@ export function participantEvent(
 export function leftEvent(participant: Participant, reason: string | undefined): Told {
   const data = { ...participantData(participant), ...(reason === undefined ? {} : { reason }) };
   return { type: 'participant.left', ...aboutParticipant(participant), data };
+}
+
+/**
+ * A key was pressed, as Graph told: nobody says who did, so it is somebody's only where one other is
+ * in the call. There is no media clock: its time is from when the call was established.
+ */
+export function toneEvent(record: CallRecord, digit: Digit, atMs: number): Told {
+  const { establishedAtMs = record.createdAtMs } = serviceState(record);
+  const { participants, myParticipantId } = record.model;
+  const others = Object.values(participants).filter(({ id }) => id !== myParticipantId);
+  const [only] = others.length === 1 ? others : [];
+  return {
+    type: 'tone.detected',
+    ...(only === undefined ? {} : aboutParticipant(only)),
+    data: {
+      kind: 'dtmf',
+      digit,
+      startMs: Math.max(0, atMs - establishedAtMs),
+      durationMs: 0,
+      levelDbfs: null,
+      twistDb: null,
+      confidence: null,
+      origin: 'graph',
+      acrossGap: false,
+    },
+  };
 }
 
 function aboutParticipant({ id, displayName, sourceIds }: Participant) {

@@ -10,6 +10,19 @@ export function stateItem(graphCallId: string, state: string): unknown {
   };
 }
 
+/** A key press, as Graph tells of it in calls whose media it hosts. */
+export function toneItem(graphCallId: string, sequenceId: number, tone: string): unknown {
+  return {
+    '@odata.type': '#microsoft.graph.commsNotification',
+    changeType: 'updated',
+    resourceUrl: `/communications/calls/${graphCallId}`,
+    resourceData: {
+      '@odata.type': '#microsoft.graph.call',
+      toneInfo: { '@odata.type': '#microsoft.graph.toneInfo', sequenceId, tone },
+    },
+  };
+}
+
 export function endItem(graphCallId: string, code: number, subcode: number): unknown {
   return {
     '@odata.type': '#microsoft.graph.commsNotification',

@@ -1,0 +1,231 @@
+import type { MediaEventDraft } from './media-event.js';
+
+/** The event of a tone, as each of its sources would tell it alone. */
+export type ToneDraft = Extract<MediaEventDraft, { type: 'tone.detected' }>;
+
+/** Reports of one key press are so far apart at most. */
+export const SAME_PRESS_MS = 150;
+
+/** A tone of an unknown source waits so long for a report that names it. */
+export const NAMING_WAIT_MS = 250;
+
+/** The same report, come again, may be off by this much; presses of one key never are so close. */
+const SAME_REPORT_MS = 30;
+
+/** What was told is remembered for so long: a key may be held for a while before it is heard to end. */
+const REMEMBERED_MS = 60_000;
+
+/** More are forgotten, oldest first. */
+const MAX_REMEMBERED = 256;
+
+/** More do not wait: the one that began first is told as it is. */
+const MAX_WAITING = 64;
+
+/** What was told so lately is handed on: what another worker hears again reaches back by seconds. */
+const HANDED_ON_MS = 15_000;
+
+/** One report of a tone. */
+interface Report {
+  /** Who reported: two of one way are two tones. */
+  readonly way: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** One tone, and all reports of it so far. */
+interface Tone {
+  /** The digit, or the kind of another tone. */
+  readonly sound: string;
+  readonly sourceId: string | null;
+  readonly reports: readonly Report[];
+}
+
+interface WaitingTone extends Tone {
+  readonly draft: ToneDraft;
+  readonly untilMs: number;
+}
+
+/** What a folder knows, as plain JSON, for one that goes on elsewhere. */
+export interface ToneFolderState {
+  readonly told: readonly Tone[];
+  /** Not told yet. */
+  readonly waiting: readonly (Tone & { readonly draft: ToneDraft })[];
+}
+
+export interface ToneFolderOptions {
+  /** Takes what is to be told, in order. */
+  tell(draft: ToneDraft): void;
+  /** Where another folder left off. */
+  readonly state?: ToneFolderState | undefined;
+}
+
+/**
+ * Makes one event of the reports of one tone: by the media host, and by each stream in which it is
+ * heard. The first report is told at once, and later ones of the same tone are dropped; but one
+ * that names no source waits a little for one that does, where there are streams with a source.
+ *
+ * Two reports are of one tone when they say the same digit, come in different ways, name the same
+ * source unless one names none, and begin within 150 ms of one another; of one whose length is
+ * unknown the begin may also lie within the heard tone, or 150 ms from its end. A report that came
+ * before, as after a replay, is dropped.
+ *
+ * Pure: `nowMs` of one monotonic clock is given, and only the wait depends on it.
+ */
+export class ToneFolder {
+  readonly #tell: (draft: ToneDraft) => void;
+  /** In the order of their telling. */
+  #told: Tone[];
+  /** In the order of their begin. */
+  readonly #waiting: WaitingTone[];
+  #folded = 0;
+  #again = 0;
+
+  constructor({ tell, state }: ToneFolderOptions) {
+    this.#tell = tell;
+    this.#told = [...(state?.told ?? [])];
+    this.#waiting = (state?.waiting ?? []).map((tone) => ({
+      ...tone,
+      untilMs: Number.NEGATIVE_INFINITY,
+    }));
+  }
+
+  /** Reports that told of a tone that another report had told of. */
+  get folded(): number {
+    return this.#folded;
+  }
+
+  /** Reports that came before. */
+  get again(): number {
+    return this.#again;
+  }
+
+  /** When `advance` has something to tell; undefined: nothing waits. */
+  get deadlineMs(): number | undefined {
+    return this.#waiting[0]?.untilMs;
+  }
+
+  /** What another folder needs to go on; `waiting` is what this one has not told. */
+  get state(): ToneFolderState {
+    const newestMs = Math.max(...this.#told.map(endOf));
+    return {
+      told: this.#told.filter((tone) => endOf(tone) >= newestMs - HANDED_ON_MS),
+      waiting: this.#waiting.map(({ untilMs: _, ...tone }) => tone),
+    };
+  }
+
+  /**
+   * Takes a report.
+   *
+   * @param way who reports: the same for all reports of one detector, and no other's
+   * @param hasNamed whether there are streams that could name the source of one that has none
+   */
+  accept(draft: ToneDraft, way: string, nowMs: number, hasNamed: boolean): void {
+    const { startMs, durationMs } = draft.data;
+    const report = { way, startMs, endMs: startMs + durationMs };
+    const sound = draft.data.digit ?? draft.data.kind;
+    const tone: Tone = { sound, sourceId: draft.sourceId, reports: [report] };
+    this.#forget(report.endMs);
+    if (this.#isAgain(tone, report)) {
+      this.#again += 1;
+    } else if (!this.#foldIntoTold(tone, report) && !this.#foldIntoWaiting(tone, draft, nowMs)) {
+      const mayBeNamed = hasNamed && draft.sourceId === null;
+      this.#wait({ ...tone, draft, untilMs: mayBeNamed ? nowMs + NAMING_WAIT_MS : nowMs });
+    }
+    this.advance(nowMs);
+  }
+
+  /** Tells what has waited for long enough. */
+  advance(nowMs: number): void {
+    while (this.#waiting.length > 0 && this.#waiting[0]!.untilMs <= nowMs) this.#tellFirst();
+  }
+
+  /** Tells all that waits. */
+  flush(): void {
+    while (this.#waiting.length > 0) this.#tellFirst();
+  }
+
+  #isAgain(tone: Tone, { way, startMs }: Report): boolean {
+    const isSame = (each: Report): boolean =>
+      each.way === way && Math.abs(each.startMs - startMs) < SAME_REPORT_MS;
+    const has = (each: Tone): boolean => each.sound === tone.sound && each.reports.some(isSame);
+    return this.#told.some(has) || this.#waiting.some(has);
+  }
+
+  #foldIntoTold(tone: Tone, report: Report): boolean {
+    // The one told first, not the nearest: so each of two quick presses finds its own.
+    const index = this.#told.findIndex((told) => isSamePress(told, tone, report));
+    if (index < 0) return false;
+    this.#told[index] = merge(this.#told[index]!, tone);
+    this.#folded += 1;
+    return true;
+  }
+
+  #foldIntoWaiting(tone: Tone, draft: ToneDraft, nowMs: number): boolean {
+    const index = this.#waiting.findIndex((each) => isSamePress(each, tone, tone.reports[0]!));
+    const waiting = this.#waiting[index];
+    if (waiting === undefined) return false;
+    const better = worth(draft) > worth(waiting.draft) ? draft : waiting.draft;
+    const untilMs = better.sourceId === null ? waiting.untilMs : nowMs;
+    this.#waiting[index] = { ...merge(waiting, tone), draft: better, untilMs };
+    this.#folded += 1;
+    return true;
+  }
+
+  #wait(tone: WaitingTone): void {
+    const after = this.#waiting.findIndex((each) => each.draft.data.startMs > beginOf(tone));
+    this.#waiting.splice(after < 0 ? this.#waiting.length : after, 0, tone);
+    if (this.#waiting.length > MAX_WAITING) this.#tellFirst();
+  }
+
+  #tellFirst(): void {
+    const { draft, untilMs: _, ...tone } = this.#waiting.shift()!;
+    this.#told.push(tone);
+    this.#tell(draft);
+  }
+
+  #forget(nowMs: number): void {
+    const isRecent = (tone: Tone): boolean => endOf(tone) >= nowMs - REMEMBERED_MS;
+    const isTooMany = this.#told.length >= MAX_REMEMBERED;
+    if (!isTooMany && this.#told.every(isRecent)) return;
+    this.#told = this.#told.filter(isRecent).slice(1 - MAX_REMEMBERED);
+  }
+}
+
+/** Whether a report, the only one of `tone`, tells of `known` in a way of its own. */
+function isSamePress(known: Tone, tone: Tone, { way, startMs, endMs }: Report): boolean {
+  if (known.sound !== tone.sound || !isSameSource(known.sourceId, tone.sourceId)) return false;
+  if (known.reports.some((each) => each.way === way)) return false;
+  return known.reports.some((each) => isNear(each, { startMs, endMs }));
+}
+
+function isSameSource(a: string | null, b: string | null): boolean {
+  return a === null || b === null || a === b;
+}
+
+function isNear(a: Omit<Report, 'way'>, b: Omit<Report, 'way'>): boolean {
+  if (Math.abs(a.startMs - b.startMs) <= SAME_PRESS_MS) return true;
+  if (a.endMs > a.startMs && b.endMs > b.startMs) return false;
+  return a.startMs <= b.endMs + SAME_PRESS_MS && b.startMs <= a.endMs + SAME_PRESS_MS;
+}
+
+function merge(known: Tone, tone: Tone): Tone {
+  const { sound, sourceId } = known;
+  return {
+    sound,
+    sourceId: sourceId ?? tone.sourceId,
+    reports: [...known.reports, ...tone.reports],
+  };
+}
+
+/** A name is worth more than length and level. */
+function worth({ sourceId, data }: ToneDraft): number {
+  return (sourceId === null ? 0 : 2) + (data.durationMs > 0 ? 1 : 0);
+}
+
+function beginOf(tone: WaitingTone): number {
+  return tone.draft.data.startMs;
+}
+
+function endOf({ reports }: Tone): number {
+  return Math.max(...reports.map((each) => each.endMs));
+}

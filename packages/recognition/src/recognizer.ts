@@ -93,6 +93,8 @@ export interface RecognizedWord {
 }
 
 interface ResultShared {
+  /** `name` of the recognizer that gave it; behind a fail-over, of the one that spoke. */
+  readonly engine: string;
   /** As the recognizer writes it; empty for a final means that nothing was understood. */
   readonly text: string;
   /** Of the words; without word times, of the utterance. Media time, ms. */

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import type { SpeechModel, SpeechModelStream } from '@earshot/speech-model';
+import {
+  createSpeechModel,
+  SPEECH_MODEL_STATE_WORDS,
+  SPEECH_MODEL_WINDOW_SAMPLES,
+} from '@earshot/speech-model';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+const golden: { probabilities: number[] } = JSON.parse(
+  readFileSync(new URL('golden.json', import.meta.url), 'utf8'),
+);
+const pcm = Int16Array.from(
+  new Int16Array(Uint8Array.from(readFileSync(new URL('golden.pcm', import.meta.url))).buffer),
+);
+const FRAME_SAMPLES = 320;
+
+/** The probability after each piece that made a window full. */
+function listen(
+  model: SpeechModel,
+  stream: SpeechModelStream,
+  from: number,
+  to: number,
+  sizes: readonly number[] = [FRAME_SAMPLES],
+): number[] {
+  const said: number[] = [];
+  for (let at = from, i = 0; at < to; i += 1) {
+    const end = Math.min(to, at + sizes[i % sizes.length]!);
+    stream.push(pcm.subarray(at, end));
+    at = end;
+    if (!stream.isDue) continue;
+    model.run();
+    said.push(stream.probability);
+  }
+  return said;
+}
+
+test('says what onnxruntime says of the published model', () => {
+  const model = createSpeechModel({ capacity: 1 });
+  const said = listen(model, model.acquire(), 0, pcm.length);
+  expect(said).toHaveLength(golden.probabilities.length);
+  said.forEach((probability, i) => {
+    expect(Math.abs(probability - golden.probabilities[i]!)).toBeLessThan(1e-5);
+  });
+  // The recording holds both.
+  expect(Math.max(...said)).toBeGreaterThan(0.99);
+  expect(Math.min(...said)).toBeLessThan(0.01);
+});
+
+test('a stream gets the same, bit by bit, in whatever company and pieces', () => {
+  const whole = createSpeechModel({ capacity: 1 });
+  const alone = listen(whole, whole.acquire(), 0, 16_000);
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(fc.integer({ min: 1, max: SPEECH_MODEL_WINDOW_SAMPLES }), { minLength: 1 }),
+      (others, sizes) => {
+        const model = createSpeechModel({ capacity: others + 1 });
+        const crowd = Array.from({ length: others }, () => model.acquire());
+        const stream = model.acquire();
+        crowd.forEach((one, i) => {
+          one.push(pcm.subarray(i * 900, i * 900 + SPEECH_MODEL_WINDOW_SAMPLES));
+        });
+        expect(listen(model, stream, 0, 16_000, sizes)).toEqual(alone);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+test('goes on from a saved state as if it had never stopped', () => {
+  const model = createSpeechModel({ capacity: 3 });
+  const whole = listen(model, model.acquire(), 0, 32_000);
+  const first = model.acquire();
+  const second = model.acquire();
+  const saved = new Int32Array(3 + SPEECH_MODEL_STATE_WORDS);
+  const at = 50 * FRAME_SAMPLES;
+  const before = listen(model, first, 0, at);
+  first.save(saved, 3);
+  listen(model, second, 4000, 9000);
+  second.restore(saved, 3);
+  expect(second.probability).toBe(first.probability);
+  expect([...before, ...listen(model, second, at, 32_000)]).toEqual(whole);
+});
+
+test('a full window that others wait for is taken by the next samples, and by save', () => {
+  const model = createSpeechModel({ capacity: 1 });
+  const stream = model.acquire();
+  for (let at = 0; at < 16_000; at += FRAME_SAMPLES) {
+    stream.push(pcm.subarray(at, at + FRAME_SAMPLES));
+  }
+  stream.save(new Int32Array(SPEECH_MODEL_STATE_WORDS), 0);
+  expect(stream.isDue).toBe(false);
+  expect(stream.probability).toBeCloseTo(golden.probabilities[30]!, 5);
+});
+
+test.each([
+  ['a count that can not be', 257, SPEECH_MODEL_WINDOW_SAMPLES],
+  ['a memory that is no number', 3, 0x7fc0_0000],
+])('%s resets', (_what, at, word) => {
+  const model = createSpeechModel({ capacity: 1 });
+  const stream = model.acquire();
+  const saved = new Int32Array(SPEECH_MODEL_STATE_WORDS);
+  listen(model, stream, 0, 16_000);
+  stream.save(saved, 0);
+  saved[at] = word;
+  stream.restore(saved, 0);
+  expect(listen(model, stream, 0, pcm.length)).toHaveLength(golden.probabilities.length);
+  expect(stream.probability).toBeCloseTo(golden.probabilities.at(-1)!, 5);
+});
+
+test('refuses one stream too many, and gives a released place out anew', () => {
+  const model = createSpeechModel({ capacity: 2 });
+  const first = model.acquire();
+  const second = model.acquire();
+  expect(() => model.acquire()).toThrow(
+    expect.objectContaining({ code: 'speech_model_exhausted' }),
+  );
+  first.push(pcm.subarray(0, SPEECH_MODEL_WINDOW_SAMPLES));
+  second.push(pcm.subarray(0, SPEECH_MODEL_WINDOW_SAMPLES));
+  first.release();
+  expect(model.inUse).toBe(1);
+  const third = model.acquire();
+  model.run();
+  expect(second.probability).toBeCloseTo(golden.probabilities[0]!, 5);
+  expect(third.probability).toBe(0);
+});
+
+test.each([0, 1.5, Number.NaN, 20_001])('refuses a capacity of %s', (capacity) => {
+  expect(() => createSpeechModel({ capacity })).toThrow(
+    `capacity must be a whole number from 1 to 20000, got ${capacity}`,
+  );
+});
+
+test('refuses more samples than a window at once', () => {
+  const stream = createSpeechModel({ capacity: 1 }).acquire();
+  expect(() => stream.push(new Int16Array(513))).toThrow('at most 512 samples at once, got 513');
+});

@@ -235,15 +235,17 @@ export class DtmfDetector {
     const reading = this.#reading;
     const heard = reading.read(trail);
     this.#quietHops = heard ? 0 : this.#quietHops + 1;
-    if (heard && candidate.open && candidate.isOf(reading)) {
+    if (heard && candidate.open && candidate.goesOnIn(reading, trail)) {
       this.#rivals = 0;
       candidate.heard(reading, middleMs, trail, this.#gapSinceHeard(middleMs));
     } else if (candidate.open) {
-      this.#rivals += heard ? 1 : 0;
+      this.#rivals += heard && !candidate.isOf(reading) ? 1 : 0;
       candidate.unheard(middleMs, trail);
       if (this.#rivals >= RIVALS || this.#isOver(middleMs)) this.#close();
     }
-    if (heard && !candidate.open) candidate.begin(reading, middleMs, trail);
+    if (heard && !candidate.open && !candidate.isEchoedBy(reading, middleMs, trail)) {
+      candidate.begin(reading, middleMs, trail);
+    }
     this.#awake = candidate.open || this.#quietHops < QUIET_HOPS;
   }
 

@@ -33,7 +33,14 @@ const MIN_DURATION_MS = 34;
 const MIN_DURATION_BESIDE_GAP_MS = 24;
 
 /** Least part of a tone, gaps aside, that must have been clear enough to be read. */
-const MIN_CLEAR = 0.38;
+const MIN_READ = 0.3;
+
+/** The same of one that is clear. */
+const MIN_READ_CLEAR = 0.2;
+
+/** A digit again so soon after it was reported, and so much quieter (15 dB), is an echo of it. */
+const ECHO_MS = 120;
+const ECHO = 0.178;
 
 /** Readings of the inside from which on a tone is likely enough to be taken for one. */
 const LIKELY_READINGS = 2;
@@ -50,6 +57,8 @@ export class ToneCandidate {
   #column = 0;
   #lastHeardMs = 0;
   #bridgedMs = 0;
+  /** Magnitude of the tone that was reported last; 0 when what was closed last was none. */
+  #reported = 0;
 
   /** True from `begin` to `close`. */
   get open(): boolean {
@@ -77,20 +86,30 @@ export class ToneCandidate {
     this.#edges.begin(reading.row, reading.column, middleMs, trail);
   }
 
+  /** Whether `reading`, of the present spectrum of `trail`, is more of it. */
+  goesOnIn(reading: PairReading, trail: SoundTrail): boolean {
+    return this.isOf(reading) && !this.#edges.isFaint(this.#magnitude(trail));
+  }
+
   isOf(reading: PairReading): boolean {
     return reading.row === this.#row && reading.column === this.#column;
   }
 
+  /** Whether `reading` is but an echo of the tone that was reported last. */
+  isEchoedBy(reading: PairReading, middleMs: number, trail: SoundTrail): boolean {
+    if (this.#reported === 0 || !this.isOf(reading)) return false;
+    return middleMs - this.#lastHeardMs < ECHO_MS && this.#magnitude(trail) < ECHO * this.#reported;
+  }
+
   /** @param gapMs how much of a gap lies between this reading and the one before */
   heard(reading: PairReading, middleMs: number, trail: SoundTrail, gapMs: number): void {
-    const magnitude = trail.magnitude(0, this.#row, this.#column);
-    if (this.#edges.heard(middleMs, magnitude)) this.#evidence.add(reading);
+    if (this.#edges.heard(middleMs, this.#magnitude(trail))) this.#evidence.add(reading);
     this.#lastHeardMs = middleMs;
     this.#bridgedMs += gapMs;
   }
 
   unheard(middleMs: number, trail: SoundTrail): void {
-    this.#edges.unheard(middleMs, trail.magnitude(0, this.#row, this.#column));
+    this.#edges.unheard(middleMs, this.#magnitude(trail));
   }
 
   /**
@@ -100,6 +119,7 @@ export class ToneCandidate {
    */
   close(gapStartMs: number, gapEndMs: number): DetectedTone | undefined {
     this.#open = false;
+    this.#reported = 0;
     const startMs = this.#edges.startMs();
     const endMs = this.#edges.endMs();
     const durationMs = endMs - startMs;
@@ -107,10 +127,14 @@ export class ToneCandidate {
     const besideGap =
       Math.abs(startMs - gapEndMs) < HOP_MS || Math.abs(endMs - gapStartMs) < HOP_MS;
     if (durationMs < (besideGap ? MIN_DURATION_BESIDE_GAP_MS : MIN_DURATION_MS)) return undefined;
-    if (readings * HOP_MS < MIN_CLEAR * (durationMs - this.#bridgedMs)) return undefined;
-    if (!this.#evidence.isEnough(!besideGap) || !this.#supported()) return undefined;
+    if (!this.#supported()) return undefined;
+    const clear = this.#evidence.isClear(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
+    const minReadMs = (clear ? MIN_READ_CLEAR : MIN_READ) * (durationMs - this.#bridgedMs);
+    if (readings * HOP_MS < minReadMs) return undefined;
+    if (!this.#evidence.isEnough(!besideGap, clear)) return undefined;
     const digit = KEYPAD[this.#row * GROUP + this.#column]!;
     const acrossGap = this.#bridgedMs > 0;
+    this.#reported = this.#edges.reference;
     const confidence = this.#evidence.confidence(
       LOW_TONES_HZ[this.#row]!,
       HIGH_TONES_HZ[this.#column]!,
@@ -121,22 +145,22 @@ export class ToneCandidate {
   /** Ends it without a judgement. */
   abandon(): void {
     this.#open = false;
+    this.#reported = 0;
   }
 
   /**
-   * Writes its state from `out[at]` on, all zeros when it is not open; returns where the next may
-   * follow.
+   * Writes its state from `out[at]` on, that of the last one when it is not open, zeros when that
+   * was no tone; returns where the next may follow.
    */
   save(out: Float64Array, at: number): number {
-    if (!this.#open) {
-      out.fill(0, at, at + STATE_NUMBERS);
-      return at + STATE_NUMBERS;
-    }
-    out[at] = 1;
+    if (!this.#open) out.fill(0, at, at + STATE_NUMBERS);
+    if (!this.#open && this.#reported === 0) return at + STATE_NUMBERS;
+    out[at] = this.#open ? 1 : 0;
     out[at + 1] = this.#row;
     out[at + 2] = this.#column;
     out[at + 3] = this.#lastHeardMs;
-    out[at + 4] = this.#bridgedMs;
+    out[at + 4] = this.#open ? this.#bridgedMs : this.#reported;
+    if (!this.#open) return at + STATE_NUMBERS;
     return this.#evidence.save(out, this.#edges.save(out, at + 5));
   }
 
@@ -148,8 +172,13 @@ export class ToneCandidate {
       LOW_TONES_HZ[this.#row] !== undefined && HIGH_TONES_HZ[this.#column] !== undefined;
     this.#open = from[at] === 1 && isPair;
     this.#lastHeardMs = from[at + 3]!;
-    this.#bridgedMs = from[at + 4]!;
+    this.#bridgedMs = this.#open ? from[at + 4]! : 0;
+    this.#reported = this.#open || !isPair ? 0 : from[at + 4]!;
     return this.#evidence.restore(from, this.#edges.restore(from, at + 5));
+  }
+
+  #magnitude(trail: SoundTrail): number {
+    return trail.magnitude(0, this.#row, this.#column);
   }
 
   #supported(): boolean {

@@ -8,6 +8,9 @@ const LOOK_AHEAD = 4;
 /** A hop is the tone's inside when it has so much of the tone's magnitude. */
 const INSIDE = 0.85;
 
+/** A hop with less of the tone's magnitude, −9 dB, is not the tone but an echo of it, or its end. */
+const FAINT = 0.355;
+
 /** How fast the reference follows a tone that gets quieter, a hop. */
 const REFERENCE_FALL = 0.15;
 
@@ -49,6 +52,16 @@ export class ToneEdges {
     this.#last = magnitude;
     this.#fallMs = Number.NaN;
     return this.#readings > 1 && magnitude >= INSIDE * this.#reference;
+  }
+
+  /** Magnitude of the tone's inside of late. */
+  get reference(): number {
+    return this.#reference;
+  }
+
+  /** Whether so little may sound after the tone, but not be it. */
+  isFaint(magnitude: number): boolean {
+    return magnitude < FAINT * this.#reference;
   }
 
   /** The tone was not heard; it may have ended just before. */

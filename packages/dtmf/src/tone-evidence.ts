@@ -27,9 +27,22 @@ const LENIENT_UNEVENNESS = 0.025;
 const STRICT_READINGS = 6;
 const LENIENT_READINGS = 4;
 
+/** A tone alone and all but perfect needs less of it: an echo may cut into it. */
+const CLEAR_READINGS = 3;
+const CLEAR_SHARE = 0.95;
+const CLEAR_IMPURITY = 0.1;
+
 /** Span of the twist: −8 to +4 dB must be heard (Q.24). */
 const MIN_TWIST_DB = -10.5;
 const MAX_TWIST_DB = 6.5;
+
+/**
+ * The one pair of R1's multi-frequency signals (ITU-T Q.320) that is nearly a digit: a 3 whose high
+ * tone is 1.56 % off, a little more than must be heard (1499.2 Hz).
+ */
+const R1_LOW_HZ = 700;
+const R1_HIGH_HZ = 1500;
+const R1_TOLERANCE_HZ = 0.8;
 
 /** What the inside of a tone says about its being a digit, taken together. */
 export class ToneEvidence {
@@ -94,7 +107,11 @@ export class ToneEvidence {
     if (this.#readings === 0 || this.#meanShare() < MIN_SHARE) return false;
     const { twistDb } = this;
     if (twistDb < MIN_TWIST_DB || twistDb > MAX_TWIST_DB) return false;
-    return this.#impurity(lowHz, highHz) <= 1;
+    if (this.#impurity(lowHz, highHz) > 1) return false;
+    const isR1 =
+      Math.abs(lowHz + this.#low.offsetHz - R1_LOW_HZ) <= R1_TOLERANCE_HZ &&
+      Math.abs(highHz + this.#high.offsetHz - R1_HIGH_HZ) <= R1_TOLERANCE_HZ;
+    return !isR1;
   }
 
   /**
@@ -109,9 +126,15 @@ export class ToneEvidence {
   }
 
   /** @param whole false when part of the tone may have been lost: then a little less will do */
-  isEnough(whole: boolean): boolean {
-    const least = between(STRICT_READINGS, LENIENT_READINGS, this.#leniency());
+  isEnough(whole: boolean, clear: boolean): boolean {
+    const lenient = clear ? CLEAR_READINGS : LENIENT_READINGS;
+    const least = between(STRICT_READINGS, lenient, this.#leniency());
     return this.#readings >= (whole ? least : least - 1);
+  }
+
+  /** Whether nothing else sounds, and both tones are as even and as right as no voice is. */
+  isClear(lowHz: number, highHz: number): boolean {
+    return this.#meanShare() >= CLEAR_SHARE && this.#impurity(lowHz, highHz) <= CLEAR_IMPURITY;
   }
 
   /** Of the less pure tone: 0 for a perfect one, 1 at the limit. */
@@ -163,6 +186,11 @@ class PhaseSum {
     this.#sum.im = from[at + 1]!;
     this.#lengths = from[at + 2]!;
     return at + 3;
+  }
+
+  /** Mean frequency, relative to the tone's own. */
+  get offsetHz(): number {
+    return offsetHz(this.#sum);
   }
 
   /** 0 for a constant frequency that is right, 1 where offset and unevenness are too much. */

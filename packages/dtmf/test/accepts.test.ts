@@ -83,6 +83,30 @@ describe('DtmfDetector accepts', () => {
     for (const tone of heard) expect(Math.abs(tone.durationMs - 70)).toBeLessThan(4);
   });
 
+  it.each([
+    [10, 10],
+    [20, 10],
+    [30, 20],
+    [60, 24],
+  ])('digits once, and in time, with an echo after %i ms, %i dB down', (delayMs, downDb) => {
+    const pcm = dial(DIALLED, { toneMs: 50, pauseMs: 60 });
+    const gain = 10 ** (-downDb / 20);
+    const echoed = pcm.map((sample, i) => sample + gain * (pcm[i - 16 * delayMs] ?? 0));
+    const heard = detect(echoed);
+    expect(digitsOf(heard)).toBe(DIALLED.join(''));
+    for (const tone of heard) expect(tone.durationMs).toBeLessThan(75);
+  });
+
+  it('a digit again though it is much quieter, when it is too late for an echo', () => {
+    const tones = [-10, -30].map((levelDbfs, n) => ({
+      startMs: 40 + n * 240,
+      durationMs: 60,
+      hz: off('8', 0),
+      levelDbfs,
+    }));
+    expect(digitsOf(detect(render({ durationMs: 500, tones })))).toBe('88');
+  });
+
   it('a tone that fades by 6 dB as one', () => {
     const tone = { startMs: 100, durationMs: 200, hz: off('8', 0), levelDbfs: -10 };
     const faded = render({ durationMs: 400, tones: [tone] }).map(

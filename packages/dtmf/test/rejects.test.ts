@@ -72,7 +72,7 @@ describe('DtmfDetector rejects', () => {
         [1620, 1980],
         [540, 1140], // R2 backward
         [900, 1020],
-        [700, 900], // R1; 700 + 1500 Hz is within 1.6 % of a 3 and stays out
+        [700, 900], // R1
         [700, 1100],
         [900, 1300],
         [900, 1500],
@@ -80,6 +80,16 @@ describe('DtmfDetector rejects', () => {
         [700, 1300],
       ]),
     ).toBe('');
+  });
+
+  it('700 + 1500 Hz of R1, which is nearly a 3, but not a 3 that is 1.5 % off', () => {
+    for (const durationMs of [60, 68, 100, 500]) {
+      const made = { startMs: 50, durationMs };
+      const hear3 = (hz: readonly number[]): string =>
+        digitsOf(detect(render({ durationMs: 800, tones: [{ ...made, hz }] })));
+      expect(hear3([700, 1500])).toBe('');
+      for (const low of [-0.015, 0, 0.015]) expect(hear3(off('3', low, 0.015))).toBe('3');
+    }
   });
 
   it('chords', () => {

@@ -1,3 +1,5 @@
+export type { OpenAiTranscriptionOptions } from './openai/openai.js';
+export { createOpenAiTranscription } from './openai/openai.js';
 export type {
   RecognizedWord,
   Recognizer,

@@ -1,0 +1,54 @@
+import { CodedError } from '@earshot/async';
+import type { RecognizerFault } from './recognizer.js';
+
+/** `retryAfterMs`: the vendor asked not to be called for so long. */
+export interface VendorFault extends RecognizerFault {
+  readonly retryAfterMs?: number;
+}
+
+/** It can't be reached, has too much to do, or broke off. */
+export function unavailable(engine: string, rule: string): VendorFault {
+  const message = `Cannot recognize with ${engine}: ${rule}`;
+  return { code: 'recognizer_unavailable', message, retryable: true };
+}
+
+/** It won't have our credentials or settings: trying again is no use. */
+export function refused(engine: string, rule: string): VendorFault {
+  const message = `Cannot recognize with ${engine}: ${rule}`;
+  return { code: 'recognizer_refused', message, retryable: false };
+}
+
+/** It answered with what this client can't read. */
+export function unreadable(engine: string, rule: string): VendorFault {
+  const message = `Cannot recognize with ${engine}: ${rule}`;
+  return { code: 'recognizer_protocol', message, retryable: true };
+}
+
+/** Its results are too late, or it takes sound more slowly than it is spoken. */
+export function slow(engine: string, rule: string): VendorFault {
+  const message = `Cannot recognize with ${engine}: ${rule}`;
+  return { code: 'recognizer_slow', message, retryable: true };
+}
+
+/** What an HTTP status other than success means. */
+export function faultOfStatus(engine: string, status: number): VendorFault {
+  const rule = `the service must accept the request, got HTTP ${status}`;
+  const passes = status === 408 || status === 429 || status >= 500;
+  return passes ? unavailable(engine, rule) : refused(engine, rule);
+}
+
+/** How long to wait by a `Retry-After` header, ms; 0 when there is none. Its date form counts as none. */
+export function retryAfterMs(header: string | null | undefined): number {
+  if (header === null || header === undefined || !/^\d+$/.test(header.trim())) return 0;
+  return Math.min(Number(header.trim()), 300) * 1000;
+}
+
+const FIXES: Record<string, string> = {
+  recognizer_refused: 'Check the key, region, model and language of this recognizer.',
+  recognizer_unavailable: 'Check that the service can be reached from here, then try again.',
+};
+
+export function errorOfFault({ code, message }: RecognizerFault): CodedError {
+  const fix = FIXES[code];
+  return new CodedError(code, message, fix === undefined ? {} : { fix });
+}

@@ -25,7 +25,7 @@ const MAX_WAITING = 64;
 const HANDED_ON_MS = 15_000;
 
 /** One report of a tone. */
-interface Report {
+export interface ToneReport {
   /** Who reported: two of one way are two tones. */
   readonly way: string;
   readonly startMs: number;
@@ -33,23 +33,21 @@ interface Report {
 }
 
 /** One tone, and all reports of it so far. */
-interface Tone {
+export interface ReportedTone {
   /** The digit, or the kind of another tone. */
   readonly sound: string;
   readonly sourceId: string | null;
-  readonly reports: readonly Report[];
+  readonly reports: readonly ToneReport[];
 }
 
-interface WaitingTone extends Tone {
+interface WaitingTone extends ReportedTone {
   readonly draft: ToneDraft;
   readonly untilMs: number;
 }
 
 /** What a folder knows, as plain JSON, for one that goes on elsewhere. */
 export interface ToneFolderState {
-  readonly told: readonly Tone[];
-  /** Not told yet. */
-  readonly waiting: readonly (Tone & { readonly draft: ToneDraft })[];
+  readonly told: readonly ReportedTone[];
 }
 
 export interface ToneFolderOptions {
@@ -74,19 +72,15 @@ export interface ToneFolderOptions {
 export class ToneFolder {
   readonly #tell: (draft: ToneDraft) => void;
   /** In the order of their telling. */
-  #told: Tone[];
+  #told: ReportedTone[];
   /** In the order of their begin. */
-  readonly #waiting: WaitingTone[];
+  readonly #waiting: WaitingTone[] = [];
   #folded = 0;
   #again = 0;
 
   constructor({ tell, state }: ToneFolderOptions) {
     this.#tell = tell;
     this.#told = [...(state?.told ?? [])];
-    this.#waiting = (state?.waiting ?? []).map((tone) => ({
-      ...tone,
-      untilMs: Number.NEGATIVE_INFINITY,
-    }));
   }
 
   /** Reports that told of a tone that another report had told of. */
@@ -104,13 +98,10 @@ export class ToneFolder {
     return this.#waiting[0]?.untilMs;
   }
 
-  /** What another folder needs to go on; `waiting` is what this one has not told. */
+  /** What another folder needs to go on; what waits is not in it. */
   get state(): ToneFolderState {
     const newestMs = Math.max(...this.#told.map(endOf));
-    return {
-      told: this.#told.filter((tone) => endOf(tone) >= newestMs - HANDED_ON_MS),
-      waiting: this.#waiting.map(({ untilMs: _, ...tone }) => tone),
-    };
+    return { told: this.#told.filter((tone) => endOf(tone) >= newestMs - HANDED_ON_MS) };
   }
 
   /**
@@ -123,7 +114,7 @@ export class ToneFolder {
     const { startMs, durationMs } = draft.data;
     const report = { way, startMs, endMs: startMs + durationMs };
     const sound = draft.data.digit ?? draft.data.kind;
-    const tone: Tone = { sound, sourceId: draft.sourceId, reports: [report] };
+    const tone: ReportedTone = { sound, sourceId: draft.sourceId, reports: [report] };
     this.#forget(report.endMs);
     if (this.#isAgain(tone, report)) {
       this.#again += 1;
@@ -144,14 +135,15 @@ export class ToneFolder {
     while (this.#waiting.length > 0) this.#tellFirst();
   }
 
-  #isAgain(tone: Tone, { way, startMs }: Report): boolean {
-    const isSame = (each: Report): boolean =>
+  #isAgain(tone: ReportedTone, { way, startMs }: ToneReport): boolean {
+    const isSame = (each: ToneReport): boolean =>
       each.way === way && Math.abs(each.startMs - startMs) < SAME_REPORT_MS;
-    const has = (each: Tone): boolean => each.sound === tone.sound && each.reports.some(isSame);
+    const has = (each: ReportedTone): boolean =>
+      each.sound === tone.sound && each.reports.some(isSame);
     return this.#told.some(has) || this.#waiting.some(has);
   }
 
-  #foldIntoTold(tone: Tone, report: Report): boolean {
+  #foldIntoTold(tone: ReportedTone, report: ToneReport): boolean {
     // The one told first, not the nearest: so each of two quick presses finds its own.
     const index = this.#told.findIndex((told) => isSamePress(told, tone, report));
     if (index < 0) return false;
@@ -160,7 +152,7 @@ export class ToneFolder {
     return true;
   }
 
-  #foldIntoWaiting(tone: Tone, draft: ToneDraft, nowMs: number): boolean {
+  #foldIntoWaiting(tone: ReportedTone, draft: ToneDraft, nowMs: number): boolean {
     const index = this.#waiting.findIndex((each) => isSamePress(each, tone, tone.reports[0]!));
     const waiting = this.#waiting[index];
     if (waiting === undefined) return false;
@@ -184,7 +176,7 @@ export class ToneFolder {
   }
 
   #forget(nowMs: number): void {
-    const isRecent = (tone: Tone): boolean => endOf(tone) >= nowMs - REMEMBERED_MS;
+    const isRecent = (tone: ReportedTone): boolean => endOf(tone) >= nowMs - REMEMBERED_MS;
     const isTooMany = this.#told.length >= MAX_REMEMBERED;
     if (!isTooMany && this.#told.every(isRecent)) return;
     this.#told = this.#told.filter(isRecent).slice(1 - MAX_REMEMBERED);
@@ -192,7 +184,11 @@ export class ToneFolder {
 }
 
 /** Whether a report, the only one of `tone`, tells of `known` in a way of its own. */
-function isSamePress(known: Tone, tone: Tone, { way, startMs, endMs }: Report): boolean {
+function isSamePress(
+  known: ReportedTone,
+  tone: ReportedTone,
+  { way, startMs, endMs }: ToneReport,
+): boolean {
   if (known.sound !== tone.sound || !isSameSource(known.sourceId, tone.sourceId)) return false;
   if (known.reports.some((each) => each.way === way)) return false;
   return known.reports.some((each) => isNear(each, { startMs, endMs }));
@@ -202,13 +198,13 @@ function isSameSource(a: string | null, b: string | null): boolean {
   return a === null || b === null || a === b;
 }
 
-function isNear(a: Omit<Report, 'way'>, b: Omit<Report, 'way'>): boolean {
+function isNear(a: Omit<ToneReport, 'way'>, b: Omit<ToneReport, 'way'>): boolean {
   if (Math.abs(a.startMs - b.startMs) <= SAME_PRESS_MS) return true;
   if (a.endMs > a.startMs && b.endMs > b.startMs) return false;
   return a.startMs <= b.endMs + SAME_PRESS_MS && b.startMs <= a.endMs + SAME_PRESS_MS;
 }
 
-function merge(known: Tone, tone: Tone): Tone {
+function merge(known: ReportedTone, tone: ReportedTone): ReportedTone {
   const { sound, sourceId } = known;
   return {
     sound,
@@ -226,6 +222,6 @@ function beginOf(tone: WaitingTone): number {
   return tone.draft.data.startMs;
 }
 
-function endOf({ reports }: Tone): number {
+function endOf({ reports }: ReportedTone): number {
   return Math.max(...reports.map((each) => each.endMs));
 }

@@ -39,9 +39,10 @@ if redis.call('HGET', KEYS[2], 'mediaId') ~= ARGV[5] then
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[2], 'mediaId', ARGV[5], 'order', '0')
 end
-local count = (#ARGV - 5) / 4
+if ARGV[6] ~= '' then redis.call('HSET', KEYS[2], 'memory', ARGV[6]) end
+local count = (#ARGV - 6) / 4
 local order = redis.call('HINCRBY', KEYS[2], 'order', count) - count
-for i = 6, #ARGV, 4 do
+for i = 7, #ARGV, 4 do
   order = order + 1
   local held = redis.call('HGET', KEYS[2], ARGV[i])
   local ahead = 0
@@ -52,7 +53,7 @@ for i = 6, #ARGV, 4 do
   end
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
-local excess = redis.call('HLEN', KEYS[2]) - 2 - ARGV[4]
+local excess = redis.call('HLEN', KEYS[2]) - 2 - redis.call('HEXISTS', KEYS[2], 'memory') - ARGV[4]
 if excess <= 0 then return 1 end
 local closed = {}
 local all = redis.call('HGETALL', KEYS[2])
@@ -83,8 +84,10 @@ export class PositionStore {
     lease: Lease,
     mediaId: string,
     positions: readonly StreamPosition[],
+    memory?: unknown,
   ): Promise<'ok' | 'stale'> {
-    const args = [lease.epoch, lease.workerId, TTL_MS, MAX_STREAMS, mediaId];
+    const text = memory === undefined ? '' : JSON.stringify(memory);
+    const args = [lease.epoch, lease.workerId, TTL_MS, MAX_STREAMS, mediaId, text];
     const entries = positions.flatMap(({ streamId, durable, closed, ...rest }) => [
       streamId,
       durable,
@@ -109,6 +112,15 @@ export class PositionStore {
       .filter((entry) => entry !== undefined)
       .sort((a, b) => a.order - b.order)
       .map(({ position }) => position);
+  }
+
+  /** See `Registry.callMemory`. */
+  async readMemory(callId: string, mediaId: string): Promise<unknown> {
+    const [storedFor, text] = await this.#redis.run((client) =>
+      client.hmget(this.#keys.positions(callId), 'mediaId', 'memory'),
+    );
+    if (storedFor !== mediaId || text === null || text === undefined) return undefined;
+    return JSON.parse(text);
   }
 
   async #fenced(

@@ -367,13 +367,21 @@ export class Registry {
    * those closed longest are.
    *
    * @param mediaId the media session of the host, whose sequences these are.
+   * @param memory what another worker needs to know of the call beside, as JSON, in place of what was
+   * stored before; undefined leaves that.
    */
   storePositions(
     lease: Lease,
     mediaId: string,
     positions: readonly StreamPosition[],
+    memory?: unknown,
   ): Promise<'ok' | 'stale'> {
-    return this.#positions.store(lease, mediaId, positions);
+    return this.#positions.store(lease, mediaId, positions, memory);
+  }
+
+  /** What was stored of a media session with `storePositions` beside positions. */
+  callMemory(callId: string, mediaId: string): Promise<unknown> {
+    return this.#positions.readMemory(callId, mediaId);
   }
 
   /**

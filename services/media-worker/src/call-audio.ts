@@ -18,6 +18,7 @@ import { watchCall } from './call-deafness.js';
 import { CallFindings } from './call-findings.js';
 import type { CallJournal } from './call-journal.js';
 import { CallListening } from './call-listening.js';
+import type { CallMemory } from './call-memory.js';
 import type { LinkFault } from './call-streams.js';
 import { CallStreams } from './call-streams.js';
 import type { DeafWatch } from './deaf-watch.js';
@@ -55,8 +56,16 @@ export interface CallAudioOptions {
   unmuted(): Promise<number | undefined>;
   /** Tells everybody that somebody was heard at `atMs` (Unix). */
   noteSpeech(atMs: number): Promise<void>;
-  /** Puts positions where another worker finds them; `stale` when the call is another's. */
-  storePositions(positions: readonly StreamPosition[]): Promise<'ok' | 'stale'>;
+  /** What the attachment before this one knew of the call beside. */
+  readonly memory: CallMemory | undefined;
+  /**
+   * Puts positions, and what is known of the call beside, where another worker finds them; `stale`
+   * when the call is another's.
+   */
+  storePositions(
+    positions: readonly StreamPosition[],
+    memory: CallMemory | undefined,
+  ): Promise<'ok' | 'stale'>;
   /** The call is over for good. */
   forgetPositions(): Promise<unknown>;
   /** Called once, when all is published. */
@@ -106,7 +115,13 @@ export class CallAudio {
     this.epoch = hello.epoch;
     this.#listening = new CallListening(options.listening);
     this.#mediaEpoch = splitTicks(BigInt(hello.mediaEpochTicks));
-    this.findings = new CallFindings({ ...hello, journal, clock });
+    this.findings = new CallFindings({
+      ...{ callId: hello.callId, mediaId: hello.mediaId, journal, clock },
+      isVirtual: this.virtualTime,
+      listening: this.#listening,
+      memory: options.memory,
+      streams: () => this.streams.live(),
+    });
     this.streams = new CallStreams({
       callId: hello.callId,
       mediaId: hello.mediaId,
@@ -121,14 +136,27 @@ export class CallAudio {
         this.findings.add(event, streamId);
       },
     });
+    // What is stored with positions is what was known when they were taken.
+    let memory: CallMemory | undefined;
     this.#durable = new DurablePositions({
       callId: this.callId,
       journal,
       clock,
       log,
       intervalMs: this.virtualTime ? VIRTUAL_STORE_INTERVAL_MS : STORE_INTERVAL_MS,
-      marks: () => this.streams.marks(),
-      store: (marked) => options.storePositions(marked),
+      marks: () => {
+        if (this.findings.isWaiting) return [];
+        const marks = this.streams.marks();
+        memory = this.findings.takeMemory() ?? memory;
+        return marks;
+      },
+      hasMore: () => memory !== undefined,
+      store: async (marked) => {
+        const stored = memory;
+        const result = await options.storePositions(marked, stored);
+        if (memory === stored) memory = undefined;
+        return result;
+      },
       onMoved: () => this.sendProgress(),
       onStale: () => void this.end('leaseLost'),
     });
@@ -247,6 +275,7 @@ export class CallAudio {
 
   /** Moves durable positions, and tells the host how far its streams are, if that changed. */
   sendProgress(): void {
+    if (this.#ending === undefined) this.findings.advance(this.linked);
     this.#durable.advance();
     if (this.#session === undefined) return;
     const { creditFrames } = this.#options;
@@ -388,13 +417,14 @@ export class CallAudio {
     this.#cancelGrace();
     this.#cancelUnopened();
     this.sendProgress();
+    if (goesOn) this.findings.leave();
     if (goesOn) attribution.hurry();
     else if (this.#started) this.streams.endUnopened();
     await Promise.all([
       this.plays.end(!PLAYS_END.has(reason)),
       this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end),
     ]);
-    this.findings.end();
+    this.findings.end(this.streams.over.endMs);
     if (this.#started) journal.add(this.#stoppedEvent(reason));
     try {
       await journal.flushed();

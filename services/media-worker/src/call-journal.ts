@@ -4,6 +4,7 @@ import type { EarshotEvent } from '@earshot/events';
 import type { MediaEventDraft } from '@earshot/media-session';
 import type { Attribution } from './attribution.js';
 import { toParticipant } from './attribution.js';
+import type { CallEventDraft } from './call-events.js';
 import type { WorkerLog } from './log.js';
 import type { PlayEventDraft } from './play/play-events.js';
 
@@ -33,7 +34,7 @@ const RETRY_MS = 100;
 
 /** An event and its number. */
 interface Entry {
-  readonly draft: MediaEventDraft | PlayEventDraft;
+  readonly draft: MediaEventDraft | CallEventDraft | PlayEventDraft;
   readonly position: number;
   /** When it was found, Unix ms: sources change hands. */
   readonly foundAtMs: number;
@@ -68,7 +69,7 @@ export class CallJournal {
     return this.#queue.size === 0 && this.#flushed === this.#published;
   }
 
-  add(draft: MediaEventDraft | PlayEventDraft): void {
+  add(draft: MediaEventDraft | CallEventDraft | PlayEventDraft): void {
     const position = this.#nextPosition++;
     const foundAtMs = this.#options.clock.wallclockMs();
     if (!this.#queue.push({ draft, position, foundAtMs })) {

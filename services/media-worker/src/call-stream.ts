@@ -120,6 +120,16 @@ export class CallStream {
     return this.#counters.get('speaking') === 1;
   }
 
+  /** End of the last frame that was heard; undefined before the first. */
+  get heardMs(): number | undefined {
+    return this.#counters.get('received') > 0 ? this.#counters.get('endMs') : undefined;
+  }
+
+  /** What was found in the frames up to there has come. */
+  get hasAllFindings(): boolean {
+    return this.#decode?.hasAllFindings() !== false;
+  }
+
   /** Frames taken since the last time, and of them those that were no digital silence. */
   takeSigns(): { readonly frames: number; readonly sounding: number } {
     const received = this.#counters.get('received');

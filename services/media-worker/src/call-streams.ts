@@ -107,6 +107,11 @@ export class CallStreams {
     return this.#open.values();
   }
 
+  /** Those open, and those closed of which not all is heard. */
+  live(): Iterable<CallStream> {
+    return this.#live;
+  }
+
   /** Each stream of which there is a position, with the next sequence needed. */
   resume(): ResumePosition[] {
     const inherited = Array.from(this.#inherited.values(), ({ streamId, durable }) => ({

@@ -13,6 +13,7 @@ import { Attribution } from './attribution.js';
 import { CallAudio } from './call-audio.js';
 import type { EventSink } from './call-journal.js';
 import { CallJournal } from './call-journal.js';
+import { parseCallMemory } from './call-memory.js';
 import type { DecodePool } from './decode-pool.js';
 import type { WorkerLog } from './log.js';
 import { CallPlays } from './play/call-plays.js';
@@ -53,6 +54,8 @@ export interface CallTableOptions {
 interface Claimed {
   readonly positions: readonly StreamPosition[];
   readonly listening: ListeningSettings;
+  /** What the attachment before knew of the call, as it was stored. */
+  readonly memory: unknown;
 }
 
 interface Entry {
@@ -211,13 +214,14 @@ export class CallTable {
       if (own?.epoch === epoch) {
         // It knows them better than Redis.
         await own.caughtUp();
-        return { positions: [], listening: own.listening };
+        return { positions: [], listening: own.listening, memory: undefined };
       }
-      const [positions, listening = DEFAULT_LISTENING] = await Promise.all([
+      const [positions, listening = DEFAULT_LISTENING, memory] = await Promise.all([
         registry.positions(callId, mediaId),
         registry.listening(callId),
+        registry.callMemory(callId, mediaId),
       ]);
-      return { positions, listening };
+      return { positions, listening, memory };
     } catch (error) {
       log.error('lease not claimed', { callId, error: String(error) });
       return refusal(CLOSE.internal, 'registry_unreachable', 'the registry must answer');
@@ -237,7 +241,7 @@ export class CallTable {
     return call.attach();
   }
 
-  #create(hello: HelloMessage, { positions, listening }: Claimed): CallAudio {
+  #create(hello: HelloMessage, { positions, listening, memory }: Claimed): CallAudio {
     const { registry, workerId, sink, pool, clock, log, creditFrames, linkGraceMs } = this.#options;
     const { callId, mediaId, epoch } = hello;
     const lease = { callId, workerId, epoch };
@@ -280,7 +284,8 @@ export class CallTable {
       unmuted: () => registry.unmuted(callId),
       noteSpeech: (atMs) => registry.noteSpeech(callId, atMs),
       positions,
-      storePositions: (marked) => registry.storePositions(lease, mediaId, marked),
+      memory: parseCallMemory(memory),
+      storePositions: (marked, known) => registry.storePositions(lease, mediaId, marked, known),
       forgetPositions: () => registry.forgetPositions(lease),
       onOver: (call, reason) => {
         span.set({ reason });

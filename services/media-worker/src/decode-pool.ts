@@ -52,6 +52,8 @@ export interface DecodeStream {
    * position, for asking cheaply.
    */
   checkpoint(): StreamCheckpoint | undefined;
+  /** All findings of the frames that counters show came by `onFinding`. */
+  hasAllFindings(): boolean;
   /** Has its thread look at the ring with the next `ringDoorbells`. */
   touch(): void;
   /** No frame follows: after those before it, the stream is closed. */
@@ -183,6 +185,7 @@ export class DecodePool {
         const newest = reader.checkpoint();
         return newest !== undefined && found >= newest.findings ? newest.checkpoint : undefined;
       },
+      hasAllFindings: () => found >= reader.get('findings'),
       touch: () => thread.touch(index),
       close: (mode, nextSequence) => {
         writer.close(mode, nextSequence);

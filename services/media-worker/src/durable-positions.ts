@@ -13,6 +13,8 @@ export interface DurablePositionsOptions {
   readonly intervalMs: number;
   /** What can be stored now. */
   marks(): StreamMark[];
+  /** Whether there is something to store beside positions. @defaultValue there is not */
+  hasMore?(): boolean;
   /** Puts them where another worker finds them; `stale` when the call is another's. */
   store(positions: readonly StreamPosition[]): Promise<'ok' | 'stale'>;
   onMoved(): void;
@@ -40,7 +42,7 @@ export class DurablePositions {
     const nowMs = clock.nowMs();
     if (this.#step !== undefined || nowMs < this.#notBeforeMs) return;
     const marks = this.#options.marks();
-    if (marks.length === 0) return;
+    if (marks.length === 0 && this.#options.hasMore?.() !== true) return;
     this.#notBeforeMs = nowMs + intervalMs;
     this.#begin(marks);
   }
@@ -49,7 +51,7 @@ export class DurablePositions {
   async finish(): Promise<void> {
     while (this.#step !== undefined) await this.#step;
     const marks = this.#options.marks();
-    if (marks.length > 0) await this.#begin(marks);
+    if (marks.length > 0 || this.#options.hasMore?.() === true) await this.#begin(marks);
   }
 
   #begin(marks: readonly StreamMark[]): Promise<void> {

@@ -11,3 +11,5 @@ export type {
   RecognizerTask,
 } from './recognizer.js';
 export { RECOGNIZER_SAMPLE_RATE_HZ } from './recognizer.js';
+export type { SoundSwallowerOptions } from './soundswallower/soundswallower.js';
+export { createSoundSwallower } from './soundswallower/soundswallower.js';

@@ -28,6 +28,21 @@ async function imports(): Promise<Map<string, string>> {
   return found;
 }
 
+it('only one place can write what is kept of transcripts, and needs a permit for it', async () => {
+  const folder = `${ROOT}packages/registry/src`;
+  const writers: string[] = [];
+  for (const file of await readdir(folder)) {
+    const text = await readFile(`${folder}/${file}`, 'utf8');
+    if (file !== 'keys.ts' && /\btranscript(Size)?\b\(/.test(text)) writers.push(file);
+  }
+  expect(writers).toEqual(['transcript-store.ts']);
+  const text = await readFile(`${folder}/transcript-store.ts`, 'utf8');
+  // The one script that writes is run by the sink of the permitted writer alone.
+  expect(text.match(/KEEP\.run/g)).toHaveLength(1);
+  expect(text.match(/new PermittedWriter/g)).toHaveLength(1);
+  expect(text).toMatch(/writer\(permit: RecordingPermit/);
+});
+
 it('only one place each can make an open gate', async () => {
   const found = [...(await imports())];
   for (const [name, place] of Object.entries(MAKERS)) {

@@ -21,4 +21,10 @@ export type { StreamPosition } from './position-store.js';
 export type { RegistryOptions } from './registry.js';
 export { Registry } from './registry.js';
 export type { RequestClaim, RequestStore, StoredRequest } from './request-store.js';
+export type {
+  Kept,
+  KeptTranscript,
+  TranscriptStore,
+  TranscriptWriter,
+} from './transcript-store.js';
 export type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';

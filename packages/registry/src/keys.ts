@@ -35,12 +35,16 @@ export class Keys {
   readonly playAudio = (callId: string): string => this.#of(`{${callId}}:play-audio`);
   /** String: `yes` or `no`. */
   readonly playHost = (callId: string): string => this.#of(`{${callId}}:play-host`);
-  /** Hash: the recording gate, its number of changes, and until when it counts. */
+  /** Hash: the recording gate, its number of changes, since and until when it counts. */
   readonly recordingGate = (callId: string): string => this.#of(`{${callId}}:recording-gate`);
   /** Set: ids of the participants that a call records under a policy. */
   readonly recorded = (callId: string): string => this.#of(`{${callId}}:recorded`);
   /** Hash: part of the listening settings → JSON. */
   readonly listening = (callId: string): string => this.#of(`{${callId}}:listening`);
+  /** List: what is kept of a call's transcript, JSON. */
+  readonly transcript = (callId: string): string => this.#of(`{${callId}}:transcript`);
+  /** Hash: bytes of that list, and how many gave way. */
+  readonly transcriptSize = (callId: string): string => this.#of(`{${callId}}:transcript-size`);
   /** Channel: ids of calls whose listening settings were changed. */
   readonly listeningWakes = (): string => this.#of('listening-wakes');
   /** Channel: call ids. */

@@ -14,6 +14,7 @@ local known = redis.call('HGET', KEYS[1], 'changes')
 if known and tonumber(known) > tonumber(ARGV[1]) then return 0 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if known ~= ARGV[1] then redis.call('HSET', KEYS[1], 'since', now) end
 redis.call('HSET', KEYS[1], 'changes', ARGV[1], 'gate', ARGV[2], 'until', now + ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`);

@@ -22,6 +22,7 @@ import { RecordingStore } from './recording-store.js';
 import { LuaScript, RedisConnection } from './redis-connection.js';
 import { RequestStore } from './request-store.js';
 import { SourceStore } from './source-store.js';
+import { TranscriptStore } from './transcript-store.js';
 import type { Lease, Placement, PlaceOptions, WorkerInfo } from './worker-pool.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -60,6 +61,8 @@ export class Registry {
   readonly hosts: HostStore;
   /** Who did what. */
   readonly audit: AuditStore;
+  /** What is kept of what was said. */
+  readonly transcripts: TranscriptStore;
   readonly #playWakes: CallWakes;
   readonly #callWakes: CallWakes;
   readonly #listeningWakes: CallWakes;
@@ -93,6 +96,7 @@ export class Registry {
     this.#listeningWakes = new CallWakes(this.#redis, this.#keys.listeningWakes());
     this.hosts = new HostStore(this.#redis, this.#keys);
     this.#positions = new PositionStore(this.#redis, this.#keys);
+    this.transcripts = new TranscriptStore(this.#redis, this.#keys);
     this.#recording = new RecordingStore(this.#redis, this.#keys);
     this.#listening = new ListeningStore(this.#redis, this.#keys);
   }

@@ -96,6 +96,8 @@ export interface SignalingConfig {
   readonly autoLeave: AutoLeaveLimits;
   /** What is listened for in calls, where a request does not say otherwise. */
   readonly listening: ListeningSettings;
+  /** Whether transcripts are kept while a call may be recorded, and for how long; undefined: none. */
+  readonly keepTranscriptsMs: number | undefined;
   /** Of the checks of `/livez` and `/readyz`, in place of their own. */
   readonly healthLimits: HealthLimits;
   /** How long a failed check must be well below its limit before it passes again, ms. */
@@ -150,6 +152,11 @@ const environmentSchema = z.object({
   EARSHOT_MAX_EVENT_STREAMS: z.coerce.number().int().min(0).max(10_000).default(100),
   ...AUTO_LEAVE_VARIABLES,
   EARSHOT_LISTENING: listeningText.default(DEFAULT_LISTENING),
+  EARSHOT_KEEP_TRANSCRIPTS: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .default(false),
+  EARSHOT_TRANSCRIPT_TTL_HOURS: z.coerce.number().int().min(1).max(8760).default(24),
   EARSHOT_INCOMING: incomingAnswers,
   EARSHOT_INCOMING_REDIRECTS: incomingRedirects,
   EARSHOT_PARTICIPANT_CAPACITY: participantCapacity,
@@ -226,6 +233,9 @@ export function readConfig(
     maxEventStreams: data.EARSHOT_MAX_EVENT_STREAMS,
     autoLeave: autoLeaveLimits(data),
     listening: data.EARSHOT_LISTENING,
+    keepTranscriptsMs: data.EARSHOT_KEEP_TRANSCRIPTS
+      ? data.EARSHOT_TRANSCRIPT_TTL_HOURS * 3_600_000
+      : undefined,
     incoming: {
       answers: data.EARSHOT_INCOMING,
       redirects: data.EARSHOT_INCOMING_REDIRECTS,

@@ -14,6 +14,8 @@ export interface SignalingMetrics {
   readonly rejoins: Counter<'cause' | 'outcome'>;
   readonly admissionRefusals: Counter<'code'>;
   readonly placesReclaimed: Counter;
+  readonly transcriptUtterances: Counter<'outcome'>;
+  readonly transcriptsDropped: Counter;
   readonly incomingCalls: Counter<'outcome'>;
   readonly recordedParties: Counter<'outcome'>;
 }
@@ -72,6 +74,15 @@ export function signalingMetrics(metrics: Metrics): SignalingMetrics {
     placesReclaimed: metrics.counter({
       name: 'admission_places_reclaimed_total',
       help: 'Places of calls that were over and had not given them back: processes died.',
+    }),
+    transcriptUtterances: metrics.counter({
+      name: 'transcript_utterances_total',
+      help: 'Utterances for transcripts that are kept: kept, notRecorded (the gate was closed) or failed.',
+      labelNames: ['outcome'],
+    }),
+    transcriptsDropped: metrics.counter({
+      name: 'transcript_events_dropped_total',
+      help: 'Events of kept transcripts that gave way to newer ones of their call.',
     }),
     incomingCalls: metrics.counter({
       name: 'incoming_calls_total',

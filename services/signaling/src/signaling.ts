@@ -40,9 +40,11 @@ import { addPlayRoutes } from './rest/plays.js';
 import { answerFrameworkError, answerWithProblems } from './rest/problem.js';
 import { addRecordingRoutes } from './rest/recording.js';
 import { addServiceRoutes } from './rest/service-routes.js';
+import { addTranscriptRoutes } from './rest/transcripts.js';
 import { addWebhookRoutes } from './rest/webhooks.js';
 import type { Taps } from './taps/taps.js';
 import { openTaps } from './taps/taps.js';
+import { openTranscripts } from './transcripts/transcripts.js';
 
 const HOST_LINK_PATH = '/v1/host-link';
 const MAX_BODY_BYTES = 64 * 1024;
@@ -103,6 +105,7 @@ async function start(
   const metrics = createMetrics({ service: 'signaling' });
   const counters = signalingMetrics(metrics);
   const taps = await openTaps({ config, clock, random, log, metrics, closers });
+  await openTranscripts({ config, registry, clock, log, metrics: counters, closers });
   const app = fastify({
     ...HTTP_LIMITS,
     bodyLimit: MAX_BODY_BYTES,
@@ -210,6 +213,7 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     });
     addCallControlRoutes(scope, { ...parts, idempotent });
     addListeningRoutes(scope, { ...parts, initial: config.listening });
+    addTranscriptRoutes(scope, { ...parts, areKept: config.keepTranscriptsMs !== undefined });
     addPlayRoutes(scope, parts);
     addRecordingRoutes(scope, {
       ...parts,

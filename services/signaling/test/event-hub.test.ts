@@ -47,6 +47,7 @@ describe('the hub of live streams', () => {
       const seen = request.headers['last-event-id'];
       void hub.open({
         callId: undefined,
+        types: undefined,
         lastEventId: typeof seen === 'string' ? seen : undefined,
         begin: () => response.writeHead(200, { 'content-type': 'text/event-stream' }),
       });
@@ -134,7 +135,7 @@ describe('the hub of live streams', () => {
     await vi.waitUntil(() => hub.streams === 0, WAIT);
     await redis.close();
     const opening = hub.open({
-      ...{ callId: undefined, lastEventId: undefined },
+      ...{ callId: undefined, types: undefined, lastEventId: undefined },
       begin: () => expect.unreachable(),
     });
     await expect(opening).rejects.toMatchObject({ code: 'redis_unreachable' });

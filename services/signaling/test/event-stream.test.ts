@@ -66,6 +66,30 @@ describe('live events', () => {
     expect(all.events.filter(({ data }) => data.callId === 'c_other')).toHaveLength(2);
   });
 
+  it('are of the types that are asked for', async () => {
+    await harness.start();
+    const words: EarshotEvent = {
+      ...event('c_1', 1),
+      type: 'transcript.skipped',
+      data: { utteranceId: 'u', startMs: 0, endMs: 1, reason: 'overCapacity', engine: null },
+    };
+    const all = await open('/v1/events?types=transcript.*,speech.started');
+    const some = await open('/v1/events?types=transcript.*');
+    await publish([event('c_1', 0), words, event('c_1', 2)]);
+    await vi.waitUntil(() => all.positions.includes(2), WAIT);
+    await vi.waitUntil(() => some.positions.includes(1), WAIT);
+    expect(all.positions).toEqual([0, 1, 2]);
+    expect(some.positions).toEqual([1]);
+    // Where it was left, with the same question, it goes on.
+    const again = await open('/v1/events?types=transcript.*', 'c_1/0');
+    await vi.waitUntil(() => again.positions.length > 0, WAIT);
+    expect(again.positions).toEqual([1]);
+    for (const types of ['transcript', 'transcripts.*', '*', '']) {
+      const answer = await harness.get<Problem>(`/v1/events?types=${types}`);
+      expect(answer.body, types).toMatchObject({ status: 400, code: 'invalid_request' });
+    }
+  });
+
   it('go on after the event that was seen last, on another process as well', async () => {
     await harness.start();
     const first = await open('/v1/events');

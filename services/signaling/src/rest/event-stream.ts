@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EventHub } from '../taps/event-hub.js';
 import { callOf } from './call-of.js';
 import { validate } from './validate.js';
-import { lastEventId } from './webhook-schemas.js';
+import { eventStreamQuery, lastEventId } from './webhook-schemas.js';
 
 /** What the routes stand on. */
 export interface EventStreamRoutesOptions {
@@ -42,8 +42,10 @@ export function addEventStreamRoutes(
     reply: FastifyReply,
     callId: string | undefined,
   ): Promise<FastifyReply> {
+    const { types } = validate(eventStreamQuery, request.query, 'query');
     await hub.open({
       callId,
+      types,
       lastEventId: validate(lastEventId, request.headers['last-event-id'], 'header'),
       begin() {
         reply.hijack();

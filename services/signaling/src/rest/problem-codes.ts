@@ -139,6 +139,10 @@ export const PROBLEM_CODES: Readonly<Record<string, ProblemMeaning>> = {
       'Teams offers this only to calls whose media it hosts itself; those of Earshot are not.',
   },
   // Audio into the meeting.
+  transcript_not_kept: {
+    statuses: [404],
+    meaning: 'Nothing is kept of what was said in the call, for the service keeps no transcripts.',
+  },
   play_not_found: { statuses: [404], meaning: 'No play of the call has this id.' },
   host_cannot_play: {
     statuses: [409],

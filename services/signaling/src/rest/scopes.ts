@@ -10,6 +10,8 @@ export const SCOPES = [
   'media:play',
   'recording:declare',
   'events:read',
+  'transcripts:read',
+  'transcripts:delete',
   'webhooks:manage',
   'hosts:read',
   'audit:read',

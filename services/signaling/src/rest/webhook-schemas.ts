@@ -76,6 +76,12 @@ export interface ListDeliveriesQuery {
   readonly cursor?: number | undefined;
 }
 
+/** Query of the live streams. */
+export interface EventStreamQuery {
+  /** Absent for all. */
+  readonly types?: ReadonlySet<EventType> | undefined;
+}
+
 const KEEP_PREVIOUS_MAX_MS = 30 * 86_400_000;
 const secret = z
   .string()
@@ -180,3 +186,30 @@ export const deliveryListView: z.ZodType<DeliveryListView> = z.object({
   deliveries: z.array(deliveryView),
   nextCursor: z.string().optional(),
 });
+
+/** Checks `EventStreamQuery`. */
+export const eventStreamQuery: z.ZodType<EventStreamQuery> = z.object({
+  types: z
+    .string()
+    .transform((text, context) => {
+      const types = new Set<EventType>();
+      for (const name of text.split(',')) {
+        const named = EVENT_TYPES.filter((type) => isNamed(type, name.trim()));
+        if (named.length === 0) {
+          const message = 'must be types of events, such as tone.detected or transcript.*';
+          context.addIssue({ code: 'custom', message });
+          return z.NEVER;
+        }
+        for (const type of named) types.add(type);
+      }
+      return types;
+    })
+    .optional()
+    .describe(
+      'Only events of these types, with commas; `transcript.*` stands for all that begin so',
+    ),
+});
+
+function isNamed(type: EventType, name: string): boolean {
+  return type === name || (/^\w+\.\*$/.test(name) && type.startsWith(name.slice(0, -1)));
+}

@@ -25,6 +25,7 @@ export interface EventHubOptions {
 /** A client that wants to look on. */
 export interface StreamRequest {
   readonly callId: string | undefined;
+  readonly types: ReadonlySet<string> | undefined;
   readonly lastEventId: string | undefined;
   /** Takes the connection over, once nothing can go wrong any more. */
   begin(): ServerResponse;
@@ -99,12 +100,12 @@ export class EventHub {
     return reader;
   }
 
-  #add({ callId, lastEventId, begin }: StreamRequest, window: LiveWindow): void {
+  #add({ callId, types, lastEventId, begin }: StreamRequest, window: LiveWindow): void {
     const response = begin();
     if (response.destroyed) return;
     const { clock, onEnded } = this.#options;
     const stream: EventStream = new EventStream({
-      ...{ window, response, clock, callId, lastEventId },
+      ...{ window, response, clock, callId, types, lastEventId },
       onEnd: (end) => {
         this.#streams.delete(stream);
         onEnded(end);

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '@earshot/async';
-import type { LiveWindow } from './live-window.js';
+import type { LiveEvent, LiveWindow } from './live-window.js';
 
 /** Who takes nothing for so long is not there any more. */
 const STALLED_MS = 60_000;
@@ -16,6 +16,8 @@ export interface EventStreamOptions {
   readonly clock: Clock;
   /** Only this call's events. */
   readonly callId: string | undefined;
+  /** Only events of these types. */
+  readonly types: ReadonlySet<string> | undefined;
   /** The last event that the client has seen. */
   readonly lastEventId: string | undefined;
   readonly onEnd: (end: StreamEnd) => void;
@@ -51,7 +53,7 @@ export class EventStream {
 
   /** Writes what there is to write. */
   pump(): void {
-    const { window, callId } = this.#options;
+    const { window } = this.#options;
     while (!this.#isOver) {
       if (this.#next < window.start) {
         this.end('slow');
@@ -60,10 +62,13 @@ export class EventStream {
       if (this.#blockedSinceMs !== undefined || this.#next >= window.end) return;
       const live = window.at(this.#next);
       this.#next += 1;
-      if (live !== undefined && (callId === undefined || live.callId === callId)) {
-        this.#write(live.frame);
-      }
+      if (live !== undefined && this.#isWanted(live)) this.#write(live.frame);
     }
+  }
+
+  #isWanted(live: LiveEvent): boolean {
+    const { callId, types } = this.#options;
+    return (callId === undefined || live.callId === callId) && types?.has(live.type) !== false;
   }
 
   /** Keeps proxies from closing a quiet connection, and finds out who is gone. */

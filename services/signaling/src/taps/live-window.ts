@@ -4,6 +4,7 @@ import type { EarshotEvent } from '@earshot/events';
 export interface LiveEvent {
   readonly callId: string;
   readonly id: string;
+  readonly type: string;
   /** In the format of server-sent events. */
   readonly frame: string;
 }
@@ -38,7 +39,8 @@ export class LiveWindow {
     const slot = this.#end % this.#slots.length;
     const oldest = this.#slots[slot];
     if (oldest !== undefined) this.#numbers.delete(oldest.id);
-    this.#slots[slot] = { callId: event.callId, id: event.id, frame: frameOf(event) };
+    const { callId, id, type } = event;
+    this.#slots[slot] = { callId, id, type, frame: frameOf(event) };
     this.#numbers.set(event.id, this.#end);
     this.#end += 1;
   }

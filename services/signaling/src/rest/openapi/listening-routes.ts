@@ -1,4 +1,5 @@
 import { listeningChangeSchema, listeningSettingsSchema } from '@earshot/listening';
+import { transcriptQuery, transcriptView } from '../transcript-schemas.js';
 import type { NamedSchemas, RouteDescriptions } from './route-description.js';
 
 /** What is listened for in a call. */
@@ -18,6 +19,32 @@ export const LISTENING_ROUTES: RouteDescriptions = {
     answer: { status: 200, description: 'The settings as stored', schema: 'ListeningSettings' },
     problems: ['call_not_found'],
   },
+  'GET /v1/calls/{id}/transcript': {
+    tag: 'listening',
+    summary: 'What is kept of what was said',
+    description:
+      'Only what was said while the recording gate was open, and only where `EARSHOT_KEEP_TRANSCRIPTS` is `true`.',
+    query: transcriptQuery,
+    answer: {
+      status: 200,
+      description: 'The transcript',
+      content: {
+        'application/json': { schema: { $ref: '#/components/schemas/Transcript' } },
+        'text/vtt': { schema: { type: 'string' } },
+        'application/x-subrip': { schema: { type: 'string' } },
+      },
+    },
+    problems: ['call_not_found', 'transcript_not_kept'],
+  },
+  'DELETE /v1/calls/{id}/transcript': {
+    tag: 'listening',
+    summary: 'Forget what is kept; repeating it is harmless',
+    answer: { status: 204, description: 'Forgotten' },
+    problems: ['call_not_found'],
+  },
 };
 
-export const LISTENING_SCHEMAS: NamedSchemas = { ListeningSettings: listeningSettingsSchema };
+export const LISTENING_SCHEMAS: NamedSchemas = {
+  ListeningSettings: listeningSettingsSchema,
+  Transcript: transcriptView,
+};

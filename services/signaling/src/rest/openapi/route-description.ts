@@ -34,7 +34,7 @@ export const TAGS = {
   participants: 'Who is in a call, and what can be done to them.',
   control: 'What our own leg does in a call.',
   operations: 'What became of requests that Teams carries out later.',
-  listening: 'What is listened for.',
+  listening: 'What is listened for, and what was said.',
   audio: 'Audio into the meeting.',
   events: 'What happens, as it happens.',
   webhooks: 'Have events posted.',

@@ -2,6 +2,7 @@ import {
   createWebhookBody,
   deliveryListView,
   deliveryView,
+  eventStreamQuery,
   listDeliveriesQuery,
   newWebhookView,
   patchWebhookBody,
@@ -22,6 +23,7 @@ export const TAP_ROUTES: RouteDescriptions = {
   'GET /v1/events': {
     tag: 'events',
     summary: 'Events of all calls as they come',
+    query: eventStreamQuery,
     headers: ['Last-Event-ID'],
     answer: STREAM,
     problems: ['too_many_event_streams'],
@@ -29,6 +31,7 @@ export const TAP_ROUTES: RouteDescriptions = {
   'GET /v1/calls/{id}/events': {
     tag: 'events',
     summary: "One call's events as they come",
+    query: eventStreamQuery,
     headers: ['Last-Event-ID'],
     answer: STREAM,
     problems: ['call_not_found', 'too_many_event_streams'],

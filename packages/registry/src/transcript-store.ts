@@ -1,0 +1,129 @@
+import type { RecordingPermit } from '@earshot/recording-gate';
+import { PermittedWriter } from '@earshot/recording-gate';
+import type { TranscriptEvent } from '@earshot/transcript';
+import type { Keys } from './keys.js';
+import type { RedisConnection } from './redis-connection.js';
+import { LuaScript } from './redis-connection.js';
+
+/** What is kept of one call; the oldest gives way beyond. */
+export const MAX_KEPT_EVENTS = 10_000;
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+const PAGE = 1000;
+
+/**
+ * Looks at the gate in the moment of writing: what was sent while it was open may arrive when it no
+ * longer is. What was spoken before it opened is not written either.
+ */
+const KEEP = new LuaScript(`
+local held = redis.call('HMGET', KEYS[1], 'gate', 'since', 'until')
+if not held[1] or not held[2] then return -1 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if now >= tonumber(held[3]) or cjson.decode(held[1]).state ~= 'open' then return -1 end
+if tonumber(ARGV[2]) < tonumber(held[2]) then return -1 end
+redis.call('RPUSH', KEYS[2], ARGV[1])
+local bytes = redis.call('HINCRBY', KEYS[3], 'bytes', #ARGV[1])
+local length, dropped = redis.call('LLEN', KEYS[2]), 0
+while length > tonumber(ARGV[4]) or (bytes > tonumber(ARGV[5]) and length > 1) do
+  bytes = redis.call('HINCRBY', KEYS[3], 'bytes', -#redis.call('LPOP', KEYS[2]))
+  length, dropped = length - 1, dropped + 1
+end
+if dropped > 0 then redis.call('HINCRBY', KEYS[3], 'dropped', dropped) end
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[3], ARGV[3])
+return dropped`);
+
+/** What became of an event that was to be kept. */
+export interface Kept {
+  /** False when the gate was closed, or not yet open when it was spoken. */
+  readonly isKept: boolean;
+  /** Older ones of the call that gave way. */
+  readonly dropped: number;
+}
+
+const NOT_KEPT: Kept = { isKept: false, dropped: 0 };
+
+/** What is kept of a call's transcript. */
+export interface KeptTranscript {
+  /** In the order in which they were kept; some may be there twice. */
+  readonly events: readonly TranscriptEvent[];
+  /** Events that gave way to newer ones. */
+  readonly dropped: number;
+}
+
+export interface TranscriptWriterOptions {
+  readonly callId: string;
+  readonly ttlMs: number;
+}
+
+interface Item {
+  readonly event: TranscriptEvent;
+  readonly startedAtMs: number;
+  outcome?: Promise<Kept>;
+}
+
+/** Keeps what is said in a call as long as its permit is valid. */
+export class TranscriptWriter {
+  readonly #writer: PermittedWriter<Item>;
+
+  constructor(permit: RecordingPermit, keep: (item: Item) => Promise<Kept>) {
+    this.#writer = new PermittedWriter<Item>(permit, () => ({
+      write(item) {
+        item.outcome = keep(item);
+      },
+      close() {},
+    }));
+  }
+
+  /** @param startedAtMs when the first of it was spoken, Unix. @throws CodedError `redis_unreachable`. */
+  async keep(event: TranscriptEvent, startedAtMs: number): Promise<Kept> {
+    const item: Item = { event, startedAtMs };
+    return this.#writer.write(item) ? ((await item.outcome) ?? NOT_KEPT) : NOT_KEPT;
+  }
+}
+
+/** Transcripts that are kept: written with a permit of the call's recording gate, and only so. */
+export class TranscriptStore {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+
+  constructor(redis: RedisConnection, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** The one way to keep anything. It is kept for `ttlMs` after the last of it. */
+  writer(permit: RecordingPermit, { callId, ttlMs }: TranscriptWriterOptions): TranscriptWriter {
+    const { recordingGate, transcript, transcriptSize } = this.#keys;
+    const keys = [recordingGate(callId), transcript(callId), transcriptSize(callId)];
+    return new TranscriptWriter(permit, async ({ event, startedAtMs }) => {
+      const limits = [ttlMs, MAX_KEPT_EVENTS, MAX_KEPT_BYTES];
+      const args = [JSON.stringify(event), Math.floor(startedAtMs), ...limits];
+      const reply = Number(await this.#redis.run((client) => KEEP.run(client, keys, args)));
+      return reply < 0 ? NOT_KEPT : { isKept: true, dropped: reply };
+    });
+  }
+
+  /** Empty when nothing was kept, or all of it has expired. */
+  async read(callId: string): Promise<KeptTranscript> {
+    const key = this.#keys.transcript(callId);
+    const events: TranscriptEvent[] = [];
+    for (let start = 0; ; start += PAGE) {
+      const page = await this.#redis.run((client) => client.lrange(key, start, start + PAGE - 1));
+      for (const text of page) events.push(JSON.parse(text) as TranscriptEvent);
+      if (page.length < PAGE) break;
+    }
+    const size = this.#keys.transcriptSize(callId);
+    const dropped = await this.#redis.run((client) => client.hget(size, 'dropped'));
+    return { events, dropped: Number(dropped ?? 0) };
+  }
+
+  /** Forgets it. @returns false when there was none. */
+  async delete(callId: string): Promise<boolean> {
+    const { transcript, transcriptSize } = this.#keys;
+    const deleted = await this.#redis.run((client) =>
+      client.del(transcript(callId), transcriptSize(callId)),
+    );
+    return deleted > 0;
+  }
+}

@@ -1,3 +1,5 @@
+export type { DeepgramOptions } from './deepgram/deepgram.js';
+export { createDeepgram } from './deepgram/deepgram.js';
 export type { OpenAiTranscriptionOptions } from './openai/openai.js';
 export { createOpenAiTranscription } from './openai/openai.js';
 export type {

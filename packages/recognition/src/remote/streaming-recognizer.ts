@@ -1,0 +1,53 @@
+import type { Clock } from '@earshot/async';
+import { CodedError } from '@earshot/async';
+import { systemClock } from '@earshot/async/system';
+import type { Recognizer, RecognizerSession, RecognizerSessionOptions } from '../recognizer.js';
+import { errorOfFault } from '../vendor-fault.js';
+import type { StreamDialect } from './stream-dialect.js';
+import type { StreamingLimits } from './streaming-session.js';
+import { DEFAULT_STREAMING_LIMITS, StreamingSession } from './streaming-session.js';
+
+export interface StreamingOptions {
+  readonly limits?: Partial<StreamingLimits>;
+  readonly clock?: Clock;
+  random?(): number;
+}
+
+/** Dictation by a vendor that is spoken to by WebSocket. */
+export function streamingRecognizer(dialect: StreamDialect, options: StreamingOptions): Recognizer {
+  const { clock = systemClock, random = Math.random } = options;
+  const limits = { ...DEFAULT_STREAMING_LIMITS, ...options.limits };
+  const sessions = new Set<StreamingSession>();
+
+  async function open(session: RecognizerSessionOptions): Promise<RecognizerSession> {
+    if (session.task.kind !== 'dictation') {
+      const rule = `Cannot recognize with ${dialect.engine}: the task must be dictation`;
+      throw new CodedError('recognizer_refused', rule);
+    }
+    const closed = (): void => {
+      sessions.delete(opened);
+    };
+    const opened = new StreamingSession({ dialect, session, limits, clock, random, closed });
+    sessions.add(opened);
+    const fault = await opened.connect();
+    if (fault === undefined) return opened;
+    await opened.close();
+    throw errorOfFault(fault);
+  }
+
+  return {
+    name: dialect.engine,
+    capabilities: {
+      tasks: ['dictation'],
+      partials: true,
+      wordTimes: true,
+      confidence: true,
+      languages: 'any',
+      runs: 'remote',
+    },
+    open,
+    async close() {
+      await Promise.all(Array.from(sessions, (session) => session.close()));
+    },
+  };
+}

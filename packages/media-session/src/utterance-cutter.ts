@@ -129,7 +129,9 @@ export class UtteranceCutter {
     const oldest = Math.max(0, this.#keptCount - KEPT_RECORDS);
     while (first > oldest && this.#keptAt(first - 1).mediaTimeMs >= fromMs) first -= 1;
     const soundFromMs =
-      first < this.#keptCount ? this.#keptAt(first).mediaTimeMs : this.#endOr(fromMs);
+      first < this.#keptCount
+        ? this.#keptAt(first).mediaTimeMs
+        : Math.max(fromMs, this.#endOr(fromMs));
     this.#open = { startMs, piece, soundFromMs };
     this.#givenMs = soundFromMs;
     this.#sink.began(this.#open);
@@ -145,6 +147,7 @@ export class UtteranceCutter {
   #heard(record: PcmRecord): void {
     const { mediaTimeMs, durationMs } = record;
     this.#passOver(mediaTimeMs);
+    if (this.#isUnawaited(record)) this.#begin(mediaTimeMs, 1, mediaTimeMs);
     this.#keptAt(this.#keptCount).copy(record);
     this.#keptCount += 1;
     this.#endMs = mediaTimeMs + durationMs;
@@ -152,6 +155,12 @@ export class UtteranceCutter {
     this.#give(record);
     this.#endIfPaused();
     if (this.#open !== undefined) this.#cutIfLong(this.#open);
+  }
+
+  /** Somebody speaks on who was thought to have stopped, or to whom nobody listened before. */
+  #isUnawaited({ kind, speechStartMs }: PcmRecord): boolean {
+    const isSpeech = kind === PCM_RECORD.sound && !Number.isNaN(speechStartMs);
+    return this.#open === undefined && isSpeech;
   }
 
   /** The source was silent between two records, which is a pause and no loss. */

@@ -1,0 +1,120 @@
+import type { UtteranceStart } from '@earshot/media-session';
+import type { RecognizerResult, RecognizerTask } from '@earshot/recognition';
+
+export type TaskKind = RecognizerTask['kind'];
+
+/** What a stream is listened to for. Plain data. */
+export interface ListenTask {
+  readonly task: RecognizerTask;
+  /** BCP 47. */
+  readonly language: string;
+  /** Recognizers by name, the first that works is used; null: those of the deployment. */
+  readonly engines: readonly string[] | null;
+  readonly endpointMs: number;
+  readonly maxUtteranceMs: number;
+}
+
+/** Sound that was lost within an utterance; media time, ms. */
+export interface UtteranceGap {
+  readonly startMs: number;
+  readonly durationMs: number;
+}
+
+/** Why there is no result of an utterance. */
+export type SkipReason = 'overCapacity' | 'engineFailed';
+
+/** How an utterance ended. */
+export type UtteranceOutcome =
+  | { readonly kind: 'recognized'; readonly finals: readonly RecognizerResult[] }
+  | { readonly kind: 'skipped'; readonly reason: SkipReason }
+  /** The stream goes on elsewhere, and is heard there from the utterance's begin. */
+  | { readonly kind: 'left' };
+
+/** What a recognizer thread is born with. */
+export interface RecognizerThreadSetup {
+  /** Counts wake-ups; the thread sleeps on it. */
+  readonly bell: SharedArrayBuffer;
+  /** Module that exports `createRecognizers`. */
+  readonly module: string;
+  /** Given to `createRecognizers`; plain data. */
+  readonly engines: unknown;
+  readonly limits: RecognizerLimits;
+}
+
+export interface RecognizerLimits {
+  /** Work that may wait, as the time that it takes; beyond it utterances are skipped. */
+  readonly backlogMs: number;
+  /** Sessions open at once. */
+  readonly maxSessions: number;
+}
+
+/** I/O thread → recognizer thread. */
+export type RecognizerCommand =
+  | {
+      readonly kind: 'listen';
+      /** Names the stream between the two threads; never used twice. */
+      readonly handle: number;
+      readonly ring: SharedArrayBuffer;
+      readonly tasks: readonly ListenTask[];
+      /** The host's clock is not ours: nothing is ever too late. */
+      readonly eager: boolean;
+    }
+  /** Nothing more is put into the ring. */
+  | { readonly kind: 'finish'; readonly handle: number }
+  | { readonly kind: 'stop' };
+
+/** Recognizer thread → I/O thread. In order. */
+export type RecognizerReport =
+  | { readonly kind: 'ready' }
+  | (OfUtterance & { readonly kind: 'began' })
+  | (OfUtterance & {
+      readonly kind: 'result';
+      readonly engine: string;
+      readonly result: RecognizerResult;
+      /** Of a partial: 1, 2, 3, … */
+      readonly revision: number;
+      readonly gaps: readonly UtteranceGap[];
+    })
+  | (OfUtterance & {
+      readonly kind: 'finished';
+      /** Null when none was asked. */
+      readonly engine: string | null;
+      readonly endMs: number;
+      readonly outcome: UtteranceOutcome;
+      readonly gaps: readonly UtteranceGap[];
+      /** Partials that were told of it. */
+      readonly partials: number;
+    })
+  /** All utterances that begin before it have been told of to their end. */
+  | { readonly kind: 'settled'; readonly handle: number; readonly beforeMs: number }
+  | { readonly kind: 'closed'; readonly handle: number }
+  /** Eager streams moved on. */
+  | { readonly kind: 'progress' }
+  | { readonly kind: 'load'; readonly load: RecognizerLoad };
+
+interface OfUtterance {
+  readonly handle: number;
+  readonly task: TaskKind;
+  readonly utterance: UtteranceStart;
+}
+
+/** What a recognizer thread has to do and has done; all but the first three only grow. */
+export interface RecognizerLoad {
+  /** Work that waits, as the time that it takes, ms. */
+  readonly backlogMs: number;
+  readonly sessions: number;
+  readonly partialsOff: boolean;
+  /** Times that partials were turned off for want of time. */
+  readonly timesPartialsOff: number;
+  readonly engines: readonly EngineLoad[];
+}
+
+export interface EngineLoad {
+  readonly engine: string;
+  readonly task: TaskKind;
+  /** Sound that was recognized, and the time that it took, ms. */
+  readonly audioMs: number;
+  readonly busyMs: number;
+  /** Sessions that failed, or that could not be opened. */
+  readonly faults: number;
+}

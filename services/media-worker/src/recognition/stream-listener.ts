@@ -1,0 +1,110 @@
+import type { CloseMode } from '@earshot/media-session';
+import { CLOSE_MODE, PCM_RECORD, PcmRecord, PcmRing } from '@earshot/media-session';
+import type { RecognizerReport } from './recognition-messages.js';
+import type { TaskListener } from './task-listener.js';
+
+/** Records taken of one stream in a turn. */
+const MAX_RECORDS = 128;
+
+/** Sound of a stream that waits in its listeners; more is left in the ring, where time can wait. */
+const MAX_EAGER_WAITING_MS = 10_000;
+
+/** How far the stream must have moved on for that to be told. */
+const TELL_SETTLED_MS = 200;
+
+/** A source of which nothing comes for so long has made a pause. */
+const STALL_MS = 2500;
+
+export interface StreamListenerOptions {
+  readonly handle: number;
+  readonly ring: SharedArrayBuffer;
+  readonly eager: boolean;
+  readonly listeners: readonly TaskListener[];
+  nowMs(): number;
+  post(report: RecognizerReport): void;
+}
+
+/** Reads the ring of one stream and gives what is heard to all that listen to it. */
+export class StreamListener {
+  readonly listeners: readonly TaskListener[];
+  readonly #options: StreamListenerOptions;
+  readonly #ring: PcmRing;
+  readonly #record = new PcmRecord();
+  #closedAs: CloseMode = CLOSE_MODE.open;
+  #isFinishing = false;
+  #toldSettledMs = Number.NEGATIVE_INFINITY;
+  #recordAtMs: number;
+  #isStalled = false;
+
+  constructor(options: StreamListenerOptions) {
+    this.#options = options;
+    this.listeners = options.listeners;
+    this.#ring = new PcmRing(options.ring);
+    this.#recordAtMs = options.nowMs();
+  }
+
+  /** Nothing more is put into the ring: what is in it is the last. */
+  finish(): void {
+    this.#isFinishing = true;
+  }
+
+  /** The stream ended, and all its utterances were told of. */
+  get isDone(): boolean {
+    return this.#closedAs !== CLOSE_MODE.open && this.listeners.every((each) => each.isIdle);
+  }
+
+  /** Takes what there is, within bounds; returns how many records. */
+  take(): number {
+    let taken = 0;
+    while (taken < MAX_RECORDS && this.#closedAs === CLOSE_MODE.open && !this.#isFull) {
+      if (!this.#ring.pop(this.#record)) {
+        if (this.#isFinishing) this.#close(CLOSE_MODE.end);
+        break;
+      }
+      taken += 1;
+      this.#take(this.#record);
+    }
+    if (taken > 0) this.#recordAtMs = this.#options.nowMs();
+    else if (!this.#options.eager) this.#lookForStall();
+    return taken;
+  }
+
+  /** Tells how far the stream is, if that is news; to be called when all reports before are posted. */
+  tell(): void {
+    const beforeMs = Math.min(...this.listeners.map((each) => each.settledMs));
+    const { handle, post } = this.#options;
+    if (!(beforeMs >= this.#toldSettledMs + TELL_SETTLED_MS)) return;
+    this.#toldSettledMs = beforeMs;
+    post({ kind: 'settled', handle, beforeMs });
+  }
+
+  close(): void {
+    for (const listener of this.listeners) listener.close();
+  }
+
+  get #isFull(): boolean {
+    if (!this.#options.eager) return false;
+    return this.listeners.some((each) => each.waitingMs >= MAX_EAGER_WAITING_MS);
+  }
+
+  #take(record: PcmRecord): void {
+    this.#isStalled = false;
+    if (record.kind === PCM_RECORD.closed) {
+      const isEnd = record.durationMs === CLOSE_MODE.end;
+      this.#closedAs = isEnd ? CLOSE_MODE.end : CLOSE_MODE.abandon;
+    }
+    for (const listener of this.listeners) listener.take(record);
+  }
+
+  #close(mode: CloseMode): void {
+    Object.assign(this.#record, { kind: PCM_RECORD.closed, durationMs: mode, droppedBefore: 0 });
+    this.#take(this.#record);
+  }
+
+  /** Hosts send nothing of a source that is silent for long: what was said is not to wait for it. */
+  #lookForStall(): void {
+    if (this.#isStalled || this.#options.nowMs() - this.#recordAtMs < STALL_MS) return;
+    this.#isStalled = true;
+    for (const listener of this.listeners) listener.stalled();
+  }
+}

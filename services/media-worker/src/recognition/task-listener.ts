@@ -1,0 +1,351 @@
+import type { Cancel } from '@earshot/async';
+import type { PcmRecord, UtteranceStart } from '@earshot/media-session';
+import { CLOSE_MODE, UtteranceCutter } from '@earshot/media-session';
+import type { Recognizer, RecognizerResult, RecognizerSession } from '@earshot/recognition';
+import type {
+  ListenTask,
+  RecognizerReport,
+  SkipReason,
+  TaskKind,
+  UtteranceOutcome,
+} from './recognition-messages.js';
+import type { RealTimeFactor } from './recognition-policy.js';
+import { Utterance } from './utterance.js';
+
+/** Sessions that may fail with an utterance before it is skipped. */
+const MAX_FAILURES = 2;
+
+/** How long the results of an utterance may take once all of it was given. */
+const RESULTS_MS = 20_000;
+
+/** After a recognizer could not be opened, how long utterances are skipped without trying again. */
+const UNAVAILABLE_MS = 2000;
+
+const LEFT: UtteranceOutcome = { kind: 'left' };
+const FAILED: UtteranceOutcome = { kind: 'skipped', reason: 'engineFailed' };
+
+/** What a listener needs of its thread. */
+export interface ListenerHost {
+  nowMs(): number;
+  /** Runs `run` after `ms`. */
+  after(ms: number, run: () => void): Cancel;
+  /** Of a recognizer. */
+  speedOf(engine: string, task: TaskKind): RealTimeFactor;
+  /** False when no more sessions may be open, and none of others can be closed. */
+  makeRoomForSession(): boolean;
+  /** Whether an utterance that begins now may wait for its turn. */
+  admits(): boolean;
+  /** Partials are not told for want of time. */
+  readonly partialsOff: boolean;
+  /** There is something to do. */
+  wake(): void;
+  post(report: RecognizerReport): void;
+}
+
+export interface TaskListenerOptions {
+  readonly handle: number;
+  readonly task: ListenTask;
+  /** Undefined when there is none for the task. */
+  readonly recognizer: Recognizer | undefined;
+  readonly host: ListenerHost;
+  /** The stream's time is not ours: its utterances wait however long it takes. */
+  readonly eager: boolean;
+}
+
+/** One stream listened to for one task: its utterances, from the first sound to what was said. */
+export class TaskListener {
+  readonly #options: TaskListenerOptions;
+  readonly #task: TaskKind;
+  readonly #cutter: UtteranceCutter;
+  /** Those not told of to their end; the first is at work. */
+  readonly #queue: Utterance[] = [];
+  /** The one that goes on; undefined for one that is skipped. */
+  #current: Utterance | undefined;
+  #skipped: { readonly utterance: Utterance; readonly reason: SkipReason } | undefined;
+  #session: RecognizerSession | undefined;
+  #sessionHasPartials = false;
+  #hasFailed = false;
+  /** A session is being opened, or gives its results. */
+  #isBusy = false;
+  #isClosed = false;
+  #finals: RecognizerResult[] = [];
+  #busyMs = 0;
+  #onFault: () => void = () => {};
+  #unavailableUntilMs = Number.NEGATIVE_INFINITY;
+  /** When its session was used last. */
+  usedAtMs = 0;
+
+  constructor(options: TaskListenerOptions) {
+    this.#options = options;
+    this.#task = options.task.task.kind;
+    this.#cutter = new UtteranceCutter(options.task, {
+      began: (start) => this.#began(start),
+      sound: (pcm) => this.#current?.append(pcm),
+      lost: (startMs, durationMs) => this.#current?.lost(startMs, durationMs),
+      ended: (endMs, isWhole) => this.#ended(endMs, isWhole),
+    });
+  }
+
+  take(record: PcmRecord): void {
+    this.#cutter.take(record);
+  }
+
+  /** The source sends nothing: what was said so far is an utterance. */
+  stalled(): void {
+    this.#cutter.close(CLOSE_MODE.end);
+  }
+
+  /** All before it belongs to utterances that were told of, or to none; NaN: nothing is known. */
+  get settledMs(): number {
+    return this.#queue[0]?.start.soundFromMs ?? this.#skipped?.utterance.start.soundFromMs ?? this.#cutter.settledMs;
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && !this.#isBusy;
+  }
+
+  get hasSession(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Sound that waits to be recognized, ms. */
+  get waitingMs(): number {
+    let ms = this.#session?.backlogMs ?? 0;
+    for (const utterance of this.#queue) ms += utterance.waitingMs;
+    return ms;
+  }
+
+  /** Time that it takes to recognize what waits, ms. */
+  get workMs(): number {
+    return this.waitingMs * this.#speed.value;
+  }
+
+  /** Gives its recognizer up to `ms` of sound; returns how much it was. */
+  pump(ms: number): number {
+    const utterance = this.#queue[0];
+    if (utterance === undefined || this.#isBusy) return 0;
+    if (this.#hasFailed) this.#sessionFailed(utterance);
+    if (this.#queue[0] !== utterance) return 0;
+    if (this.#session === undefined || this.#isSessionStale(utterance)) {
+      this.#open(utterance);
+      return 0;
+    }
+    return this.#push(this.#session, utterance, ms);
+  }
+
+  /** Ends a session that is not used. */
+  closeSession(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    this.#hasFailed = false;
+    this.#onFault();
+    void session?.close();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.closeSession();
+  }
+
+  #began(start: UtteranceStart): void {
+    const { host, eager } = this.#options;
+    host.post({ kind: 'began', ...this.#of(start) });
+    if (!eager && !host.admits()) {
+      this.#skipped = { utterance: new Utterance(start), reason: 'overCapacity' };
+      return;
+    }
+    this.#current = new Utterance(start);
+    this.#queue.push(this.#current);
+  }
+
+  #ended(endMs: number, isWhole: boolean): void {
+    const current = this.#current;
+    const skipped = this.#skipped;
+    this.#current = undefined;
+    this.#skipped = undefined;
+    if (skipped !== undefined) {
+      const { utterance, reason } = skipped;
+      this.#tellFinished(utterance, endMs, isWhole ? { kind: 'skipped', reason } : LEFT);
+    }
+    if (current === undefined) return;
+    current.endMs = endMs;
+    if (isWhole) return;
+    // What is heard elsewhere from its begin must not be told of here.
+    for (const utterance of this.#queue.splice(0)) this.#tellFinished(utterance, endMs, LEFT);
+    this.closeSession();
+  }
+
+  get #engine(): string | null {
+    return this.#options.recognizer?.name ?? null;
+  }
+
+  get #speed(): RealTimeFactor {
+    return this.#options.host.speedOf(this.#engine ?? 'none', this.#task);
+  }
+
+  get #wantsPartials(): boolean {
+    const { task, host } = this.#options;
+    return task.task.kind === 'dictation' && task.task.partials && !host.partialsOff;
+  }
+
+  /** Whether the next utterance needs another one, that has partials or has none. */
+  #isSessionStale(utterance: Utterance): boolean {
+    if (this.#options.task.task.kind !== 'dictation' || utterance.isStarted) return false;
+    return this.#sessionHasPartials !== this.#wantsPartials;
+  }
+
+  #open(utterance: Utterance): void {
+    const { recognizer, host } = this.#options;
+    this.closeSession();
+    if (recognizer === undefined || host.nowMs() < this.#unavailableUntilMs) {
+      // Told of in whole, once it ended.
+      if (utterance.endMs !== undefined) this.#finish(utterance, FAILED);
+      return;
+    }
+    if (!host.makeRoomForSession()) return;
+    this.#isBusy = true;
+    void this.#openWith(recognizer, utterance).finally(() => {
+      this.#isBusy = false;
+      host.wake();
+    });
+  }
+
+  async #openWith(recognizer: Recognizer, { start }: Utterance): Promise<void> {
+    const { task, host } = this.#options;
+    const partials = this.#wantsPartials;
+    try {
+      const session = await recognizer.open({
+        task: task.task.kind === 'dictation' ? { ...task.task, partials } : task.task,
+        language: task.language,
+        startMs: start.soundFromMs,
+        endpointMs: task.endpointMs,
+        onResult: (result) => this.#result(result),
+        onFault: () => this.#fault(),
+      });
+      if (this.#isClosed) await session.close();
+      else this.#session = session;
+      this.#sessionHasPartials = partials;
+    } catch {
+      this.#speed.faults += 1;
+      this.#unavailableUntilMs = host.nowMs() + UNAVAILABLE_MS;
+    }
+  }
+
+  #push(session: RecognizerSession, utterance: Utterance, ms: number): number {
+    const { host } = this.#options;
+    if (!utterance.isStarted) this.#start(session, utterance);
+    const startMs = host.nowMs();
+    this.usedAtMs = startMs;
+    let pushedMs = 0;
+    try {
+      pushedMs = utterance.pushTo(session, ms);
+    } catch {
+      this.#fault();
+    }
+    this.#busyMs += host.nowMs() - startMs;
+    if (!this.#hasFailed && utterance.endMs !== undefined && utterance.waitingMs === 0) {
+      this.#isBusy = true;
+      void this.#conclude(session, utterance).finally(() => {
+        this.#isBusy = false;
+        host.wake();
+      });
+    }
+    return pushedMs;
+  }
+
+  #start(session: RecognizerSession, { start }: Utterance): void {
+    this.#finals = [];
+    this.#busyMs = 0;
+    session.restart(start.soundFromMs);
+  }
+
+  async #conclude(session: RecognizerSession, utterance: Utterance): Promise<void> {
+    const { host, recognizer } = this.#options;
+    const startMs = host.nowMs();
+    const cancel = host.after(RESULTS_MS, () => this.#fault());
+    await Promise.race([session.endUtterance(), this.#untilFault()]).catch(() => this.#fault());
+    cancel();
+    this.#onFault = () => {};
+    // One that computes elsewhere costs us no time while we wait.
+    if (recognizer?.capabilities.runs === 'local') this.#busyMs += host.nowMs() - startMs;
+    if (this.#hasFailed) return;
+    this.#speed.add(utterance.durationMs, this.#busyMs);
+    this.#finish(utterance, { kind: 'recognized', finals: this.#finals });
+  }
+
+  #untilFault(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onFault = resolve;
+    });
+  }
+
+  #fault(): void {
+    this.#hasFailed = true;
+    this.#onFault();
+    this.#options.host.wake();
+  }
+
+  #sessionFailed(utterance: Utterance): void {
+    this.#speed.faults += 1;
+    this.closeSession();
+    if (!utterance.isStarted) return;
+    utterance.failures += 1;
+    utterance.rewind();
+    if (utterance.failures < MAX_FAILURES) return;
+    if (utterance === this.#current) {
+      this.#skipRest(utterance);
+      return;
+    }
+    this.#finish(utterance, FAILED);
+  }
+
+  /** Nobody can recognize it: what follows of it is not kept. */
+  #skipRest(utterance: Utterance): void {
+    this.#current = undefined;
+    this.#queue.splice(this.#queue.indexOf(utterance), 1);
+    this.#skipped = { utterance, reason: 'engineFailed' };
+  }
+
+  #result(result: RecognizerResult): void {
+    const utterance = this.#queue[0];
+    if (utterance === undefined) return;
+    if (result.kind === 'final') {
+      this.#finals.push(result);
+      return;
+    }
+    const isPartial = result.kind === 'partial';
+    if (isPartial && !this.#wantsPartials) return;
+    if (isPartial) utterance.partials += 1;
+    this.#options.host.post({
+      kind: 'result',
+      ...this.#of(utterance.start),
+      engine: this.#engine ?? '',
+      result,
+      revision: isPartial ? utterance.partials : 0,
+      gaps: utterance.gaps,
+    });
+  }
+
+  #finish(utterance: Utterance, outcome: UtteranceOutcome): void {
+    const at = this.#queue.indexOf(utterance);
+    if (at < 0) return;
+    this.#queue.splice(at, 1);
+    this.#tellFinished(utterance, utterance.endMs ?? utterance.start.startMs, outcome);
+  }
+
+  #tellFinished(utterance: Utterance, endMs: number, outcome: UtteranceOutcome): void {
+    this.#options.host.post({
+      kind: 'finished',
+      ...this.#of(utterance.start),
+      engine: this.#engine,
+      endMs,
+      outcome,
+      gaps: utterance.gaps,
+      partials: utterance.partials,
+    });
+  }
+
+  #of(utterance: UtteranceStart): { handle: number; task: TaskKind; utterance: UtteranceStart } {
+    return { handle: this.#options.handle, task: this.#task, utterance };
+  }
+}

@@ -57,8 +57,7 @@ export class PcmRecord {
  * Overflow drops the oldest, as in `FrameRing`, and the reader learns how many records. Each record
  * says whether somebody speaks, so that marks among those dropped are made up for.
  *
- * A mark is put by the writer for each record, in `speechStarted` and `speechEnded` too. Each thread
- * makes its own `PcmRing` over the shared memory, and calls either the writer's methods or `pop`.
+ * Each thread makes its own `PcmRing` over the shared memory, and calls either the writer's methods or `pop`.
  */
 export class PcmRing {
   readonly slots: number;
@@ -66,13 +65,24 @@ export class PcmRing {
   readonly #doubles: Float64Array;
   readonly #words: Int32Array;
   readonly #samples: Int16Array;
+  /**
+   * Writer: begin of the frame that `sound` is about to put, on the media clock. An array, as a number
+   * that is passed on is boxed.
+   */
+  readonly timeMs: Float64Array = new Float64Array(1);
   /** Writer: begin of the talkspurt that goes on. An array, so that no number is boxed. */
   readonly #speechStartMs: Float64Array = Float64Array.of(Number.NaN);
   /** Reader: the tail it expects to find. */
   #nextTail: number;
 
-  /** @param shared memory from `PcmRing.allocate`. */
-  constructor(shared: SharedArrayBuffer) {
+  readonly #bell: Int32Array | undefined;
+
+  /**
+   * @param shared memory from `PcmRing.allocate`.
+   * @param bell writer: a word that is counted up, and those who wait for it woken, with each record
+   */
+  constructor(shared: SharedArrayBuffer, bell?: SharedArrayBuffer) {
+    this.#bell = bell === undefined ? undefined : new Int32Array(bell);
     this.slots = (shared.byteLength - CONTROL_BYTES) / SLOT_BYTES;
     this.#control = new Int32Array(shared, 0, CONTROL_BYTES / 4);
     this.#doubles = new Float64Array(shared, CONTROL_BYTES);
@@ -107,16 +117,16 @@ export class PcmRing {
     return Atomics.load(this.#control, CONSUMED) >>> 0;
   }
 
-  /** Writer: a frame of sound, copied. */
-  sound(mediaTimeMs: number, sequence: number, pcm: Int16Array): void {
+  /** Writer: the frame of sound that begins at `timeMs[0]`, copied. */
+  sound(sequence: number, pcm: Int16Array): void {
     const head = Atomics.load(this.#control, HEAD);
     this.#makeRoom(head);
     const base = this.#header(head, PCM_RECORD.sound, sequence);
-    this.#doubles[base + MEDIA_TIME] = mediaTimeMs;
+    this.#doubles[base + MEDIA_TIME] = this.timeMs[0]!;
     this.#doubles[base + DURATION] = PTIME_MS;
     const to = base * 4 + HEADER_BYTES / 2;
     for (let i = 0; i < RECORD_SAMPLES; i += 1) this.#samples[to + i] = pcm[i]!;
-    Atomics.store(this.#control, HEAD, (head + 1) | 0);
+    this.#show(head);
   }
 
   /** Writer: a record without samples, of any other kind. */
@@ -128,7 +138,7 @@ export class PcmRing {
     const base = this.#header(head, kind, sequence);
     this.#doubles[base + MEDIA_TIME] = mediaTimeMs;
     this.#doubles[base + DURATION] = durationMs;
-    Atomics.store(this.#control, HEAD, (head + 1) | 0);
+    this.#show(head);
   }
 
   /** Reader: copies the oldest record into `record`; false when there is none. */
@@ -145,6 +155,13 @@ export class PcmRing {
         return true;
       }
     }
+  }
+
+  #show(head: number): void {
+    Atomics.store(this.#control, HEAD, (head + 1) | 0);
+    if (this.#bell === undefined) return;
+    Atomics.add(this.#bell, 0, 1);
+    Atomics.notify(this.#bell, 0);
   }
 
   /** Drops the oldest record when full. */

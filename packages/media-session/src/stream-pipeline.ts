@@ -411,7 +411,7 @@ export class StreamPipeline {
     this.#opus?.meet();
     const recovered = this.#opus?.recover(next.payload, next.length, pcm) ?? false;
     const levelDbfs = recovered ? rmsDbfs(pcm, 0, FRAME_SAMPLES) : SILENCE_DBFS;
-    if (recovered) this.#listener?.sound(startMs, this.#expected, pcm);
+    if (recovered) this.#noteSound(startMs, pcm);
     else this.#noteLost(startMs, 1);
     this.#stepSpeech(startMs, PTIME_MS, levelDbfs);
     if (!recovered) return false;
@@ -476,7 +476,10 @@ export class StreamPipeline {
     this.#tally.decoded = (this.#tally.decoded + 1) | 0;
     // Before the concealer, which smooths the joint after a gap: tones want what was sent.
     this.#tones.process(pcm, mediaTimeMs);
-    this.#listener?.sound(mediaTimeMs, this.#expected, pcm);
+    if (this.#listener !== undefined) {
+      this.#listener.timeMs[0] = mediaTimeMs;
+      this.#listener.sound(this.#expected, pcm);
+    }
     this.#concealer.accept(pcm);
     measureRmsDbfs(pcm, 0, FRAME_SAMPLES, this.#level);
     const levelDbfs = this.#level[0]!;
@@ -535,6 +538,12 @@ export class StreamPipeline {
   /** What somebody says who began before the listener came. */
   #noteEarlierSpeech(): void {
     if (this.#tally.speaking === 1) this.#noteStarted(this.#tally.speechStartMs);
+  }
+
+  #noteSound(startMs: number, pcm: Int16Array): void {
+    if (this.#listener === undefined) return;
+    this.#listener.timeMs[0] = startMs;
+    this.#listener.sound(this.#expected, pcm);
   }
 
   #noteLost(startMs: number, frames: number): void {

@@ -13,12 +13,17 @@ function pcmOf(n: number): Int16Array {
   return Int16Array.from({ length: 320 }, (_, i) => n * 31 + i);
 }
 
+function sound(ring: PcmRing, ms: number, sequence: number, pcm: Int16Array): void {
+  ring.timeMs[0] = ms;
+  ring.sound(sequence, pcm);
+}
+
 describe('PcmRing', () => {
   it('gives back sound and marks, to the bit, and how far its reader is', () => {
     const { writer, reader } = ends();
     expect(writer.consumed).toBe(7);
     writer.note(PCM_RECORD.speechStarted, 10.5, 0, 8);
-    writer.sound(20.25, 9, pcmOf(3));
+    sound(writer, 20.25, 9, pcmOf(3));
     writer.note(PCM_RECORD.lost, 40.25, 60, 9);
     writer.note(PCM_RECORD.speechEnded, 100.25, 0, 0xffff_ffff);
     const record = new PcmRecord();
@@ -65,7 +70,7 @@ describe('PcmRing', () => {
               continue;
             }
             if (pushed % 3 === 2) writer.note(PCM_RECORD.silence, pushed * 20, 20, pushed);
-            else writer.sound(pushed * 20, pushed, pcmOf(pushed));
+            else sound(writer, pushed * 20, pushed, pcmOf(pushed));
             held.push(pushed);
             pushed += 1;
             if (held.length <= SLOTS) continue;

@@ -18,6 +18,11 @@ interface Cut extends UtteranceStart {
 const ONSET_FRAMES = 3;
 const HANGOVER_FRAMES = 15;
 
+function sound(ring: PcmRing, ms: number, sequence: number, pcm: Int16Array): void {
+  ring.timeMs[0] = ms;
+  ring.sound(sequence, pcm);
+}
+
 /** Plays a stream as a pipeline does: marks come late, between the frames. */
 function play(ring: PcmRing, script: Script, afterEach: () => void): void {
   let spoken = 0;
@@ -27,7 +32,7 @@ function play(ring: PcmRing, script: Script, afterEach: () => void): void {
   [...script].forEach((frame, n) => {
     const ms = n * 20;
     if (frame === '_') return;
-    if (frame === 's') ring.sound(ms, n + 1, new Int16Array(320).fill(1000 + n));
+    if (frame === 's') sound(ring, ms, n + 1, new Int16Array(320).fill(1000 + n));
     else ring.note(frame === 'x' ? PCM_RECORD.lost : PCM_RECORD.silence, ms, 20, n + 1);
     afterEach();
     if (frame === 's') {

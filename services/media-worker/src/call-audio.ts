@@ -27,6 +27,8 @@ import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
 import type { CallPlays } from './play/call-plays.js';
+import { CallRecognition } from './recognition/call-recognition.js';
+import type { RecognizerPool } from './recognition/recognizer-pool.js';
 import { SpeechNotes } from './speech-notes.js';
 import type { StopReason } from './stop-reason.js';
 import { CLOSED_AS, GOES_ON, OVER_FOR_GOOD, PLAYS_END } from './stop-reason.js';
@@ -35,6 +37,7 @@ import { nowMicros } from './thread-clock.js';
 export interface CallAudioOptions {
   readonly hello: HelloMessage;
   readonly pool: DecodePool;
+  readonly recognizers: RecognizerPool;
   readonly journal: CallJournal;
   readonly attribution: Attribution;
   readonly plays: CallPlays;
@@ -97,6 +100,7 @@ export class CallAudio {
   readonly #deaf: DeafWatch;
   readonly #speech: SpeechNotes;
   readonly #listening: CallListening;
+  readonly #recognition: CallRecognition;
   readonly #mediaEpoch: { readonly high: number; readonly low: number };
   #session: MediaLinkSession | undefined;
   #started = false;
@@ -122,12 +126,22 @@ export class CallAudio {
       memory: options.memory,
       streams: () => this.streams.live(),
     });
+    this.#recognition = new CallRecognition({
+      pool: options.recognizers,
+      listening: options.listening,
+      eager: this.virtualTime,
+      creditFrames,
+      clock,
+      tell: (event) => journal.add(event),
+    });
+    this.#listening.onChange((listening) => this.#recognition.set(listening));
     this.streams = new CallStreams({
       callId: hello.callId,
       mediaId: hello.mediaId,
       epoch: hello.epoch,
       mediaEpoch: this.#mediaEpoch,
       pool,
+      recognition: this.#recognition,
       eager: this.virtualTime,
       creditFrames,
       positions,
@@ -424,6 +438,7 @@ export class CallAudio {
       this.plays.end(!PLAYS_END.has(reason)),
       this.streams.closeAll(goesOn ? CLOSE_MODE.abandon : CLOSE_MODE.end),
     ]);
+    await this.#recognition.finish(goesOn);
     this.findings.end(this.streams.over.endMs);
     if (this.#started) journal.add(this.#stoppedEvent(reason));
     try {

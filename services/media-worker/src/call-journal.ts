@@ -7,6 +7,7 @@ import { toParticipant } from './attribution.js';
 import type { CallEventDraft } from './call-events.js';
 import type { WorkerLog } from './log.js';
 import type { PlayEventDraft } from './play/play-events.js';
+import type { RecognitionEventDraft } from './recognition/recognition-events.js';
 
 /** Where events go; the publisher of @earshot/events. */
 export interface EventSink {
@@ -32,9 +33,11 @@ const CAPACITY = 10_000;
 
 const RETRY_MS = 100;
 
+type EventDraft = MediaEventDraft | CallEventDraft | PlayEventDraft | RecognitionEventDraft;
+
 /** An event and its number. */
 interface Entry {
-  readonly draft: MediaEventDraft | CallEventDraft | PlayEventDraft;
+  readonly draft: EventDraft;
   readonly position: number;
   /** When it was found, Unix ms: sources change hands. */
   readonly foundAtMs: number;
@@ -69,7 +72,7 @@ export class CallJournal {
     return this.#queue.size === 0 && this.#flushed === this.#published;
   }
 
-  add(draft: MediaEventDraft | CallEventDraft | PlayEventDraft): void {
+  add(draft: EventDraft): void {
     const position = this.#nextPosition++;
     const foundAtMs = this.#options.clock.wallclockMs();
     if (!this.#queue.push({ draft, position, foundAtMs })) {

@@ -9,6 +9,8 @@ import type {
 import { CLOSE_MODE, WARM_UP_FRAMES } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import type { DecodeStream } from './decode-pool.js';
+import { HeldCheckpoints } from './held-checkpoints.js';
+import type { StreamEar } from './recognition/stream-ear.js';
 
 /** How far a stream is; the positions are the sequence expected next. */
 export interface StreamNews {
@@ -22,6 +24,8 @@ export interface StreamNews {
 export interface CallStreamOptions {
   readonly identity: StreamIdentity;
   readonly decode: DecodeStream;
+  /** What is recognized of it. */
+  readonly ear: StreamEar;
   /** Ticks at which the call's media clock shows 0, as two halves. */
   readonly mediaEpoch: { readonly high: number; readonly low: number };
   /** Frames of it that its host may have on their way. */
@@ -38,6 +42,9 @@ export interface CallStreamOptions {
 export class CallStream {
   readonly identity: StreamIdentity;
   readonly #counters: StreamCounters;
+  readonly #ear: StreamEar;
+  readonly #held = new HeldCheckpoints();
+  #keptSettled = Number.NaN;
   readonly #epochHigh: number;
   readonly #epochLow: number;
   readonly #creditFrames: number;
@@ -74,6 +81,7 @@ export class CallStream {
     const { identity, decode, mediaEpoch, firstSequence } = options;
     this.identity = identity;
     this.#decode = decode;
+    this.#ear = options.ear;
     this.#counters = decode.counters;
     this.#epochHigh = mediaEpoch.high;
     this.#epochLow = mediaEpoch.low;
@@ -89,6 +97,11 @@ export class CallStream {
 
   get isProcessed(): boolean {
     return this.#final !== undefined;
+  }
+
+  /** All that was said in it is told of. */
+  get isTold(): boolean {
+    return this.#ear.isDone;
   }
 
   /** Heard to its end here, and not left to another worker. */
@@ -145,7 +158,7 @@ export class CallStream {
 
   /** Whether its host does not know yet how far it is. */
   get hasNews(): boolean {
-    return this.received !== this.#toldReceived || this.durable !== this.#toldDurable;
+    return this.#tellable !== this.#toldReceived || this.durable !== this.#toldDurable;
   }
 
   /** Whether its host knows that all of it is over. */
@@ -206,6 +219,7 @@ export class CallStream {
   /** Its last finding came, which says better than the counters what they will show. */
   processed(totals: StreamTotals): void {
     this.#final = totals;
+    this.#ear.closed();
     if (this.isOver) this.#decode = undefined;
   }
 
@@ -221,18 +235,17 @@ export class CallStream {
 
   /** Credit that the host does not know it has again; all there is counts as much as any. */
   get freed(): number {
-    const freed = sequenceDistance(this.#creditFrom, this.received);
+    const freed = sequenceDistance(this.#creditFrom, this.#tellable);
     return freed > 0 && freed >= this.inFlight ? this.#creditFrames : freed;
   }
 
   /** What can be stored, now that all findings before it came; undefined: nothing new. */
   mark(): StreamMark | undefined {
     if (!this.#foldBefore()) return undefined;
-    if (this.isOver) return this.#isDurable ? undefined : this.#markEnd();
-    const settled = this.#counters.get('settled');
-    if (settled === this.#storedSettled) return undefined;
-    const checkpoint = this.#decode?.checkpoint();
-    if (checkpoint === undefined) return undefined;
+    if (this.isOver && this.isTold) return this.#isDurable ? undefined : this.#markEnd();
+    this.#keepNewest();
+    const checkpoint = this.#held.newest(this.#ear.settledMs);
+    if (checkpoint === undefined || checkpoint.position === this.#storedSettled) return undefined;
     const warmUpFrom = (checkpoint.position - WARM_UP_FRAMES) >>> 0;
     const durable = later(this.#durable, warmUpFrom);
     const position = { ...this.#stream(), durable, closed: false, checkpoint };
@@ -248,7 +261,7 @@ export class CallStream {
 
   /** How far it is, which its host knows from here on. */
   tell(): StreamNews {
-    this.#toldReceived = this.received;
+    this.#toldReceived = this.#tellable;
     this.#creditFrom = this.#toldReceived;
     this.#toldDurable = this.durable;
     return {
@@ -295,11 +308,25 @@ export class CallStream {
   /** False while the opening before this one has findings to come: it must not be overtaken. */
   #foldBefore(): boolean {
     if (this.#before === undefined) return true;
-    if (!this.#before.isProcessed) return false;
+    if (!this.#before.isProcessed || !this.#before.isTold) return false;
     this.#lostBefore = this.#before.lost;
     this.#droppedBefore = this.#before.dropped;
     this.#before = undefined;
     return true;
+  }
+
+  #keepNewest(): void {
+    const settled = this.#counters.get('settled');
+    if (settled === this.#keptSettled || settled === this.#storedSettled) return;
+    const checkpoint = this.#decode?.checkpoint();
+    if (checkpoint === undefined) return;
+    this.#keptSettled = checkpoint.position;
+    this.#held.keep(checkpoint);
+  }
+
+  /** As many of `received` as its host may be told of. */
+  get #tellable(): number {
+    return this.#ear.cap(this.received);
   }
 
   #markEnd(): StreamMark {

@@ -18,6 +18,7 @@ import type { StreamPosition } from '@earshot/registry';
 import type { StreamMark, StreamNews } from './call-stream.js';
 import { CallStream } from './call-stream.js';
 import type { DecodePool } from './decode-pool.js';
+import type { CallRecognition } from './recognition/call-recognition.js';
 
 export interface CallStreamsOptions {
   readonly callId: string;
@@ -26,6 +27,7 @@ export interface CallStreamsOptions {
   /** Ticks at which the call's media clock shows 0, as two halves. */
   readonly mediaEpoch: { readonly high: number; readonly low: number };
   readonly pool: DecodePool;
+  readonly recognition: Pick<CallRecognition, 'open'>;
   /** Tell of progress as it happens. */
   readonly eager: boolean;
   /** Frames of each stream that the host may have on their way. */
@@ -255,30 +257,35 @@ export class CallStreams {
   }
 
   #add({ streamId, kind, sourceId, codec, firstSequence: hosts }: Opening): void {
-    const { callId, mediaId, epoch, mediaEpoch, pool, eager, creditFrames, tell } = this.#options;
+    const { callId, mediaId, epoch, mediaEpoch, pool, recognition, eager, creditFrames, tell } =
+      this.#options;
     const before = this.#newest.get(streamId);
     const inherited = this.#inherited.get(streamId);
     const checkpoint = inherited?.closed === false ? checkpointOf(inherited) : undefined;
     const firstSequence = before?.next ?? inherited?.durable ?? hosts;
     const ordinal = this.#openings++;
     const identity = { callId, mediaId, epoch, streamId, ordinal, kind, sourceId, codec };
+    const ear = recognition.open(identity, firstSequence);
     const decode = pool.openStream({
       firstSequence,
       ...(checkpoint === undefined ? {} : { checkpoint }),
       codec: CODEC[codec],
       eager,
+      pcm: ear.pcm,
       onFinding: (finding) => this.#found(stream, finding),
     });
     const durable = before?.durable ?? firstSequence;
     const stream = new CallStream({
       identity,
       decode,
+      ear,
       mediaEpoch,
       creditFrames,
       firstSequence,
       durable,
       before,
     });
+    ear.attach({ received: () => stream.received, listen: (pcm) => decode.listen(pcm) });
     this.#inherited.delete(streamId);
     this.#open.set(streamId, stream);
     this.#live.add(stream);

@@ -18,6 +18,7 @@ import type { DecodePool } from './decode-pool.js';
 import type { WorkerLog } from './log.js';
 import { CallPlays } from './play/call-plays.js';
 import { PlayCounts } from './play/play-counts.js';
+import type { RecognizerPool } from './recognition/recognizer-pool.js';
 
 /** A lease not renewed for so long is free for another worker. */
 const LEASE_TTL_MS = 15_000;
@@ -39,6 +40,7 @@ export interface CallTableOptions {
   readonly registry: Registry;
   readonly sink: EventSink & EventFence;
   readonly pool: DecodePool;
+  readonly recognizers: RecognizerPool;
   readonly clock: Clock;
   readonly log: WorkerLog;
   readonly tracer: Tracer;
@@ -271,6 +273,7 @@ export class CallTable {
     return new CallAudio({
       hello,
       pool,
+      recognizers: this.#options.recognizers,
       journal,
       attribution,
       plays,

@@ -30,6 +30,12 @@ export interface MediaWorkerConfig {
   readonly maxStreams: number;
   /** Slots of a stream's ring; a power of two. The credit of each stream is three quarters of it. */
   readonly ringFrames: number;
+  /** Threads that recognize speech; none runs before a call asks for it. */
+  readonly recognizerThreads: number;
+  /** Work that may wait in each of them, as the time that it takes; speech beyond it is skipped. */
+  readonly recognizerBacklogMs: number;
+  /** Sessions of recognizers that each of them may have open. */
+  readonly recognizerSessions: number;
   /** How long a call whose link broke is kept for its host to come back. */
   readonly linkGraceMs: number;
   /** How long calls may take to finish once the worker is told to stop. */
@@ -89,6 +95,9 @@ const environmentSchema = z.object({
   EARSHOT_OPUS_ENGINE: z.enum(OPUS_ENGINES).default(DEFAULT_OPUS_ENGINE),
   EARSHOT_MAX_STREAMS: z.coerce.number().int().min(1).max(5000).default(400),
   EARSHOT_RING_FRAMES: powerOfTwo.default(128),
+  EARSHOT_RECOGNIZER_THREADS: z.coerce.number().int().min(1).max(16).default(1),
+  EARSHOT_RECOGNIZER_BACKLOG_MS: z.coerce.number().int().min(500).max(120_000).default(10_000),
+  EARSHOT_RECOGNIZER_SESSIONS: z.coerce.number().int().min(1).max(1000).default(32),
   EARSHOT_LINK_GRACE_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
   EARSHOT_DRAIN_MS: z.coerce.number().int().min(0).max(3_600_000).default(3000),
   EARSHOT_ATTRIBUTION_WAIT_MS: z.coerce.number().int().min(0).max(60_000).default(2000),
@@ -134,6 +143,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     opusEngine: env.EARSHOT_OPUS_ENGINE,
     maxStreams: env.EARSHOT_MAX_STREAMS,
     ringFrames: env.EARSHOT_RING_FRAMES,
+    recognizerThreads: env.EARSHOT_RECOGNIZER_THREADS,
+    recognizerBacklogMs: env.EARSHOT_RECOGNIZER_BACKLOG_MS,
+    recognizerSessions: env.EARSHOT_RECOGNIZER_SESSIONS,
     linkGraceMs: env.EARSHOT_LINK_GRACE_MS,
     drainMs: env.EARSHOT_DRAIN_MS,
     attributionWaitMs: env.EARSHOT_ATTRIBUTION_WAIT_MS,

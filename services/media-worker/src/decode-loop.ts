@@ -3,13 +3,14 @@ import {
   FRAME_SAMPLES,
   FrameRing,
   FrameSlot,
+  PcmRing,
   StreamPipeline,
   StreamRunner,
   TAKEN,
 } from '@earshot/media-session';
 import type { LatencyHistogram } from './latency-histogram.js';
 import type { ReadyStreams } from './ready-streams.js';
-import type { ThreadCommand, ThreadReport } from './thread-messages.js';
+import type { PcmShare, ThreadCommand, ThreadReport } from './thread-messages.js';
 
 /** Records taken from one stream in a turn, one a round, so that none starves others. */
 const MAX_ROUNDS = 32;
@@ -22,6 +23,7 @@ const RECORDS_PER_PROGRESS = 48;
 
 type Item = Extract<ThreadReport, { kind: 'findings' }>['items'][number];
 type OpenCommand = Extract<ThreadCommand, { kind: 'open' }>;
+type ListenCommand = Extract<ThreadCommand, { kind: 'listen' }>;
 
 interface Stream {
   readonly handle: number;
@@ -103,18 +105,25 @@ export class DecodeLoop {
   }
 
   /** Takes a stream on; what its ring holds already is taken with the next turn. */
-  open({ handle, index, eager, codec, listening, counters, ring }: OpenCommand): void {
+  open({ handle, index, eager, codec, listening, counters, ring, pcm }: OpenCommand): void {
     const pipeline = new StreamPipeline({
       codec,
       listening,
       decoders: this.#options.decoders,
       carriesPrevious: this.#options.carriesPrevious,
       counters,
+      listener: listenerOf(pcm),
       sink: (finding) => this.#items.push({ handle, finding }),
     });
     const runner = new StreamRunner({ ring: new FrameRing(ring), pipeline });
     this.#streams[index] = { handle, eager, runner };
     this.#ready.mark(index);
+  }
+
+  /** Has what is heard in a stream go elsewhere, if it is still open. */
+  listen({ handle, index, pcm }: ListenCommand): void {
+    const stream = this.#streams[index];
+    if (stream?.handle === handle) stream.runner.listen(listenerOf(pcm));
   }
 
   /** Takes what there is, within bounds; true when there was something to do. */
@@ -243,6 +252,10 @@ export class DecodeLoop {
     this.#eagerRecords = 0;
     this.#options.post({ kind: 'progress' });
   }
+}
+
+function listenerOf(pcm: PcmShare | undefined): PcmRing | undefined {
+  return pcm === undefined ? undefined : new PcmRing(pcm.ring, pcm.bell);
 }
 
 function describe(error: unknown): string {

@@ -7,7 +7,7 @@ import { DecodeThread } from './decode-thread-handle.js';
 import { Latencies } from './latency-histogram.js';
 import type { WorkerLog } from './log.js';
 import { nowMicros } from './thread-clock.js';
-import type { DecodeEngine } from './thread-messages.js';
+import type { DecodeEngine, PcmShare } from './thread-messages.js';
 
 /** A thread that shows no turn for so long while its doorbell rings is replaced. */
 const HANG_MS = 5000;
@@ -38,6 +38,8 @@ export interface OpenStreamOptions {
   readonly eager: boolean;
   /** `none` where frames are only passed on. @defaultValue `findings` */
   readonly listening?: Listening;
+  /** Where what is heard goes. @defaultValue nowhere */
+  readonly pcm?: PcmShare | undefined;
   /** In order; the last is of kind `closed`. */
   onFinding(finding: Finding): void;
 }
@@ -54,6 +56,8 @@ export interface DecodeStream {
   checkpoint(): StreamCheckpoint | undefined;
   /** All findings of the frames that counters show came by `onFinding`. */
   hasAllFindings(): boolean;
+  /** Has what is heard go elsewhere; undefined: nowhere. */
+  listen(pcm: PcmShare | undefined): void;
   /** Has its thread look at the ring with the next `ringDoorbells`. */
   touch(): void;
   /** No frame follows: after those before it, the stream is closed. */
@@ -165,13 +169,15 @@ export class DecodePool {
     this.#rings.add(writer);
     const reader = new StreamCounters(counters);
     let found = 0;
+    const handle = this.#handles++;
     const index = thread.open({
-      handle: this.#handles++,
+      handle,
       ring,
       counters,
       codec: options.codec,
       listening: options.listening ?? 'findings',
       eager: options.eager,
+      pcm: options.pcm,
       onFinding: (finding) => {
         if (finding.kind === 'closed') this.#rings.delete(writer);
         else found += 1;
@@ -186,6 +192,7 @@ export class DecodePool {
         return newest !== undefined && found >= newest.findings ? newest.checkpoint : undefined;
       },
       hasAllFindings: () => found >= reader.get('findings'),
+      listen: (pcm) => thread.listen(handle, pcm),
       touch: () => thread.touch(index),
       close: (mode, nextSequence) => {
         writer.close(mode, nextSequence);

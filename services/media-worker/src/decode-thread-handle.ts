@@ -6,7 +6,13 @@ import type { Latencies } from './latency-histogram.js';
 import { LatencyHistogram } from './latency-histogram.js';
 import type { WorkerLog } from './log.js';
 import { ReadyStreams } from './ready-streams.js';
-import type { DecodeEngine, ThreadCommand, ThreadReport, ThreadSetup } from './thread-messages.js';
+import type {
+  DecodeEngine,
+  PcmShare,
+  ThreadCommand,
+  ThreadReport,
+  ThreadSetup,
+} from './thread-messages.js';
 import { SIGNAL, SIGNAL_WORDS } from './thread-messages.js';
 
 /** A replacement waits so long, doubling with each in a row, so that a bug can't spin. */
@@ -35,7 +41,8 @@ interface NewStream extends Omit<OpenCommand, 'kind' | 'index'> {
   onFinding(finding: Finding): void;
 }
 
-type OpenedStream = NewStream & Pick<OpenCommand, 'index'>;
+type OpenedStream = Omit<NewStream, 'pcm'> &
+  Pick<OpenCommand, 'index'> & { pcm: PcmShare | undefined };
 
 /** The I/O thread's end of one decode thread, over all its replacements. */
 export class DecodeThread {
@@ -132,10 +139,19 @@ export class DecodeThread {
         `Cannot open a stream: a thread has at most ${this.#options.capacity}, got one more`,
       );
     }
-    const opened = { ...stream, index };
+    const opened = { ...stream, pcm: stream.pcm, index };
     this.#streams.set(stream.handle, opened);
     this.#sendOpen(opened);
     return index;
+  }
+
+  /** Has what is heard in a stream go elsewhere; undefined: nowhere. */
+  listen(handle: number, pcm: PcmShare | undefined): void {
+    const stream = this.#streams.get(handle);
+    if (stream === undefined) return;
+    stream.pcm = pcm;
+    this.#send({ kind: 'listen', handle, index: stream.index, pcm });
+    this.#wake();
   }
 
   /** Has the thread look at the stream's ring once the doorbell rings. */

@@ -70,8 +70,10 @@ function takeCommands(): boolean {
   for (;;) {
     const received: { message: ThreadCommand } | undefined = receiveMessageOnPort(port);
     if (received === undefined) return true;
-    if (received.message.kind === 'stop') return false;
-    loop.open(received.message);
+    const { message } = received;
+    if (message.kind === 'stop') return false;
+    if (message.kind === 'open') loop.open(message);
+    else loop.listen(message);
   }
 }
 

@@ -28,6 +28,7 @@ import { LinkTokens } from './link-tokens.js';
 import { ListeningDesk } from './listening-desk.js';
 import type { WorkerLog } from './log.js';
 import { PlayDesk } from './play/play-desk.js';
+import { RecognizerPool } from './recognition/recognizer-pool.js';
 import { addRoutes } from './routes.js';
 import { PIPELINE_CHECKS, workerHealthChecks } from './worker-health.js';
 import { WorkerMetrics } from './worker-metrics.js';
@@ -37,6 +38,8 @@ export interface MediaWorkerDeps {
   readonly log?: WorkerLog;
   /** Closed by whoever made it. */
   readonly tracer?: Tracer;
+  /** A module that exports `createRecognizers`, in place of the worker's own recognizers. */
+  readonly recognizers?: URL;
 }
 
 /** A running media worker. */
@@ -109,6 +112,16 @@ async function start(
     onProgress: () => calls.sendProgress(true),
   });
   closers.defer(() => pool.close());
+  const recognizers = new RecognizerPool({
+    threads: config.recognizerThreads,
+    module: deps.recognizers,
+    engines: undefined,
+    limits: { backlogMs: config.recognizerBacklogMs, maxSessions: config.recognizerSessions },
+    clock,
+    log,
+    onProgress: () => calls.sendProgress(true),
+  });
+  closers.defer(() => recognizers.close());
   const creditFrames = (config.ringFrames / 4) * 3;
   const { workerId, linkGraceMs, attributionWaitMs, deafAfterMs } = config;
   const linkTokens = new LinkTokens({
@@ -121,6 +134,7 @@ async function start(
     registry,
     sink: publisher,
     pool,
+    recognizers,
     clock,
     log,
     tracer,
@@ -148,13 +162,14 @@ async function start(
     isDraining: () => calls.draining,
     isOverwhelmed: () => health.isFailing(PIPELINE_CHECKS),
   });
-  const metrics = new WorkerMetrics({ calls, pool, publisher, heartbeat });
+  const metrics = new WorkerMetrics({ calls, pool, recognizers, publisher, heartbeat });
   const health = watchHealth(
     config,
     { calls, pool, publisher, registry, metrics, clock, log },
     closers,
   );
-  addRoutes(app, { workerId, calls, pool, publisher, health, heartbeat, levels, metrics });
+  const parts = { workerId, calls, pool, recognizers, publisher };
+  addRoutes(app, { ...parts, health, heartbeat, levels, metrics });
 
   const address = await listen(app, config.listen, 'the media worker');
   const mediaUrl = config.advertisedUrl ?? `ws://${address}${MEDIA_PATH}`;
@@ -194,7 +209,7 @@ async function connectToRedis(
     log,
     tracer,
     onFenced,
-  }: Required<MediaWorkerDeps> & Required<Pick<PublisherOptions, 'onFenced'>>,
+  }: Required<Omit<MediaWorkerDeps, 'recognizers'>> & Required<Pick<PublisherOptions, 'onFenced'>>,
   closers: CloseStack,
 ): Promise<{ registry: Registry; publisher: EventPublisher }> {
   const registry = new Registry({ redisUrl, clock });

@@ -7,12 +7,15 @@ import type { DecodePool } from './decode-pool.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { Latencies } from './latency-histogram.js';
 import type { LevelsStream } from './levels-stream.js';
+import { recognitionStats } from './recognition/recognition-stats.js';
+import type { RecognizerPool } from './recognition/recognizer-pool.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
 export interface RouteParts {
   readonly workerId: string;
   readonly calls: CallTable;
   readonly pool: DecodePool;
+  readonly recognizers: RecognizerPool;
   readonly publisher: EventPublisher;
   readonly health: Health;
   readonly heartbeat: Heartbeat;
@@ -22,7 +25,8 @@ export interface RouteParts {
 
 /** What people and orchestrators may ask of the worker over HTTP. */
 export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
-  const { workerId, calls, pool, publisher, health, heartbeat, levels, metrics } = parts;
+  const { workerId, calls, pool, recognizers, publisher } = parts;
+  const { health, heartbeat, levels, metrics } = parts;
   addHealthRoutes(app, health);
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
@@ -39,6 +43,7 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     frameToFinding: summary(pool.latencies()),
     streams: pool.streams,
     totals: calls.totals(),
+    recognition: recognitionStats(recognizers),
     events: publisher.stats,
     calls: calls.calls().map((call) => ({
       callId: call.callId,

@@ -29,6 +29,14 @@ export interface ThreadSetup {
   readonly opusEngine: OpusEngineName;
 }
 
+/** Where a decode thread puts what is heard in a stream, for a recognizer thread. */
+export interface PcmShare {
+  /** Memory of a `PcmRing`. */
+  readonly ring: SharedArrayBuffer;
+  /** A word that wakes the recognizer thread. */
+  readonly bell: SharedArrayBuffer;
+}
+
 /** I/O thread → decode thread. Taken between turns, in order. */
 export type ThreadCommand =
   | {
@@ -44,6 +52,15 @@ export type ThreadCommand =
       readonly listening: Listening;
       /** Tell of progress as it happens: its host waits for credit, not for the clock. */
       readonly eager: boolean;
+      /** Absent: nobody wants the sound itself. */
+      readonly pcm?: PcmShare | undefined;
+    }
+  /** What is heard in an open stream goes there from now on; undefined: nowhere. */
+  | {
+      readonly kind: 'listen';
+      readonly handle: number;
+      readonly index: number;
+      readonly pcm: PcmShare | undefined;
     }
   | { readonly kind: 'stop' };
 

@@ -7,10 +7,13 @@ import type { DecodePool } from './decode-pool.js';
 import type { DecodeThread } from './decode-thread-handle.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { Latencies } from './latency-histogram.js';
+import { addRecognitionMetrics } from './recognition/recognition-stats.js';
+import type { RecognizerPool } from './recognition/recognizer-pool.js';
 
 export interface WorkerMetricsOptions {
   readonly calls: CallTable;
   readonly pool: DecodePool;
+  readonly recognizers: RecognizerPool;
   readonly publisher: EventPublisher;
   readonly heartbeat: Heartbeat;
 }
@@ -38,10 +41,11 @@ export class WorkerMetrics {
   /** For what else is told of this worker. */
   readonly set: Metrics = createMetrics({ service: 'media-worker' });
 
-  constructor({ calls, pool, publisher, heartbeat }: WorkerMetricsOptions) {
+  constructor({ calls, pool, recognizers, publisher, heartbeat }: WorkerMetricsOptions) {
     addFrames(this.set, calls, pool);
     addCalls(this.set, calls);
     addThreads(this.set, pool);
+    addRecognitionMetrics(this.set, recognizers);
     addEventMetrics(this.set, publisher);
     addLoad(this.set, heartbeat);
   }

@@ -7,6 +7,7 @@ import {
   FRAME_PAYLOAD_BYTES,
   FRAME_SAMPLES,
   FrameRing,
+  PcmRing,
   SESSION_SAMPLE_RATE_HZ,
   StreamCounters,
 } from '@earshot/media-session';
@@ -30,6 +31,8 @@ const packets = encodeFrames(engine, buzz(4000), {
 });
 const ready = new ReadyStreams(ReadyStreams.allocate(STREAMS));
 let posted = 0;
+// Speech of all streams is recognized; nobody takes what is heard, so that the oldest is dropped.
+const bell = new SharedArrayBuffer(4);
 const loop = new DecodeLoop({
   decoders: engine.createDecoderPool({
     sampleRateHz: SESSION_SAMPLE_RATE_HZ,
@@ -92,6 +95,7 @@ function open(index) {
     codec: 1,
     listening,
     eager: false,
+    pcm: { ring: PcmRing.allocate(64), bell },
   });
   return { index, writer: new FrameRing(ring), counters: new StreamCounters(counters) };
 }

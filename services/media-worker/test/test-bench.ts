@@ -9,7 +9,7 @@ import { Registry } from '@earshot/registry';
 import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
 // The decode threads are files of their own, so these tests run what was built.
-import type { MediaWorker, MediaWorkerConfig } from '../dist/index.js';
+import type { MediaWorker, MediaWorkerConfig, MediaWorkerDeps } from '../dist/index.js';
 import { startMediaWorker } from '../dist/index.js';
 import { TestHost } from './test-host.js';
 
@@ -51,14 +51,14 @@ export class Bench {
     this.#closers = closers;
   }
 
-  static async start(more: Partial<MediaWorkerConfig> = {}): Promise<Bench> {
+  static async start(more: Partial<MediaWorkerConfig> = {}, recognizers?: URL): Promise<Bench> {
     const closers = new CloseStack();
     const redis = await startTestRedis({ persistent: true });
     closers.defer(() => redis.close());
     const registry = new Registry({ redisUrl: redis.url, clock: systemClock });
     closers.defer(() => registry.close());
     await registry.ready();
-    const worker = await startMediaWorker(testConfig(redis.url, more), { log: SILENT_LOG });
+    const worker = await startMediaWorker(testConfig(redis.url, more), depsOf(recognizers));
     closers.defer(() => worker.close());
     const bench = new Bench(redis, worker, registry, closers);
     const consumer = new EventConsumer({
@@ -72,8 +72,8 @@ export class Bench {
   }
 
   /** Starts another worker on the same Redis. */
-  async addWorker(more: Partial<MediaWorkerConfig> = {}): Promise<MediaWorker> {
-    const worker = await startMediaWorker(testConfig(this.redis.url, more), { log: SILENT_LOG });
+  async addWorker(more: Partial<MediaWorkerConfig> = {}, recognizers?: URL): Promise<MediaWorker> {
+    const worker = await startMediaWorker(testConfig(this.redis.url, more), depsOf(recognizers));
     this.#closers.defer(() => worker.close());
     return worker;
   }
@@ -148,6 +148,10 @@ export class Bench {
   }
 }
 
+function depsOf(recognizers: URL | undefined): MediaWorkerDeps {
+  return { log: SILENT_LOG, ...(recognizers === undefined ? {} : { recognizers }) };
+}
+
 export function testConfig(
   redisUrl: string,
   more: Partial<MediaWorkerConfig> = {},
@@ -164,6 +168,9 @@ export function testConfig(
     opusEngine: 'wasm',
     maxStreams: 100,
     ringFrames: 128,
+    recognizerThreads: 1,
+    recognizerBacklogMs: 10_000,
+    recognizerSessions: 32,
     linkGraceMs: 30_000,
     drainMs: 1000,
     attributionWaitMs: 0,

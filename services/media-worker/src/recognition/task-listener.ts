@@ -97,7 +97,11 @@ export class TaskListener {
 
   /** All before it belongs to utterances that were told of, or to none; NaN: nothing is known. */
   get settledMs(): number {
-    return this.#queue[0]?.start.soundFromMs ?? this.#skipped?.utterance.start.soundFromMs ?? this.#cutter.settledMs;
+    return (
+      this.#queue[0]?.start.soundFromMs ??
+      this.#skipped?.utterance.start.soundFromMs ??
+      this.#cutter.settledMs
+    );
   }
 
   get isIdle(): boolean {

@@ -1,0 +1,192 @@
+import { Worker } from 'node:worker_threads';
+import type { Cancel, Clock } from '@earshot/async';
+import type { WorkerLog } from '../log.js';
+import type {
+  ListenTask,
+  RecognizerCommand,
+  RecognizerLimits,
+  RecognizerLoad,
+  RecognizerReport,
+  RecognizerThreadSetup,
+} from './recognition-messages.js';
+
+/** A replacement waits so long, doubling with each in a row, so that a bug can't spin. */
+const RESTART_DELAY_MS = 100;
+const MAX_RESTART_DELAY_MS = 10_000;
+
+/** How long a thread may take to stop when asked before it is ended. */
+const STOP_DEADLINE_MS = 500;
+
+const ENTRY = new URL('./recognizer-thread.js', import.meta.url);
+
+export interface RecognizerThreadOptions {
+  readonly index: number;
+  /** Exports `createRecognizers`, which is given `engines`. */
+  readonly module: URL;
+  readonly engines: unknown;
+  readonly limits: RecognizerLimits;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+  onProgress(): void;
+}
+
+/** One stream that the thread listens to. */
+export interface ThreadStream {
+  readonly ring: SharedArrayBuffer;
+  readonly tasks: readonly ListenTask[];
+  readonly eager: boolean;
+  /** In order; `closed` is the last. */
+  onReport(report: StreamReport): void;
+  /** The thread ended, and what it had of the stream is lost; another goes on. */
+  onThreadLost(): void;
+}
+
+/** What is told of one stream. */
+export type StreamReport = Extract<RecognizerReport, { handle: number }>;
+
+/** The I/O thread's end of one recognizer thread, over all its replacements; begun with its first stream. */
+export class RecognizerThread {
+  /** Memory that wakes the thread. */
+  readonly bell: SharedArrayBuffer = new SharedArrayBuffer(4);
+  readonly #options: RecognizerThreadOptions;
+  readonly #setup: RecognizerThreadSetup;
+  readonly #streams = new Map<number, ThreadStream & { isFinishing: boolean }>();
+  #worker: Worker | undefined;
+  #load: RecognizerLoad | undefined;
+  /** Of the threads that this one replaced. */
+  readonly #loadsBefore: RecognizerLoad[] = [];
+  #restarts = 0;
+  #failuresInARow = 0;
+  #isClosing = false;
+  #cancelRestart: Cancel = () => {};
+
+  constructor(options: RecognizerThreadOptions) {
+    this.#options = options;
+    const { module, engines, limits } = options;
+    this.#setup = { bell: this.bell, module: module.href, engines, limits };
+  }
+
+  get isRunning(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** As told last; undefined before it began. */
+  get load(): RecognizerLoad | undefined {
+    return this.#load;
+  }
+
+  /** The present one's, and the last ones of those before, whose counts go on. */
+  get loads(): readonly RecognizerLoad[] {
+    return this.#load === undefined ? this.#loadsBefore : [...this.#loadsBefore, this.#load];
+  }
+
+  listen(handle: number, stream: ThreadStream): void {
+    this.#streams.set(handle, { ...stream, isFinishing: false });
+    if (this.#worker === undefined && this.#restarts === 0) this.#worker = this.#spawn();
+    this.#sendListen(handle, stream);
+  }
+
+  /** Nothing more is put into the stream's ring. */
+  finish(handle: number): void {
+    const stream = this.#streams.get(handle);
+    if (stream === undefined) return;
+    stream.isFinishing = true;
+    this.#send({ kind: 'finish', handle });
+  }
+
+  /** Ends the thread at once, as a crash would; it is replaced. */
+  terminate(): void {
+    void this.#worker?.terminate();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#cancelRestart();
+    const worker = this.#worker;
+    if (worker === undefined || worker.threadId === -1) return;
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    this.#send({ kind: 'stop' });
+    const { clock } = this.#options;
+    const cancel = clock.at(clock.nowMs() + STOP_DEADLINE_MS, () => this.terminate());
+    await exited;
+    cancel();
+  }
+
+  #spawn(): Worker {
+    const worker = new Worker(ENTRY, {
+      workerData: this.#setup,
+      name: `recognizer-${this.#options.index}`,
+    });
+    worker.on('message', (report: RecognizerReport) => this.#take(report));
+    worker.on('error', (error) => this.#failed(error));
+    worker.on('exit', () => this.#exited());
+    return worker;
+  }
+
+  #take(report: RecognizerReport): void {
+    switch (report.kind) {
+      case 'ready':
+        return;
+      case 'load':
+        this.#load = report.load;
+        return;
+      case 'progress':
+        this.#options.onProgress();
+        return;
+      case 'closed':
+        this.#streams.get(report.handle)?.onReport(report);
+        this.#streams.delete(report.handle);
+        return;
+      default:
+        if (report.kind === 'finished') this.#failuresInARow = 0;
+        this.#streams.get(report.handle)?.onReport(report);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#options.log.error('recognizer thread failed', {
+      thread: this.#options.index,
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+
+  #exited(): void {
+    this.#worker = undefined;
+    if (this.#load !== undefined) {
+      this.#loadsBefore.push({ ...this.#load, backlogMs: 0, sessions: 0, partialsOff: false });
+    }
+    this.#load = undefined;
+    if (this.#isClosing) return;
+    const { clock, log, index } = this.#options;
+    const delayMs = Math.min(RESTART_DELAY_MS * 2 ** this.#failuresInARow, MAX_RESTART_DELAY_MS);
+    log.error('recognizer thread ended; it is replaced', { thread: index, delayMs });
+    for (const stream of this.#streams.values()) stream.onThreadLost();
+    this.#restarts += 1;
+    this.#failuresInARow += 1;
+    this.#cancelRestart = clock.at(clock.nowMs() + delayMs, () => this.#restart());
+  }
+
+  #restart(): void {
+    this.#worker = this.#spawn();
+    for (const [handle, stream] of this.#streams) {
+      this.#sendListen(handle, stream);
+      if (stream.isFinishing) this.#send({ kind: 'finish', handle });
+    }
+  }
+
+  #sendListen(handle: number, { ring, tasks, eager }: ThreadStream): void {
+    this.#send({ kind: 'listen', handle, ring, tasks, eager });
+  }
+
+  #send(command: RecognizerCommand): void {
+    this.#worker?.postMessage(command);
+  }
+}

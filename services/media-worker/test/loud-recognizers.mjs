@@ -1,0 +1,105 @@
+// Recognizers that understand loudness: what is loud is a word. They give the same for the same sound,
+// and fail or take long when their name says so.
+
+const SAMPLES_PER_MS = 16;
+const BLOCK_MS = 20;
+const LOUD = 300;
+const PARTIAL_MS = 500;
+
+/** Given to recognizer threads by their pool. */
+export async function createRecognizers() {
+  const made = new Map();
+  return {
+    recognizerFor({ task, engines }) {
+      const name = engines?.[0] ?? 'loud';
+      if (name === 'none') return undefined;
+      const key = `${name} ${task.kind}`;
+      if (!made.has(key)) made.set(key, recognizer(name));
+      return made.get(key);
+    },
+    async close() {},
+  };
+}
+
+function recognizer(name) {
+  let opened = 0;
+  return {
+    name,
+    capabilities: {
+      tasks: ['phrases', 'dictation'],
+      partials: true,
+      wordTimes: true,
+      confidence: true,
+      languages: 'any',
+      runs: 'local',
+    },
+    async open(options) {
+      opened += 1;
+      if (name === 'closed') throw new Error('nobody is there');
+      return session(name, options, opened);
+    },
+    async close() {},
+  };
+}
+
+function session(name, { task, language, startMs, onResult, onFault }, ordinal) {
+  let atMs = startMs;
+  let loudMs = 0;
+  let first = NaN;
+  let last = NaN;
+  let nextPartialMs = PARTIAL_MS;
+  let isOver = false;
+
+  function result(kind) {
+    const text = task.kind === 'phrases' ? task.phrases[0] : `loud ${loudMs}`;
+    const words = [{ text: 'loud', startMs: first, endMs: last, confidence: 0.9 }];
+    return { kind, text, startMs: first, endMs: last, words, confidence: 0.9, language };
+  }
+
+  return {
+    backlogMs: 0,
+    push(pcm) {
+      if (name === 'dying') process.exit(1);
+      if (name === 'failing' || (name === 'faltering' && ordinal === 1)) {
+        if (!isOver) onFault({ code: 'recognizer_protocol', message: 'test', retryable: true });
+        isOver = true;
+        return;
+      }
+      if (name === 'slow') burn(pcm.length / SAMPLES_PER_MS);
+      for (let at = 0; at < pcm.length; at += BLOCK_MS * SAMPLES_PER_MS) {
+        const block = pcm.subarray(at, at + BLOCK_MS * SAMPLES_PER_MS);
+        if (block.some((sample) => Math.abs(sample) > LOUD)) {
+          if (loudMs === 0) first = atMs;
+          loudMs += BLOCK_MS;
+          last = atMs + BLOCK_MS;
+        }
+        atMs += BLOCK_MS;
+      }
+      if (task.kind !== 'dictation' || !task.partials || loudMs < nextPartialMs) return;
+      nextPartialMs += PARTIAL_MS;
+      onResult(result('partial'));
+    },
+    gap(durationMs) {
+      atMs += durationMs;
+    },
+    async endUtterance() {
+      if (isOver || loudMs === 0) return;
+      onResult(result(task.kind === 'phrases' ? 'phrase' : 'final'));
+      loudMs = 0;
+    },
+    restart(mediaTimeMs) {
+      atMs = mediaTimeMs;
+      loudMs = 0;
+      nextPartialMs = PARTIAL_MS;
+    },
+    async close() {
+      isOver = true;
+    },
+  };
+}
+
+/** Takes a tenth of the time that the sound took. */
+function burn(ms) {
+  const untilMs = performance.now() + ms / 10;
+  while (performance.now() < untilMs);
+}

@@ -6,10 +6,19 @@ const BLOCK_MS = 20;
 const LOUD = 300;
 const PARTIAL_MS = 500;
 
+/**
+ * @typedef {import('@earshot/recognition').Recognizer} Recognizer
+ * @typedef {import('@earshot/recognition').RecognizerSession} Session
+ * @typedef {import('@earshot/recognition').RecognizerSessionOptions} Options
+ * @typedef {import('@earshot/recognition').RecognizerTask} Task
+ */
+
 /** Given to recognizer threads by their pool. */
 export async function createRecognizers() {
+  /** @type {Map<string, Recognizer>} */
   const made = new Map();
   return {
+    /** @param {{ task: Task, engines: readonly string[] | null }} asked */
     recognizerFor({ task, engines }) {
       const name = engines?.[0] ?? 'loud';
       if (name === 'none') return undefined;
@@ -21,6 +30,10 @@ export async function createRecognizers() {
   };
 }
 
+/**
+ * @param {string} name
+ * @returns {Recognizer}
+ */
 function recognizer(name) {
   let opened = 0;
   return {
@@ -42,6 +55,12 @@ function recognizer(name) {
   };
 }
 
+/**
+ * @param {string} name
+ * @param {Options} options
+ * @param {number} ordinal
+ * @returns {Session}
+ */
 function session(name, { task, language, startMs, onResult, onFault }, ordinal) {
   let atMs = startMs;
   let loudMs = 0;
@@ -50,10 +69,16 @@ function session(name, { task, language, startMs, onResult, onFault }, ordinal) 
   let nextPartialMs = PARTIAL_MS;
   let isOver = false;
 
+  /**
+   * @template {'partial' | 'final' | 'phrase'} Kind
+   * @param {Kind} kind
+   */
   function result(kind) {
-    const text = task.kind === 'phrases' ? task.phrases[0] : `loud ${loudMs}`;
+    const phrase = task.kind === 'phrases' ? task.phrases[0] : undefined;
+    const text = phrase ?? `loud ${loudMs}`;
     const words = [{ text: 'loud', startMs: first, endMs: last, confidence: 0.9 }];
-    return { kind, text, startMs: first, endMs: last, words, confidence: 0.9, language };
+    const times = { startMs: first, endMs: last };
+    return { kind, engine: name, text, ...times, words, confidence: 0.9, language };
   }
 
   return {
@@ -84,7 +109,8 @@ function session(name, { task, language, startMs, onResult, onFault }, ordinal) 
     },
     async endUtterance() {
       if (isOver || loudMs === 0) return;
-      onResult(result(task.kind === 'phrases' ? 'phrase' : 'final'));
+      if (task.kind === 'phrases') onResult(result('phrase'));
+      else onResult(result('final'));
       loudMs = 0;
     },
     restart(mediaTimeMs) {
@@ -98,7 +124,11 @@ function session(name, { task, language, startMs, onResult, onFault }, ordinal) 
   };
 }
 
-/** Takes a tenth of the time that the sound took. */
+/**
+ * Takes a tenth of the time that the sound took.
+ *
+ * @param {number} ms
+ */
 function burn(ms) {
   const untilMs = performance.now() + ms / 10;
   while (performance.now() < untilMs);

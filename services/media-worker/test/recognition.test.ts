@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MediaWorker } from '../dist/index.js';
 import { encode, join, silence, voice } from './sound.js';
 import { Bench, newCallId } from './test-bench.js';
-import type { TestHost } from './test-host.js';
+import type { TestHost, Track } from './test-host.js';
 
 const RECOGNIZERS = new URL('./loud-recognizers.mjs', import.meta.url);
 
@@ -36,7 +36,13 @@ async function linked(
   return { host: await bench.dial(placed).connect(), callId };
 }
 
-async function heard(listening: ListeningSettings, track = TALKING): Promise<string> {
+async function listenedTo(): Promise<number> {
+  const response = await fetch(`${bench.worker.url}/v1/stats`);
+  const stats: { recognition: { streams: number } } = JSON.parse(await response.text());
+  return stats.recognition.streams;
+}
+
+async function heard(listening: ListeningSettings, track: Track = TALKING): Promise<string> {
   const { host, callId } = await linked(listening);
   host.open(1, '11');
   await host.play({ 1: track });
@@ -128,12 +134,11 @@ describe('a call that is transcribed', () => {
     await host.settled();
     expect(bench.ofType(callId, 'transcript.final')).toEqual([]);
     await bench.registry.setListening(callId, DICTATION);
-    const stats = async () => (await fetch(`${bench.worker.url}/v1/stats`)).json();
-    await expect.poll(async () => (await stats()).recognition.streams).toBe(1);
+    await expect.poll(listenedTo).toBe(1);
     await host.play({ 1: TALKING });
     await host.settled();
     await bench.registry.setListening(callId, DEFAULT_LISTENING);
-    await expect.poll(async () => (await stats()).recognition.streams).toBe(0);
+    await expect.poll(listenedTo).toBe(0);
     expect(bench.ofType(callId, 'transcript.final')).toHaveLength(2);
     await host.bye();
   });

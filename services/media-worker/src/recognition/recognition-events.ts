@@ -41,10 +41,9 @@ export interface Understood {
 
 export function phraseEvent(
   stream: StreamIdentity,
-  engine: string,
   phrase: RecognizerResult,
 ): RecognitionEventDraft {
-  const { text, startMs, endMs, confidence, language } = phrase;
+  const { text, startMs, endMs, confidence, engine, language } = phrase;
   return {
     id: `${stream.callId}.${stream.mediaId}.phrase.${sourceOf(stream)}.${Math.round(startMs)}`,
     type: 'phrase.recognized',

@@ -69,7 +69,6 @@ export type RecognizerReport =
   | (OfUtterance & { readonly kind: 'began' })
   | (OfUtterance & {
       readonly kind: 'result';
-      readonly engine: string;
       readonly result: RecognizerResult;
       /** Of a partial: 1, 2, 3, … */
       readonly revision: number;

@@ -162,14 +162,14 @@ export class StreamEar {
   }
 
   #result(report: Extract<StreamReport, { kind: 'result' }>): void {
-    const { result, engine, utterance, gaps, revision } = report;
+    const { result, utterance, gaps, revision } = report;
     const { identity, tell } = this.#options;
     if (result.kind === 'phrase') {
       const least = this.listening?.phrases?.minConfidence ?? 0;
-      if ((result.confidence ?? 1) >= least) tell(phraseEvent(identity, engine, result));
+      if ((result.confidence ?? 1) >= least) tell(phraseEvent(identity, result));
       return;
     }
-    const { endMs, language } = result;
+    const { endMs, engine, language } = result;
     const understood = { utterance, endMs, results: [result], gaps, engine, language };
     tell(partialEvent(identity, understood, revision));
   }
@@ -183,7 +183,10 @@ export class StreamEar {
     // Nothing was said, and nothing told that would have to be taken back.
     if (partials === 0 && results.every(({ text }) => text === '')) return;
     const language = this.listening?.dictation?.language ?? '';
-    const understood = { utterance, endMs, results, gaps, engine: engine ?? '', language };
+    const understood = {
+      ...{ utterance, endMs, results, gaps, language },
+      engine: results[0]?.engine ?? engine ?? '',
+    };
     this.#options.tell(finalEvent(this.#options.identity, understood));
   }
 

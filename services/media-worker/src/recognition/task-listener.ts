@@ -323,7 +323,6 @@ export class TaskListener {
     this.#options.host.post({
       kind: 'result',
       ...this.#of(utterance.start),
-      engine: this.#engine ?? '',
       result,
       revision: isPartial ? utterance.partials : 0,
       gaps: utterance.gaps,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recognizerConformance } from '../src/conformance/index.js';
 import type { Recognizer, RecognizerResult, RecognizerTask } from '../src/index.js';
 import { createSoundSwallower } from '../src/index.js';
 import { sampleSpeech, spanOf } from './support/sample-speech.js';
@@ -113,6 +114,18 @@ it('a word that the dictionary lacks can be given a pronunciation', async () => 
   const found = await hear(['qwxzk'], spanOf(alan, ...ALAN.enter), 0, own);
   expect(found.map(({ text }) => text)).toEqual(['qwxzk']);
   await own.close();
+});
+
+describe('keeps the rules of recognizers', () => {
+  const checks = recognizerConformance({
+    create: () => createSoundSwallower(),
+    task: { kind: 'phrases', phrases: ['start the review', 'on your keypad'], jsgf: null },
+    language: 'en-US',
+    get utterances(): readonly [Int16Array, Int16Array] {
+      return [spanOf(ada, ...ADA.greeting), spanOf(alan, ...ALAN.enter)];
+    },
+  });
+  it.each(checks)('$name', ({ run }) => run());
 });
 
 async function hear(

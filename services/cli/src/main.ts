@@ -1,5 +1,6 @@
 import { CodedError } from '@earshot/async';
-import { Command, InvalidArgumentError } from 'commander';
+import { TRANSCRIPT_FORMATS } from '@earshot/transcript-export';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { analyze } from './commands/analyze.js';
 import {
   callsInvite,
@@ -27,6 +28,11 @@ import {
 import { eventsTail } from './commands/events-tail.js';
 import { join } from './commands/join.js';
 import { start } from './commands/start.js';
+import {
+  transcriptsDelete,
+  transcriptsFromEvents,
+  transcriptsShow,
+} from './commands/transcripts.js';
 import {
   webhooksAdd,
   webhooksDeliveries,
@@ -145,6 +151,22 @@ events
   .option('--parent', 'end with the parent process', false)
   .action(eventsTail);
 
+const transcripts = program.command('transcripts').description('what was said in calls');
+withFormat(transcripts.command('show'))
+  .argument('<id>', 'a call')
+  .description('what is kept of what was said')
+  .action(transcriptsShow);
+transcripts
+  .command('delete')
+  .argument('<id>', 'a call')
+  .description('forget what is kept')
+  .action(transcriptsDelete);
+withFormat(transcripts.command('from-events'))
+  .argument('<file>', 'lines of events tail; - for standard input')
+  .option('--call <id>', 'the call, when the events are of several')
+  .description('put a transcript together; nothing is kept')
+  .action(transcriptsFromEvents);
+
 const webhooks = program.command('webhooks').description('where events are posted to');
 webhooks.command('list').description('id, state, backlog and URL of each').action(webhooksList);
 webhooks
@@ -226,6 +248,11 @@ try {
 } catch (error) {
   reportFailure(error);
   process.exitCode = 1;
+}
+
+function withFormat(command: Command): Command {
+  const option = new Option('--format <format>', 'how it is written');
+  return command.addOption(option.choices(TRANSCRIPT_FORMATS).default('json'));
 }
 
 function withRedis(command: Command): Command {

@@ -206,6 +206,19 @@ export class SignalingClient {
     return this.#read(playSchema, await this.#request('POST', path, audio));
   }
 
+  /** What is kept of what was said, as the service writes it. */
+  async transcript(callId: string, format: 'json' | 'vtt' | 'srt'): Promise<string> {
+    const path = `${callPath(callId)}/transcript?format=${format}`;
+    const { response, text } = await this.#exchange('GET', path, undefined);
+    if (!response.ok) throw refusalOf(response, text, `GET ${path}`);
+    return format === 'json' ? `${JSON.stringify(parseJson(text), null, 2)}\n` : text;
+  }
+
+  /** Forgets what is kept of what was said. */
+  async deleteTranscript(callId: string): Promise<void> {
+    await this.#request('DELETE', `${callPath(callId)}/transcript`);
+  }
+
   /** All items of all pages. */
   async #allOf<Answer extends { readonly nextCursor?: string | undefined }, Item>(
     path: string,
@@ -226,16 +239,8 @@ export class SignalingClient {
   /** @param body JSON, unless it says its own type. */
   async #request(method: string, path: string, body?: unknown): Promise<unknown> {
     const { response, text } = await this.#exchange(method, path, body);
-    const value = parseJson(text);
-    if (response.ok) return value;
-    const problem = problemSchema.safeParse(value).data;
-    throw new CodedError(
-      problem?.code ?? 'signaling_error',
-      problem?.detail ??
-        problem?.title ??
-        `Signaling answered ${response.status} to ${method} ${path}`,
-      problem?.fix === undefined ? {} : { fix: problem.fix },
-    );
+    if (response.ok) return parseJson(text);
+    throw refusalOf(response, text, `${method} ${path}`);
   }
 
   #read<T>(schema: z.ZodType<T>, answer: unknown): T {
@@ -272,6 +277,15 @@ export class SignalingClient {
       );
     }
   }
+}
+
+function refusalOf({ status }: Response, text: string, asked: string): CodedError {
+  const problem = problemSchema.safeParse(parseJson(text)).data;
+  return new CodedError(
+    problem?.code ?? 'signaling_error',
+    problem?.detail ?? problem?.title ?? `Signaling answered ${status} to ${asked}`,
+    problem?.fix === undefined ? {} : { fix: problem.fix },
+  );
 }
 
 function callPath(callId: string): string {

@@ -1,3 +1,5 @@
+export type { AzureSpeechOptions } from './azure-speech/azure-speech.js';
+export { createAzureSpeech } from './azure-speech/azure-speech.js';
 export type { DeepgramOptions } from './deepgram/deepgram.js';
 export { createDeepgram } from './deepgram/deepgram.js';
 export type { OpenAiTranscriptionOptions } from './openai/openai.js';

@@ -1,3 +1,5 @@
+export type { DominantChange } from './dominant-speaker.js';
+export { DominantSpeaker } from './dominant-speaker.js';
 export type {
   ClosedFinding,
   Finding,
@@ -44,6 +46,8 @@ export type { Listening, StreamPipelineOptions } from './stream-pipeline.js';
 export { FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ, StreamPipeline } from './stream-pipeline.js';
 export type { StreamRunnerOptions, Taken } from './stream-runner.js';
 export { StreamRunner, TAKEN } from './stream-runner.js';
+export type { SpeakerTalk, StretchSink, TalkLedgerOptions, TalkTotals } from './talk-ledger.js';
+export { TalkLedger } from './talk-ledger.js';
 export type { ToneDraft, ToneFolderOptions, ToneFolderState } from './tone-folder.js';
 export { NAMING_WAIT_MS, SAME_PRESS_MS, ToneFolder } from './tone-folder.js';
 export type { UtteranceCutterOptions, UtteranceSink, UtteranceStart } from './utterance-cutter.js';

@@ -65,10 +65,7 @@ export interface CallAudioOptions {
    * Puts positions, and what is known of the call beside, where another worker finds them; `stale`
    * when the call is another's.
    */
-  storePositions(
-    positions: readonly StreamPosition[],
-    memory: CallMemory | undefined,
-  ): Promise<'ok' | 'stale'>;
+  storePositions(positions: readonly StreamPosition[], memory: CallMemory): Promise<'ok' | 'stale'>;
   /** The call is over for good. */
   forgetPositions(): Promise<unknown>;
   /** Called once, when all is published. */
@@ -120,7 +117,8 @@ export class CallAudio {
     this.#listening = new CallListening(options.listening);
     this.#mediaEpoch = splitTicks(BigInt(hello.mediaEpochTicks));
     this.findings = new CallFindings({
-      ...{ callId: hello.callId, mediaId: hello.mediaId, journal, clock },
+      ...{ callId: hello.callId, mediaId: hello.mediaId, epoch: hello.epoch, journal, clock },
+      participantOf: (sourceId) => options.attribution.known(sourceId)?.participantId ?? null,
       isVirtual: this.virtualTime,
       listening: this.#listening,
       memory: options.memory,
@@ -151,7 +149,8 @@ export class CallAudio {
       },
     });
     // What is stored with positions is what was known when they were taken.
-    let memory: CallMemory | undefined;
+    let memory = this.findings.memory;
+    let isMemoryNew = false;
     this.#durable = new DurablePositions({
       callId: this.callId,
       journal,
@@ -161,15 +160,19 @@ export class CallAudio {
       marks: () => {
         if (this.findings.isWaiting) return [];
         const marks = this.streams.marks();
-        memory = this.findings.takeMemory() ?? memory;
+        memory = this.findings.memory;
+        isMemoryNew = this.findings.takeNews() || isMemoryNew;
         return marks;
       },
-      hasMore: () => memory !== undefined,
+      hasMore: () => isMemoryNew,
       store: async (marked) => {
-        const stored = memory;
-        const result = await options.storePositions(marked, stored);
-        if (memory === stored) memory = undefined;
-        return result;
+        isMemoryNew = false;
+        try {
+          return await options.storePositions(marked, memory);
+        } catch (error) {
+          isMemoryNew = true;
+          throw error;
+        }
       },
       onMoved: () => this.sendProgress(),
       onStale: () => void this.end('leaseLost'),
@@ -405,7 +408,7 @@ export class CallAudio {
         this.findings.hostTone(message, this.#mediaMs(message.captureTicks));
         return;
       case 'dominantSpeaker':
-        // No event depends on it yet.
+        this.findings.hostDominant(message, this.#mediaMs(message.captureTicks));
         return;
       case 'bye':
         void this.end(message.reason);

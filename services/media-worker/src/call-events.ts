@@ -1,5 +1,6 @@
 import type { Collection } from '@earshot/dtmf';
-import type { EventOf, EventType } from '@earshot/events';
+import type { EventOf, EventType, TalkTime } from '@earshot/events';
+import type { DominantChange, TalkTotals } from '@earshot/media-session';
 
 type Draft<Type extends EventType> = Pick<
   EventOf<Type>,
@@ -7,7 +8,10 @@ type Draft<Type extends EventType> = Pick<
 >;
 
 /** An event of what all of a call's streams amount to, but for what only its publisher knows. */
-export type CallEventDraft = Draft<'tone.collected'>;
+export type CallEventDraft =
+  | Draft<'tone.collected'>
+  | Draft<'speaker.dominant'>
+  | Draft<'talk.summary'>;
 
 /** A source of a call, within one media session of its host. */
 export interface CallSource {
@@ -31,6 +35,46 @@ export function collectedEvent(source: CallSource, collection: Collection): Call
       reason,
       startMs: startMs === null ? null : roundTenth(startMs),
       endMs: roundTenth(endMs),
+    },
+  };
+}
+
+/** Who mostly speaks has changed. The same change gives the same id. */
+export function dominantEvent(
+  { callId, mediaId }: Omit<CallSource, 'sourceId'>,
+  { speaker, previous, sinceMs, origin }: DominantChange,
+): CallEventDraft {
+  return {
+    id: `${callId}.${mediaId}.speakerDominant.${speaker ?? 'nobody'}.${Math.round(sinceMs)}`,
+    type: 'speaker.dominant',
+    mediaTimeMs: roundTenth(sinceMs),
+    sourceId: speaker,
+    data: { sinceMs: roundTenth(sinceMs), previousSourceId: previous, origin },
+  };
+}
+
+/** Who spoke for how long in an attachment. */
+export function talkSummaryEvent(
+  { callId, epoch }: { readonly callId: string; readonly epoch: number },
+  totals: TalkTotals,
+  speakers: readonly TalkTime[],
+): CallEventDraft {
+  const { startMs, endMs, talkMs, overlapMs } = totals;
+  return {
+    id: `${callId}.media.${epoch}.talkSummary`,
+    type: 'talk.summary',
+    mediaTimeMs: roundTenth(endMs),
+    sourceId: null,
+    data: {
+      startMs: roundTenth(startMs),
+      endMs: roundTenth(endMs),
+      talkMs: roundTenth(talkMs),
+      overlapMs: roundTenth(overlapMs),
+      speakers: speakers.map((each) => ({
+        ...each,
+        talkMs: roundTenth(each.talkMs),
+        overlapMs: roundTenth(each.overlapMs),
+      })),
     },
   };
 }

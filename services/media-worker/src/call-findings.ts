@@ -1,11 +1,12 @@
 import type { Cancel, Clock } from '@earshot/async';
-import type { ToneMessage } from '@earshot/bridge-protocol';
+import type { DominantSpeakerMessage, ToneMessage } from '@earshot/bridge-protocol';
 import { digitOfGraphTone } from '@earshot/dtmf';
 import type { MediaEventDraft, ToneDraft } from '@earshot/media-session';
 import { hostToneEvent, ToneFolder } from '@earshot/media-session';
 import type { CallJournal } from './call-journal.js';
 import type { CallListening } from './call-listening.js';
 import type { CallMemory } from './call-memory.js';
+import { CallTalk } from './call-talk.js';
 import type { HeardStream } from './media-time.js';
 import { MediaTime } from './media-time.js';
 import { ToneCollections } from './tone-collections.js';
@@ -13,6 +14,9 @@ import { ToneCollections } from './tone-collections.js';
 export interface CallFindingsOptions {
   readonly callId: string;
   readonly mediaId: string;
+  readonly epoch: number;
+  /** Whose a source is now, as far as is known. */
+  participantOf(sourceId: string): string | null;
   readonly journal: Pick<CallJournal, 'add'>;
   readonly clock: Clock;
   /** The host's clock is not ours. */
@@ -27,13 +31,17 @@ export interface CallFindingsOptions {
 /** The media host's reports are of one way. */
 const HOST_WAY = 'host';
 
+const NO_TONES = JSON.stringify([{ told: [] }, []]);
+
 /** What one call's streams and its host report, made one account of the call, on the I/O thread. */
 export class CallFindings {
   readonly #options: CallFindingsOptions;
   readonly #time: MediaTime;
   readonly #tones: ToneFolder;
   readonly #collections: ToneCollections;
-  #memoryText: string | undefined;
+  /** Who speaks. */
+  readonly talk: CallTalk;
+  #toneText = NO_TONES;
   #hasNamed = false;
   #isLeaving = false;
   #cancelTimer: Cancel | undefined;
@@ -47,6 +55,11 @@ export class CallFindings {
       tell: (event) => journal.add(event),
     });
     this.#tones = new ToneFolder({ tell: (draft) => this.#toneTold(draft), state: memory?.tones });
+    this.talk = new CallTalk({
+      ...{ callId, mediaId, epoch: options.epoch, startMs: memory?.talkEndMs ?? undefined },
+      participantOf: (sourceId) => options.participantOf(sourceId),
+      tell: (event) => journal.add(event),
+    });
     listening.onChange(({ collect }) => this.#collections.change(collect, this.#settledMs));
   }
 
@@ -60,17 +73,22 @@ export class CallFindings {
     return this.#tones.deadlineMs !== undefined;
   }
 
-  /** What another worker needs to go on from here; undefined when that is as the last time. */
-  takeMemory(): CallMemory | undefined {
-    const memory: CallMemory = {
+  /** What another worker needs to go on from here. */
+  get memory(): CallMemory {
+    return {
       version: 1,
       tones: this.#tones.state,
       collections: this.#collections.states,
+      talkEndMs: this.talk.endMs,
     };
-    const text = JSON.stringify(memory);
-    const isNews = text !== this.#memoryText && (this.#memoryText !== undefined || hasAny(memory));
-    this.#memoryText = text;
-    return isNews ? memory : undefined;
+  }
+
+  /** Whether what another worker needs of tones has changed since the last time. */
+  takeNews(): boolean {
+    const text = JSON.stringify([this.#tones.state, this.#collections.states]);
+    const isNews = text !== this.#toneText;
+    this.#toneText = text;
+    return isNews;
   }
 
   /** Takes what a stream found. */
@@ -78,6 +96,10 @@ export class CallFindings {
     if (event.type === 'tone.detected') {
       this.#tone(event, event.sourceId ?? `mixed${streamId}`);
       return;
+    }
+    if (event.type === 'speech.started') this.talk.started(event.sourceId, event.data.startMs);
+    if (event.type === 'speech.ended') {
+      this.talk.ended(event.sourceId, event.data.startMs, event.data.endMs);
     }
     if (event.type === 'media.streamOpened') this.#opened(event.sourceId);
     if (event.type === 'media.streamClosed' && !this.#isLeaving) {
@@ -95,10 +117,17 @@ export class CallFindings {
     this.#tone(draft, HOST_WAY);
   }
 
+  /** Takes the platform's word on who dominates. */
+  hostDominant({ sourceId }: DominantSpeakerMessage, sinceMs: number): void {
+    this.talk.hostSays(sourceId, sinceMs);
+  }
+
   /** Tells what is so because time passes; call it several times a second. */
   advance(isLinked: boolean): void {
     this.#time.look(this.#options.streams(), isLinked);
     this.#collections.advance(this.#settledMs);
+    const settledMs = this.#settledMsOfAll();
+    if (settledMs !== undefined) this.talk.settle(settledMs);
   }
 
   /** The call goes on elsewhere: what is open stays open. */
@@ -114,7 +143,9 @@ export class CallFindings {
   end(endMs: number | null): void {
     this.#cancelTimer?.();
     this.#tones.flush();
-    if (!this.#isLeaving) this.#collections.end(endMs ?? this.#time.settledMs ?? 0);
+    const atMs = endMs ?? this.#time.settledMs ?? 0;
+    if (!this.#isLeaving) this.#collections.end(atMs);
+    this.talk.end(atMs);
   }
 
   #opened(sourceId: string | null): void {
@@ -143,14 +174,20 @@ export class CallFindings {
     });
   }
 
+  #settledMsOfAll(): number | undefined {
+    let leastMs = this.#time.settledMs;
+    for (const stream of this.#options.streams()) {
+      const settledMs = this.#time.settledMsOf(stream);
+      if (settledMs === undefined || leastMs === undefined) return undefined;
+      leastMs = Math.min(leastMs, settledMs);
+    }
+    return leastMs;
+  }
+
   readonly #settledMs = (sourceId: string | null): number | undefined => {
     for (const stream of this.#options.streams()) {
       if (stream.identity.sourceId === sourceId) return this.#time.settledMsOf(stream);
     }
     return this.#time.settledMs;
   };
-}
-
-function hasAny({ tones, collections }: CallMemory): boolean {
-  return tones.told.length > 0 || collections.length > 0;
 }

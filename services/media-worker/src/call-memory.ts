@@ -7,6 +7,8 @@ export interface CallMemory {
   readonly version: 1;
   readonly tones: ToneFolderState;
   readonly collections: readonly SourceCollection[];
+  /** Up to when it counted who spoke; null: it did not. */
+  readonly talkEndMs: number | null;
 }
 
 /** Keys that a source has pressed of a collection. */
@@ -39,6 +41,7 @@ const callMemory: z.ZodType<CallMemory> = z.object({
   version: z.literal(1),
   tones,
   collections: z.array(z.object({ sourceId: z.string().nullable(), state: collectorState })),
+  talkEndMs: z.number().nullable(),
 });
 
 /** What was stored; undefined for nothing, and for another version's: the call begins anew then. */

@@ -53,6 +53,8 @@ export function addRoutes(app: FastifyInstance, parts: RouteParts): void {
       strayFrames: call.strayFrames,
       framesBeyondCredit: call.streams.beyondCredit,
       totals: call.totals,
+      dominantSourceId: call.findings.talk.dominant,
+      talk: call.findings.talk.speakers,
     })),
   }));
   app.get('/v1/levels', (_request, reply) => {

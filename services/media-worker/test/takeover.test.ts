@@ -57,11 +57,15 @@ function cut(host: TestHost): Promise<void> {
   return host.client.close(4999, 'test_cut');
 }
 
+/** Told anew by each attachment. */
+const OF_ATTACHMENT: ReadonlySet<string> = new Set(['talk.summary', 'speaker.dominant']);
+
 /** What was heard, without what belongs to an attachment. */
 function findings(callId: string): unknown[] {
   return bench
     .of(callId)
     .filter(({ type }) => !type.startsWith('media.') || type === 'media.gap')
+    .filter(({ type }) => !OF_ATTACHMENT.has(type))
     .map(({ id, type, data }) => ({ id: id.replace(callId, ''), type, data }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 import type { SpeechActivity } from '@earshot/audio';
 import type { DtmfDetector } from '@earshot/dtmf';
 import type { GapReporter } from './gap-reporter.js';
+import type { OtherTones } from './other-tones.js';
 import type { SharedCheckpoint } from './shared-checkpoint.js';
 import { AT, CHECKPOINT_NUMBERS } from './stream-checkpoint.js';
 import type { StreamTally } from './stream-tally.js';
@@ -51,6 +52,7 @@ export class CheckpointWriter {
     endMs: number,
     gaps: GapReporter,
     tones: DtmfDetector,
+    otherTones: OtherTones,
     speech: SpeechActivity,
   ): void {
     const numbers = this.#numbers;
@@ -59,6 +61,7 @@ export class CheckpointWriter {
     numbers[AT.findings] = tally.findings >>> 0;
     gaps.save(numbers, AT.gaps);
     tones.save(numbers, AT.tones);
+    otherTones.save(numbers, AT.otherTones);
     speech.save(numbers, AT.speech);
     this.#frames = 0;
     this.#isNew = true;
@@ -67,9 +70,15 @@ export class CheckpointWriter {
   }
 
   /** Puts the detectors into the state that they had at the newest. */
-  restore(gaps: GapReporter, tones: DtmfDetector, speech: SpeechActivity): void {
+  restore(
+    gaps: GapReporter,
+    tones: DtmfDetector,
+    otherTones: OtherTones,
+    speech: SpeechActivity,
+  ): void {
     gaps.restore(this.#numbers, AT.gaps);
     tones.restore(this.#numbers, AT.tones);
+    otherTones.restore(this.#numbers, AT.otherTones);
     this.restoreSpeech(speech);
   }
 

@@ -1,3 +1,4 @@
+import type { CallToneKind } from '@earshot/call-tones';
 import type { Digit } from '@earshot/dtmf';
 import type { StreamTotals } from './stream-counters.js';
 
@@ -30,6 +31,18 @@ export interface ToneFinding {
   readonly acrossGap: boolean;
 }
 
+/** A tone that is no digit, reported once it is sure; see `CallTone` of `@earshot/call-tones`. */
+export interface OtherToneFinding {
+  readonly kind: 'otherTone';
+  readonly tone: CallToneKind;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly levelDbfs: number;
+  readonly confidence: number;
+  /** Part of it was lost, and it was bridged. */
+  readonly acrossGap: boolean;
+}
+
 export interface SpeechStartedFinding {
   readonly kind: 'speechStarted';
   readonly startMs: number;
@@ -56,6 +69,7 @@ export interface ClosedFinding {
 export type Finding =
   | GapFinding
   | ToneFinding
+  | OtherToneFinding
   | SpeechStartedFinding
   | SpeechEndedFinding
   | ClosedFinding;

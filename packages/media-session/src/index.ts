@@ -6,6 +6,7 @@ export type {
   FindingSink,
   GapCause,
   GapFinding,
+  OtherToneFinding,
   SpeechEndedFinding,
   SpeechStartedFinding,
   ToneFinding,

@@ -1,5 +1,12 @@
+import type { CallToneKind } from '@earshot/call-tones';
 import type { Digit } from '@earshot/dtmf';
-import type { ClosedFinding, Finding, GapFinding, ToneFinding } from './finding.js';
+import type {
+  ClosedFinding,
+  Finding,
+  GapFinding,
+  OtherToneFinding,
+  ToneFinding,
+} from './finding.js';
 import type { StreamTotals } from './stream-counters.js';
 
 /** What is known of a stream, beside its findings, to tell about it. */
@@ -70,8 +77,9 @@ export type MediaEventDraft =
   | Draft<
       'tone.detected',
       {
-        kind: 'dtmf';
-        digit: Digit;
+        kind: 'dtmf' | CallToneKind;
+        /** Null for all kinds but `dtmf`. */
+        digit: Digit | null;
         startMs: number;
         durationMs: number;
         /** Null when it was reported to us, not heard. */
@@ -104,6 +112,8 @@ export function findingEvent(stream: StreamIdentity, finding: Finding): MediaEve
       return gapEvent(stream, finding);
     case 'tone':
       return toneEvent(stream, finding);
+    case 'otherTone':
+      return otherToneEvent(stream, finding);
     case 'speechStarted':
       return {
         id: heardId(stream, 'speechStarted', finding.startMs),
@@ -271,6 +281,26 @@ function toneEvent(stream: StreamIdentity, tone: ToneFinding): MediaEventDraft {
       confidence: roundHundredth(tone.confidence),
       origin: 'inBand',
       acrossGap: tone.acrossGap,
+    },
+  };
+}
+
+function otherToneEvent(stream: StreamIdentity, found: OtherToneFinding): MediaEventDraft {
+  return {
+    id: heardId(stream, `tone.${found.tone}`, found.startMs),
+    type: 'tone.detected',
+    mediaTimeMs: roundTenth(found.startMs + found.durationMs),
+    sourceId: stream.sourceId,
+    data: {
+      kind: found.tone,
+      digit: null,
+      startMs: roundTenth(found.startMs),
+      durationMs: roundTenth(found.durationMs),
+      levelDbfs: roundTenth(found.levelDbfs),
+      twistDb: null,
+      confidence: roundHundredth(found.confidence),
+      origin: 'inBand',
+      acrossGap: found.acrossGap,
     },
   };
 }

@@ -1,9 +1,10 @@
 import { SPEECH_STATE_NUMBERS } from '@earshot/audio';
+import { CALL_TONE_STATE_NUMBERS } from '@earshot/call-tones';
 import { TONE_STATE_NUMBERS } from '@earshot/dtmf';
 import { GAP_STATE_NUMBERS } from './gap-reporter.js';
 
 /** What `StreamCheckpoint.version` says of checkpoints made here. */
-export const CHECKPOINT_VERSION = 1;
+export const CHECKPOINT_VERSION = 2;
 
 /**
  * Frames before a checkpoint's position that are to be heard again, muted, so that a decoder that
@@ -14,6 +15,7 @@ export const WARM_UP_FRAMES = 40;
 const GAPS = 3;
 const TONES: number = GAPS + GAP_STATE_NUMBERS;
 const SPEECH: number = TONES + TONE_STATE_NUMBERS;
+const OTHER_TONES: number = SPEECH + SPEECH_STATE_NUMBERS;
 
 interface Places {
   readonly position: number;
@@ -23,6 +25,8 @@ interface Places {
   readonly gaps: number;
   readonly tones: number;
   readonly speech: number;
+  /** The last, since most streams have none of it: it is left out of what is stored then. */
+  readonly otherTones: number;
 }
 
 /** Where the numbers of a checkpoint lie in an array of `CHECKPOINT_NUMBERS`. */
@@ -33,10 +37,13 @@ export const AT: Places = {
   gaps: GAPS,
   tones: TONES,
   speech: SPEECH,
+  otherTones: OTHER_TONES,
 };
 
-export const CHECKPOINT_NUMBERS: number = AT.speech + SPEECH_STATE_NUMBERS;
+export const CHECKPOINT_NUMBERS: number = AT.otherTones + CALL_TONE_STATE_NUMBERS;
 
+/** Of what is stored, without other tones and with them. */
+const LEAST_STATE_NUMBERS = AT.otherTones - AT.gaps;
 const STATE_NUMBERS = CHECKPOINT_NUMBERS - AT.gaps;
 
 /**
@@ -63,7 +70,8 @@ export function parseStreamCheckpoint(value: unknown): StreamCheckpoint | undefi
   if (version !== CHECKPOINT_VERSION || !isU32(position) || !isNumberOrNull(endMs)) {
     return undefined;
   }
-  if (!Array.isArray(state) || state.length !== STATE_NUMBERS) return undefined;
+  if (!Array.isArray(state)) return undefined;
+  if (state.length !== STATE_NUMBERS && state.length !== LEAST_STATE_NUMBERS) return undefined;
   const numbers: unknown[] = state;
   if (!numbers.every(isNumberOrNull)) return undefined;
   return { version, position, endMs, state: numbers };
@@ -75,13 +83,23 @@ export function checkpointOf(numbers: Float64Array): StreamCheckpoint {
     version: CHECKPOINT_VERSION,
     position: numbers[AT.position]!,
     endMs: orNull(numbers[AT.endMs]!),
-    state: Array.from(numbers.subarray(AT.gaps), orNull),
+    state: Array.from(numbers.subarray(AT.gaps, endOf(numbers)), orNull),
   };
 }
 
 /** The reverse of `checkpointOf`; no findings. */
 export function numbersOf({ position, endMs, state }: StreamCheckpoint): Float64Array {
-  return Float64Array.from([position, endMs ?? Number.NaN, 0, ...state.map(orNaN)]);
+  const numbers = new Float64Array(CHECKPOINT_NUMBERS).fill(Number.NaN);
+  numbers.set([position, endMs ?? Number.NaN, 0, ...state.map(orNaN)]);
+  return numbers;
+}
+
+/** Where other tones begin, when nothing of them is there. */
+function endOf(numbers: Float64Array): number {
+  for (let at = AT.otherTones; at < CHECKPOINT_NUMBERS; at += 1) {
+    if (!Number.isNaN(numbers[at]!)) return CHECKPOINT_NUMBERS;
+  }
+  return AT.otherTones;
 }
 
 function orNull(value: number): number | null {

@@ -10,6 +10,7 @@ import {
   samplesPerFrame,
 } from '@earshot/audio';
 import { CODEC, FLAG, sequenceDistance } from '@earshot/bridge-protocol';
+import type { CallToneKind } from '@earshot/call-tones';
 import type { DetectedTone } from '@earshot/dtmf';
 import { DtmfDetector } from '@earshot/dtmf';
 import { CheckpointWriter } from './checkpoint-writer.js';
@@ -19,6 +20,7 @@ import { CLOSE_MODE } from './frame-ring.js';
 import { GapReporter } from './gap-reporter.js';
 import { isOpusDtx } from './opus-dtx.js';
 import { OpusSource } from './opus-source.js';
+import { OtherTones } from './other-tones.js';
 import type { PcmRing } from './pcm-ring.js';
 import { PCM_RECORD } from './pcm-ring.js';
 import { copyPcm16 } from './pcm16.js';
@@ -54,6 +56,8 @@ export interface StreamPipelineOptions {
   readonly codec: number;
   /** @defaultValue `findings` */
   readonly listening?: Listening;
+  /** Tones that are told besides digits; `listenForTones` changes them. @defaultValue none */
+  readonly tones?: readonly CallToneKind[];
   readonly decoders: Pick<DecoderPool, 'acquire'>;
   /** @defaultValue no packet does: what is lost is concealed, not recovered. */
   readonly carriesPrevious?: CarriesPrevious;
@@ -94,6 +98,7 @@ export class StreamPipeline {
   readonly #concealer: Pick<Concealer, 'accept' | 'conceal' | 'reset'>;
   #gaps: GapReporter;
   readonly #tones: DtmfDetector;
+  readonly #otherTones: OtherTones;
   #speech: SpeechActivity = new SpeechActivity();
   #expected: number;
   /** Begin of the frame that is at step 1 or 2, on the media clock. */
@@ -127,6 +132,7 @@ export class StreamPipeline {
       sampleRateHz: SESSION_SAMPLE_RATE_HZ,
       onTone: (tone) => this.#toneHeard(tone),
     });
+    this.#otherTones = new OtherTones(options.tones ?? [], (finding) => this.#report(finding));
     this.#continueEarlier();
   }
 
@@ -218,6 +224,11 @@ export class StreamPipeline {
     else if (this.#checkpoint.isDue) this.#takeCheckpoint();
     this.#streamTally.publish();
     this.#checkpoint.publish();
+  }
+
+  /** Tells these tones besides digits from the next frame on. Call it between two frames. */
+  listenForTones(kinds: readonly CallToneKind[]): void {
+    this.#otherTones.listenFor(kinds);
   }
 
   /**
@@ -330,7 +341,7 @@ export class StreamPipeline {
     this.#timeline.accept((warmUp.position - 1) >>> 0);
     this.#leaveWarmUp();
     this.#speech = new SpeechActivity();
-    this.#checkpoint.restore(this.#gaps, this.#tones, this.#speech);
+    this.#checkpoint.restore(this.#gaps, this.#tones, this.#otherTones, this.#speech);
     if (this.#speech.speaking) this.#noteStarted(this.#speech.startMs);
   }
 
@@ -362,7 +373,7 @@ export class StreamPipeline {
       this.#expected = (this.#expected + missing) >>> 0;
     }
     this.#gaps.endCorruptRun();
-    this.#tones.discontinuity();
+    this.#tonesCut();
     this.#speechChanged(this.#speech.discontinuity(this.#endOr(0)));
     this.#tally.expected = this.#expected | 0;
   }
@@ -382,10 +393,21 @@ export class StreamPipeline {
     const concealed = this.#conceal(unknown, startMs, pcm);
     const recovered = isRecoverable && this.#recover(next, startMs + unknown * PTIME_MS, pcm);
     // What came by another way than the sound itself is no proof of a tone.
-    if (missing <= MAX_CONCEALED_FRAMES) this.#tones.gap(missing * PTIME_MS);
-    else this.#tones.discontinuity();
+    if (missing <= MAX_CONCEALED_FRAMES) this.#tonesMissed(missing);
+    else this.#tonesCut();
     this.#endMs = startMs + missing * PTIME_MS;
     this.#gaps.missing(missing, startMs, concealed, recovered);
+  }
+
+  /** So many frames of a tone may be bridged. */
+  #tonesMissed(frames: number): void {
+    this.#tones.gap(frames * PTIME_MS);
+    this.#otherTones.gap(frames * PTIME_MS);
+  }
+
+  #tonesCut(): void {
+    this.#tones.discontinuity();
+    this.#otherTones.discontinuity();
   }
 
   #carriesPrevious(next: FrameSlot): boolean {
@@ -460,6 +482,7 @@ export class StreamPipeline {
     }
     this.#setLevel(SILENCE_DBFS);
     this.#listener?.note(PCM_RECORD.silence, this.#frameMs, PTIME_MS, this.#expected);
+    this.#otherTones.silence(this.#frameMs);
     this.#stepSpeech(this.#frameMs, PTIME_MS, SILENCE_DBFS);
   }
 
@@ -476,6 +499,7 @@ export class StreamPipeline {
     this.#tally.decoded = (this.#tally.decoded + 1) | 0;
     // Before the concealer, which smooths the joint after a gap: tones want what was sent.
     this.#tones.process(pcm, mediaTimeMs);
+    this.#otherTones.process(pcm, mediaTimeMs);
     if (this.#listener !== undefined) {
       this.#listener.timeMs[0] = mediaTimeMs;
       this.#listener.sound(this.#expected, pcm);
@@ -492,7 +516,7 @@ export class StreamPipeline {
     this.#silent = false;
     this.#noteLost(this.#frameMs, 1);
     const concealed = this.#conceal(1, this.#frameMs, pcm);
-    this.#tones.gap(PTIME_MS);
+    this.#tonesMissed(1);
     this.#gaps.corrupt(this.#frameMs, concealed);
   }
 
@@ -505,7 +529,14 @@ export class StreamPipeline {
 
   /** Not with each frame but when numbers are shown: what listens to a frame is to stay small. */
   #takeCheckpoint(): void {
-    this.#checkpoint.take(this.#tally, this.#endMs, this.#gaps, this.#tones, this.#speech);
+    this.#checkpoint.take(
+      this.#tally,
+      this.#endMs,
+      this.#gaps,
+      this.#tones,
+      this.#otherTones,
+      this.#speech,
+    );
   }
 
   #stepSpeech(mediaTimeMs: number, durationMs: number, levelDbfs: number): void {

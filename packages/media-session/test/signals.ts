@@ -1,4 +1,5 @@
 import { CODEC } from '@earshot/bridge-protocol';
+import type { CallToneKind } from '@earshot/call-tones';
 import type {
   CloseMode,
   Finding,
@@ -86,6 +87,7 @@ export interface ListenerOptions {
   readonly shared?: SharedArrayBuffer;
   readonly codec?: number;
   readonly listening?: Listening;
+  readonly tones?: readonly CallToneKind[];
   readonly decoders?: StubDecoders;
 }
 
@@ -107,6 +109,7 @@ export class Listener {
     this.pipeline = new StreamPipeline({
       codec,
       listening,
+      ...(options.tones !== undefined && { tones: options.tones }),
       decoders: this.decoders,
       carriesPrevious,
       counters: this.shared,

@@ -1,7 +1,9 @@
 import { CodedError } from '@earshot/async';
+import type { OtherToneKind } from '@earshot/listening';
+import { OTHER_TONE_KINDS } from '@earshot/listening';
 import { TRANSCRIPT_FORMATS } from '@earshot/transcript-export';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { analyze } from './commands/analyze.js';
+import { analyze, parseToneKinds } from './commands/analyze.js';
 import {
   callsInvite,
   callsMute,
@@ -76,6 +78,12 @@ program
   .command('analyze')
   .argument('<file...>', 'WAV or Ogg/Opus')
   .option('--json', 'print one line of JSON a file', false)
+  .option(
+    '--tones <kinds>',
+    'tell these tones besides digits: all, or such as beep,sit',
+    parseTones,
+    [],
+  )
   .description('what is heard in sound files: tones and speech')
   .action(analyze);
 
@@ -301,6 +309,13 @@ function parseCount(text: string): number {
 
 function collect(file: string, files: readonly string[]): string[] {
   return [...files, file];
+}
+
+function parseTones(text: string): readonly OtherToneKind[] {
+  const kinds = parseToneKinds(text);
+  if (kinds !== undefined) return kinds;
+  const rule = `it must be all, or of ${OTHER_TONE_KINDS.join(', ')}, with commas between.`;
+  throw new InvalidArgumentError(rule);
 }
 
 function parseSpeed(text: string): number {

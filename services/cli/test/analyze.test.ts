@@ -191,6 +191,30 @@ describe('earshot analyze', () => {
     }
   });
 
+  it('tells other tones that are asked for, through Opus too', async () => {
+    const pcm = Int16Array.from({ length: 16_000 * 2 }, (_, n) =>
+      n >= 8000 && n < 14_400 ? Math.round(5000 * Math.sin((2 * Math.PI * 1000 * n) / 16_000)) : 0,
+    );
+    const packets = encodeFrames(engine, pcm, {
+      ...{ sampleRateHz: 16_000, channels: 1, bitrateBps: 24_000, dtx: true, application: 'voip' },
+    });
+    const opus = await writeOggOpus({ packets, preSkip: 312, inputSampleRateHz: 16_000 });
+    const files = [file('beep.wav', writeWav(pcm, 16_000)), file('beep.opus', opus)];
+    const beep = { tones: [{ kind: 'beep', digit: null }] };
+    const told = await run(...files, '--json', '--tones', 'beep,sit');
+    const lines = (text: string): unknown[] =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    expect(lines(told.stdout)).toMatchObject([beep, beep]);
+    const others = await run(...files, '--json', '--tones', 'busy');
+    expect(lines(others.stdout)).toMatchObject([{ tones: [] }, { tones: [] }]);
+    const wrong = await run(...files, '--tones', 'beep,boop');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('it must be all, or of beep, faxCng');
+  });
+
   it('prints when and what, to be read', async () => {
     const { code, stdout } = await run(`${MEETING}caller.opus`);
     expect(code).toBe(0);

@@ -143,11 +143,13 @@ export class CallAudio {
       eager: this.virtualTime,
       creditFrames,
       positions,
+      tones: options.listening.tones,
       tell: (event, streamId) => {
         if (event.type === 'speech.started' || event.type === 'speech.ended') this.#speech.spoke();
         this.findings.add(event, streamId);
       },
     });
+    this.#listening.onChange(({ tones }) => this.streams.listenForTones(tones));
     // What is stored with positions is what was known when they were taken.
     let memory = this.findings.memory;
     let isMemoryNew = false;

@@ -1,5 +1,6 @@
 import type { FrameCursor } from '@earshot/bridge-protocol';
 import { relativeMs, sequenceDistance } from '@earshot/bridge-protocol';
+import type { OtherToneKind } from '@earshot/listening';
 import type {
   CloseMode,
   StreamCounters,
@@ -206,6 +207,11 @@ export class CallStream {
     this.#nextDiscarded = to;
     this.#decode.ring.pushDiscarded(from, fresh, receivedMicros);
     this.#decode.touch();
+  }
+
+  /** From now on these are told besides digits. */
+  listenForTones(tones: readonly OtherToneKind[]): void {
+    this.#decode?.listenForTones(tones);
   }
 
   /** No frame follows. */

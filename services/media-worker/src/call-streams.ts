@@ -1,5 +1,6 @@
 import type { ResumePosition, StreamOpenMessage } from '@earshot/bridge-protocol';
 import { CODEC } from '@earshot/bridge-protocol';
+import type { OtherToneKind } from '@earshot/listening';
 import type {
   CloseMode,
   Finding,
@@ -34,6 +35,8 @@ export interface CallStreamsOptions {
   readonly creditFrames: number;
   /** Where the attachment before this one left streams, those written last at the end. */
   readonly positions: readonly StreamPosition[];
+  /** Told of streams besides digits; `listenForTones` changes them. */
+  readonly tones: readonly OtherToneKind[];
   /** Takes the events of all streams, in order. */
   tell(event: MediaEventDraft, streamId: number): void;
 }
@@ -77,10 +80,12 @@ export class CallStreams {
   readonly #untold = new Set<CallStream>();
   readonly #over: Sum = { streams: 0, totals: sumTotals([]), beyondCredit: 0, endMs: null };
   #openings = 0;
+  #tones: readonly OtherToneKind[];
   #allClosed: () => void = () => {};
 
   constructor(options: CallStreamsOptions) {
     this.#options = options;
+    this.#tones = options.tones;
     this.#inherited = new Map(options.positions.map((each) => [each.streamId, each]));
   }
 
@@ -151,6 +156,12 @@ export class CallStreams {
     }
     this.#add(opening);
     return undefined;
+  }
+
+  /** From now on these are told besides digits, of all streams. */
+  listenForTones(tones: readonly OtherToneKind[]): void {
+    this.#tones = tones;
+    for (const stream of this.#open.values()) stream.listenForTones(tones);
   }
 
   closeStream(streamId: number, nextSequence?: number): void {
@@ -272,6 +283,7 @@ export class CallStreams {
       codec: CODEC[codec],
       eager,
       pcm: ear.pcm,
+      tones: this.#tones,
       onFinding: (finding) => this.#found(stream, finding),
     });
     const durable = before?.durable ?? firstSequence;

@@ -29,6 +29,7 @@ interface Stream {
   readonly handle: number;
   readonly eager: boolean;
   readonly runner: StreamRunner;
+  readonly pipeline: StreamPipeline;
 }
 
 export interface DecodeLoopOptions {
@@ -105,10 +106,11 @@ export class DecodeLoop {
   }
 
   /** Takes a stream on; what its ring holds already is taken with the next turn. */
-  open({ handle, index, eager, codec, listening, counters, ring, pcm }: OpenCommand): void {
+  open({ handle, index, eager, codec, listening, tones, counters, ring, pcm }: OpenCommand): void {
     const pipeline = new StreamPipeline({
       codec,
       listening,
+      tones,
       decoders: this.#options.decoders,
       carriesPrevious: this.#options.carriesPrevious,
       counters,
@@ -116,7 +118,7 @@ export class DecodeLoop {
       sink: (finding) => this.#items.push({ handle, finding }),
     });
     const runner = new StreamRunner({ ring: new FrameRing(ring), pipeline });
-    this.#streams[index] = { handle, eager, runner };
+    this.#streams[index] = { handle, eager, runner, pipeline };
     this.#ready.mark(index);
   }
 
@@ -124,6 +126,12 @@ export class DecodeLoop {
   listen({ handle, index, pcm }: ListenCommand): void {
     const stream = this.#streams[index];
     if (stream?.handle === handle) stream.runner.listen(listenerOf(pcm));
+  }
+
+  /** Tells these tones of a stream besides digits; one that is over has none. */
+  listenForTones({ handle, index, tones }: Extract<ThreadCommand, { kind: 'tones' }>): void {
+    const stream = this.#streams[index];
+    if (stream?.handle === handle) stream.pipeline.listenForTones(tones);
   }
 
   /** Takes what there is, within bounds; true when there was something to do. */

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '@earshot/async';
 import { CodedError, every } from '@earshot/async';
+import type { OtherToneKind } from '@earshot/listening';
 import type { CloseMode, Finding, Listening, StreamCheckpoint } from '@earshot/media-session';
 import { FrameRing, StreamCounters } from '@earshot/media-session';
 import type { OpusEngineName } from '@earshot/opus';
@@ -40,6 +41,8 @@ export interface OpenStreamOptions {
   readonly listening?: Listening;
   /** Where what is heard goes. @defaultValue nowhere */
   readonly pcm?: PcmShare | undefined;
+  /** Told besides digits. @defaultValue none */
+  readonly tones?: readonly OtherToneKind[];
   /** In order; the last is of kind `closed`. */
   onFinding(finding: Finding): void;
 }
@@ -60,6 +63,8 @@ export interface DecodeStream {
   listen(pcm: PcmShare | undefined): void;
   /** Has its thread look at the ring with the next `ringDoorbells`. */
   touch(): void;
+  /** From the next frame that its thread takes on, these are told besides digits. */
+  listenForTones(tones: readonly OtherToneKind[]): void;
   /** No frame follows: after those before it, the stream is closed. */
   close(mode: CloseMode, nextSequence?: number): void;
 }
@@ -176,6 +181,7 @@ export class DecodePool {
       counters,
       codec: options.codec,
       listening: options.listening ?? 'findings',
+      tones: options.tones ?? [],
       eager: options.eager,
       pcm: options.pcm,
       onFinding: (finding) => {
@@ -194,6 +200,7 @@ export class DecodePool {
       hasAllFindings: () => found >= reader.get('findings'),
       listen: (pcm) => thread.listen(handle, pcm),
       touch: () => thread.touch(index),
+      listenForTones: (tones) => thread.listenForTones(handle, tones),
       close: (mode, nextSequence) => {
         writer.close(mode, nextSequence);
         thread.touch(index);

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Cancel, Clock } from '@earshot/async';
+import type { OtherToneKind } from '@earshot/listening';
 import type { Finding } from '@earshot/media-session';
 import type { OpusEngineName } from '@earshot/opus';
 import type { Latencies } from './latency-histogram.js';
@@ -41,8 +42,11 @@ interface NewStream extends Omit<OpenCommand, 'kind' | 'index'> {
   onFinding(finding: Finding): void;
 }
 
-type OpenedStream = Omit<NewStream, 'pcm'> &
-  Pick<OpenCommand, 'index'> & { pcm: PcmShare | undefined };
+type OpenedStream = Omit<NewStream, 'pcm' | 'tones'> &
+  Pick<OpenCommand, 'index'> & {
+    pcm: PcmShare | undefined;
+    tones: readonly OtherToneKind[];
+  };
 
 /** The I/O thread's end of one decode thread, over all its replacements. */
 export class DecodeThread {
@@ -158,6 +162,15 @@ export class DecodeThread {
   touch(index: number): void {
     this.#ready.mark(index);
     this.#touched = true;
+  }
+
+  /** From now on these are told of a stream besides digits. */
+  listenForTones(handle: number, tones: readonly OtherToneKind[]): void {
+    const stream = this.#streams.get(handle);
+    if (stream === undefined) return;
+    stream.tones = tones;
+    this.#send({ kind: 'tones', handle, index: stream.index, tones });
+    this.#wake();
   }
 
   /** Wakes the thread if a stream of it was touched. */

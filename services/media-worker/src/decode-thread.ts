@@ -71,9 +71,19 @@ function takeCommands(): boolean {
     const received: { message: ThreadCommand } | undefined = receiveMessageOnPort(port);
     if (received === undefined) return true;
     const { message } = received;
-    if (message.kind === 'stop') return false;
-    if (message.kind === 'open') loop.open(message);
-    else loop.listen(message);
+    switch (message.kind) {
+      case 'open':
+        loop.open(message);
+        break;
+      case 'listen':
+        loop.listen(message);
+        break;
+      case 'tones':
+        loop.listenForTones(message);
+        break;
+      case 'stop':
+        return false;
+    }
   }
 }
 

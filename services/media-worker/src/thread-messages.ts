@@ -1,3 +1,4 @@
+import type { OtherToneKind } from '@earshot/listening';
 import type { Finding, Listening } from '@earshot/media-session';
 import type { OpusEngineName } from '@earshot/opus';
 
@@ -50,6 +51,8 @@ export type ThreadCommand =
       /** What its frames carry; one of `CODEC`. */
       readonly codec: number;
       readonly listening: Listening;
+      /** Told besides digits. */
+      readonly tones: readonly OtherToneKind[];
       /** Tell of progress as it happens: its host waits for credit, not for the clock. */
       readonly eager: boolean;
       /** Absent: nobody wants the sound itself. */
@@ -61,6 +64,13 @@ export type ThreadCommand =
       readonly handle: number;
       readonly index: number;
       readonly pcm: PcmShare | undefined;
+    }
+  /** From now on these are told besides digits. */
+  | {
+      readonly kind: 'tones';
+      readonly handle: number;
+      readonly index: number;
+      readonly tones: readonly OtherToneKind[];
     }
   | { readonly kind: 'stop' };
 

@@ -142,7 +142,17 @@ export class LoopBench {
     this.findings.push([]);
     const eager = index === 0;
     const codec = CODEC.opus;
-    this.loop.open({ kind: 'open', handle: index, index, ring, counters, codec, listening, eager });
+    this.loop.open({
+      kind: 'open',
+      handle: index,
+      index,
+      ring,
+      counters,
+      codec,
+      listening,
+      tones: [],
+      eager,
+    });
   }
 
   #take(report: ThreadReport): void {

@@ -94,6 +94,7 @@ function open(index) {
     counters,
     codec: 1,
     listening,
+    tones: [],
     eager: false,
     pcm: { ring: PcmRing.allocate(64), bell },
   });

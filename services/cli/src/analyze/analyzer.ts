@@ -1,3 +1,4 @@
+import type { OtherToneKind } from '@earshot/listening';
 import type { Finding } from '@earshot/media-session';
 import {
   CLOSE_MODE,
@@ -20,10 +21,13 @@ const DECODERS = 1;
 /** Listens to sound files as a media worker listens to streams, one file after the other. */
 export class Analyzer {
   readonly #decoders: DecoderPool;
+  readonly #tones: readonly OtherToneKind[];
   readonly #slot: FrameSlot = new FrameSlot();
   readonly #pcm: Int16Array = new Int16Array(FRAME_SAMPLES);
 
-  constructor(engine: OpusEngine) {
+  /** @param tones told besides digits. */
+  constructor(engine: OpusEngine, tones: readonly OtherToneKind[] = []) {
+    this.#tones = tones;
     this.#decoders = engine.createDecoderPool({
       sampleRateHz: SESSION_SAMPLE_RATE_HZ,
       channels: 1,
@@ -46,6 +50,7 @@ export class Analyzer {
     const speech: FoundSpan[] = [];
     const pipeline = new StreamPipeline({
       codec: source.codec,
+      tones: this.#tones,
       decoders: this.#decoders,
       counters: StreamCounters.allocate(0),
       sink: (finding) => keep(finding, tones, speech),
@@ -80,6 +85,12 @@ function keep(finding: Finding, tones: FoundTone[], speech: FoundSpan[]): void {
       const { digit, startMs, durationMs, levelDbfs } = finding;
       const span = spanOf(startMs, startMs + durationMs);
       tones.push({ digit, ...span, kind: 'dtmf', levelDbfs: roundTenth(levelDbfs) });
+      return;
+    }
+    case 'otherTone': {
+      const { tone: kind, startMs, durationMs, levelDbfs } = finding;
+      const span = spanOf(startMs, startMs + durationMs);
+      tones.push({ digit: null, ...span, kind, levelDbfs: roundTenth(levelDbfs) });
       return;
     }
     case 'speechEnded':

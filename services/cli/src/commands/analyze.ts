@@ -1,5 +1,7 @@
 import { CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
+import type { OtherToneKind } from '@earshot/listening';
+import { OTHER_TONE_KINDS } from '@earshot/listening';
 import { createOpusEngine } from '@earshot/opus';
 import { Analyzer } from '../analyze/analyzer.js';
 import { analysisTable } from '../analyze/file-analysis.js';
@@ -8,6 +10,8 @@ import { Progress } from '../analyze/progress.js';
 export interface AnalyzeOptions {
   /** One line of JSON a file; otherwise lines to be read. */
   readonly json: boolean;
+  /** Told besides digits. */
+  readonly tones: readonly OtherToneKind[];
 }
 
 /**
@@ -15,7 +19,7 @@ export interface AnalyzeOptions {
  * that can't be read is told on standard error, and the others are read; the exit code is 1 then.
  */
 export async function analyze(files: readonly string[], options: AnalyzeOptions): Promise<void> {
-  const analyzer = new Analyzer(await createOpusEngine());
+  const analyzer = new Analyzer(await createOpusEngine(), options.tones);
   const progress = new Progress(files.length, () => systemClock.nowMs());
   const reader = new Reader();
   for (const file of files) {
@@ -31,6 +35,13 @@ export async function analyze(files: readonly string[], options: AnalyzeOptions)
     }
   }
   progress.end();
+}
+
+/** Kinds with commas between, or `all`; undefined for anything else. */
+export function parseToneKinds(text: string): readonly OtherToneKind[] | undefined {
+  if (text === 'all') return OTHER_TONE_KINDS;
+  const kinds = text.split(',').map((name) => OTHER_TONE_KINDS.find((kind) => kind === name));
+  return kinds.every((kind) => kind !== undefined) ? kinds : undefined;
 }
 
 /** Who reads standard output: is waited for, and may go. */

@@ -9,6 +9,8 @@ import { parseListenAddress } from '@earshot/service-process';
 import type { HealthLimits } from '@earshot/telemetry';
 import { DEFAULT_CLEAR_AFTER_MS, parseHealthLimits } from '@earshot/telemetry';
 import { z } from 'zod';
+import type { EngineSettings } from './recognition/engine-settings.js';
+import { engineSettings, engineVariables } from './recognition/engine-settings.js';
 import { WORKER_HEALTH_CHECKS } from './worker-health.js';
 
 /** What a media worker is told at its start. Times in ms. */
@@ -36,6 +38,8 @@ export interface MediaWorkerConfig {
   readonly recognizerBacklogMs: number;
   /** Sessions of recognizers that each of them may have open. */
   readonly recognizerSessions: number;
+  /** What recognizers of speech are set up. */
+  readonly engines: EngineSettings;
   /** How long a call whose link broke is kept for its host to come back. */
   readonly linkGraceMs: number;
   /** How long calls may take to finish once the worker is told to stop. */
@@ -98,6 +102,7 @@ const environmentSchema = z.object({
   EARSHOT_RECOGNIZER_THREADS: z.coerce.number().int().min(1).max(16).default(1),
   EARSHOT_RECOGNIZER_BACKLOG_MS: z.coerce.number().int().min(500).max(120_000).default(10_000),
   EARSHOT_RECOGNIZER_SESSIONS: z.coerce.number().int().min(1).max(1000).default(32),
+  ...engineVariables,
   EARSHOT_LINK_GRACE_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
   EARSHOT_DRAIN_MS: z.coerce.number().int().min(0).max(3_600_000).default(3000),
   EARSHOT_ATTRIBUTION_WAIT_MS: z.coerce.number().int().min(0).max(60_000).default(2000),
@@ -146,6 +151,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     recognizerThreads: env.EARSHOT_RECOGNIZER_THREADS,
     recognizerBacklogMs: env.EARSHOT_RECOGNIZER_BACKLOG_MS,
     recognizerSessions: env.EARSHOT_RECOGNIZER_SESSIONS,
+    engines: engineSettings(env),
     linkGraceMs: env.EARSHOT_LINK_GRACE_MS,
     drainMs: env.EARSHOT_DRAIN_MS,
     attributionWaitMs: env.EARSHOT_ATTRIBUTION_WAIT_MS,

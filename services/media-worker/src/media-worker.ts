@@ -115,7 +115,7 @@ async function start(
   const recognizers = new RecognizerPool({
     threads: config.recognizerThreads,
     module: deps.recognizers,
-    engines: undefined,
+    engines: config.engines,
     limits: { backlogMs: config.recognizerBacklogMs, maxSessions: config.recognizerSessions },
     clock,
     log,

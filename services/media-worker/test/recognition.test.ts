@@ -139,7 +139,7 @@ describe('a call that is transcribed', () => {
     await host.settled();
     await bench.registry.setListening(callId, DEFAULT_LISTENING);
     await expect.poll(listenedTo).toBe(0);
-    expect(bench.ofType(callId, 'transcript.final')).toHaveLength(2);
+    await bench.until(() => bench.ofType(callId, 'transcript.final').length === 2);
     await host.bye();
   });
 });

@@ -10,7 +10,7 @@ import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
 // The decode threads are files of their own, so these tests run what was built.
 import type { MediaWorker, MediaWorkerConfig, MediaWorkerDeps } from '../dist/index.js';
-import { startMediaWorker } from '../dist/index.js';
+import { NO_ENGINES, startMediaWorker } from '../dist/index.js';
 import { TestHost } from './test-host.js';
 
 export const BRIDGE_KEY = new Uint8Array(32).fill(7);
@@ -142,6 +142,10 @@ export class Bench {
     return this.#closers.close();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #take(event: EarshotEvent): void {
     this.events.push(parseEvent(structuredClone(event)));
     for (const watch of [...this.#watchers]) watch();
@@ -171,6 +175,7 @@ export function testConfig(
     recognizerThreads: 1,
     recognizerBacklogMs: 10_000,
     recognizerSessions: 32,
+    engines: NO_ENGINES,
     linkGraceMs: 30_000,
     drainMs: 1000,
     attributionWaitMs: 0,

@@ -8,7 +8,7 @@ import { systemClock } from '@earshot/async/system';
 import type { EarshotEvent } from '@earshot/events';
 import { EventConsumer } from '@earshot/events';
 import type { MediaWorker } from '@earshot/media-worker';
-import { startMediaWorker } from '@earshot/media-worker';
+import { NO_ENGINES, startMediaWorker } from '@earshot/media-worker';
 import type { Sandbox } from '@earshot/sandbox';
 import { startSandbox } from '@earshot/sandbox';
 import type { Signaling } from '@earshot/signaling';
@@ -100,6 +100,7 @@ export async function startWholeStack({
       recognizerThreads: 1,
       recognizerBacklogMs: 10_000,
       recognizerSessions: 32,
+      engines: NO_ENGINES,
       opusEngine: 'wasm',
       maxStreams: 100,
       ringFrames: 128,

@@ -1,6 +1,7 @@
 import type { EventData, TranscriptData } from '@earshot/events';
 import type { StreamIdentity, UtteranceStart } from '@earshot/media-session';
-import type { RecognizedWord, RecognizerResult } from '@earshot/recognition';
+import type { RecognizerResult } from '@earshot/recognition';
+import { markGaps, mergeGaps } from '@earshot/transcript';
 import type { SkipReason, TaskKind, UtteranceGap } from './recognition-messages.js';
 
 type RecognitionEventType =
@@ -24,9 +25,6 @@ export type RecognitionEventDraft =
   | Draft<'transcript.partial'>
   | Draft<'transcript.final'>
   | Draft<'transcript.skipped'>;
-
-/** Shorter losses change nothing that could be said. */
-const MIN_MARKED_MS = 100;
 
 /** What was understood of an utterance. */
 export interface Understood {
@@ -111,15 +109,19 @@ export function skippedEvent(
 function transcriptOf(stream: StreamIdentity, understood: Understood): TranscriptData {
   const { utterance, endMs, results, engine, language } = understood;
   const words = results.flatMap((result) => result.words);
-  const gaps = joined(understood.gaps);
+  const gaps = mergeGaps(understood.gaps).map(({ startMs, durationMs }) => ({
+    startMs: roundTenth(startMs),
+    durationMs: roundTenth(durationMs),
+  }));
   const text = results
     .map((result) => result.text)
     .filter((each) => each !== '')
     .join(' ');
+  const startMs = utterance.piece === 1 ? utterance.startMs : utterance.soundFromMs;
   return {
     utteranceId: utteranceIdOf(stream, 'dictation', utterance),
-    text: withGapMarks(text, words, gaps),
-    startMs: roundTenth(utterance.piece === 1 ? utterance.startMs : utterance.soundFromMs),
+    text: markGaps({ text, words, gaps, startMs, endMs }),
+    startMs: roundTenth(startMs),
     endMs: roundTenth(endMs),
     words,
     gaps,
@@ -127,47 +129,6 @@ function transcriptOf(stream: StreamIdentity, understood: Understood): Transcrip
     engine,
     language: results[0]?.language ?? language,
   };
-}
-
-/** Puts `[lost 1.2 s]` where sound is missing; at the end where nobody knows when words were said. */
-export function withGapMarks(
-  text: string,
-  words: readonly RecognizedWord[],
-  gaps: readonly UtteranceGap[],
-): string {
-  const marked = gaps.filter(({ durationMs }) => durationMs >= MIN_MARKED_MS);
-  if (marked.length === 0) return text;
-  const tokens = text.split(/\s+/).filter((token) => token !== '');
-  const isTimed = words.length === tokens.length;
-  const parts: string[] = [];
-  let next = 0;
-  tokens.forEach((token, n) => {
-    const startMs = isTimed ? words[n]!.startMs : Number.NEGATIVE_INFINITY;
-    for (; next < marked.length && marked[next]!.startMs <= startMs; next += 1) {
-      parts.push(gapMark(marked[next]!));
-    }
-    parts.push(token);
-  });
-  return [...parts, ...marked.slice(next).map(gapMark)].join(' ');
-}
-
-function gapMark({ durationMs }: UtteranceGap): string {
-  return `[lost ${(durationMs / 1000).toFixed(1)} s]`;
-}
-
-/** What was lost in a row is one loss. */
-function joined(gaps: readonly UtteranceGap[]): UtteranceGap[] {
-  const all: { startMs: number; durationMs: number }[] = [];
-  for (const { startMs, durationMs } of gaps) {
-    const last = all.at(-1);
-    const isNext = last !== undefined && startMs - (last.startMs + last.durationMs) < 1;
-    if (isNext) last.durationMs = startMs + durationMs - last.startMs;
-    else all.push({ startMs, durationMs });
-  }
-  return all.map(({ startMs, durationMs }) => ({
-    startMs: roundTenth(startMs),
-    durationMs: roundTenth(durationMs),
-  }));
 }
 
 function confidenceOf(results: readonly RecognizerResult[]): number | null {

@@ -1,5 +1,6 @@
 import type { UtteranceStart } from '@earshot/media-session';
 import type { RecognizerResult, RecognizerTask } from '@earshot/recognition';
+import type { EngineSettings } from './engine-settings.js';
 
 export type TaskKind = RecognizerTask['kind'];
 
@@ -37,7 +38,7 @@ export interface RecognizerThreadSetup {
   /** Module that exports `createRecognizers`. */
   readonly module: string;
   /** Given to `createRecognizers`; plain data. */
-  readonly engines: unknown;
+  readonly engines: EngineSettings;
   readonly limits: RecognizerLimits;
 }
 

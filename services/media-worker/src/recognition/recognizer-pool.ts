@@ -3,6 +3,7 @@ import type { UtteranceStart } from '@earshot/media-session';
 import { PcmRing } from '@earshot/media-session';
 import type { WorkerLog } from '../log.js';
 import type { PcmShare } from '../thread-messages.js';
+import type { EngineSettings } from './engine-settings.js';
 import { RecognitionCounts } from './recognition-counts.js';
 import type {
   EngineLoad,
@@ -22,7 +23,7 @@ const ENGINES = new URL('./engines.js', import.meta.url);
 export interface RecognizerPoolOptions {
   readonly threads: number;
   /** What recognizers are made of, for `createRecognizers`; plain data. */
-  readonly engines: unknown;
+  readonly engines: EngineSettings;
   readonly limits: RecognizerLimits;
   readonly clock: Clock;
   readonly log: WorkerLog;

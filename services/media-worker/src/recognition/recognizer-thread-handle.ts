@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Cancel, Clock } from '@earshot/async';
 import type { WorkerLog } from '../log.js';
+import type { EngineSettings } from './engine-settings.js';
 import type {
   ListenTask,
   RecognizerCommand,
@@ -23,7 +24,7 @@ export interface RecognizerThreadOptions {
   readonly index: number;
   /** Exports `createRecognizers`, which is given `engines`. */
   readonly module: URL;
-  readonly engines: unknown;
+  readonly engines: EngineSettings;
   readonly limits: RecognizerLimits;
   readonly clock: Clock;
   readonly log: WorkerLog;

@@ -4,6 +4,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '@earshot/async/system';
+import type { EngineSettings } from './engine-settings.js';
 import type {
   RecognizerCommand,
   RecognizerReport,
@@ -17,7 +18,7 @@ const MAX_SLEEP_MS = 500;
 
 /** What `RecognizerThreadSetup.module` exports. */
 export interface RecognizerModule {
-  createRecognizers(engines: unknown): Promise<Recognizers>;
+  createRecognizers(engines: EngineSettings): Promise<Recognizers>;
 }
 
 const setup: RecognizerThreadSetup = workerData;

@@ -67,6 +67,7 @@ export class TaskListener {
   #hasFailed = false;
   /** A session is being opened, or gives its results. */
   #isBusy = false;
+  #isOpening = false;
   #isClosed = false;
   #finals: RecognizerResult[] = [];
   #busyMs = 0;
@@ -108,8 +109,9 @@ export class TaskListener {
     return this.#queue.length === 0 && !this.#isBusy;
   }
 
+  /** Open, or being opened. */
   get hasSession(): boolean {
-    return this.#session !== undefined;
+    return this.#session !== undefined || this.#isOpening;
   }
 
   /** Sound that waits to be recognized, ms. */
@@ -208,8 +210,10 @@ export class TaskListener {
     }
     if (!host.makeRoomForSession()) return;
     this.#isBusy = true;
+    this.#isOpening = true;
     void this.#openWith(recognizer, utterance).finally(() => {
       this.#isBusy = false;
+      this.#isOpening = false;
       host.wake();
     });
   }

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+
+/** Recognizers of dictation by the name that settings and events give them. */
+export const DICTATION_ENGINES = ['sherpa-onnx', 'azure-speech', 'openai', 'deepgram'] as const;
+
+export type DictationEngine = (typeof DICTATION_ENGINES)[number];
+
+/** What the recognizers of a deployment are made of. Plain data: it goes to other threads. */
+export interface EngineSettings {
+  /** For dictation, the first that works is used; undefined: all that are set up. */
+  readonly dictation: readonly DictationEngine[] | undefined;
+  /** Folder of sherpa-onnx's model. */
+  readonly modelFolder: string | undefined;
+  readonly azureSpeech: AzureSpeechSettings | undefined;
+  readonly openAi: OpenAiSettings | undefined;
+  readonly deepgram: DeepgramSettings | undefined;
+}
+
+export interface AzureSpeechSettings {
+  readonly key: string;
+  readonly region: string | undefined;
+  readonly endpoint: string | undefined;
+}
+
+export interface OpenAiSettings {
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  readonly model: string | undefined;
+}
+
+export interface DeepgramSettings {
+  readonly apiKey: string;
+  readonly baseUrl: string | undefined;
+  readonly model: string | undefined;
+}
+
+/** No dictation. */
+export const NO_ENGINES: EngineSettings = {
+  dictation: undefined,
+  modelFolder: undefined,
+  azureSpeech: undefined,
+  openAi: undefined,
+  deepgram: undefined,
+};
+
+const OPENAI_URL = 'https://api.openai.com/v1';
+
+const engineNames = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim()))
+  .pipe(z.array(z.enum(DICTATION_ENGINES, `must be of ${DICTATION_ENGINES.join(', ')}`)));
+
+/** Variables of the environment that set up recognizers. */
+export interface EngineVariables {
+  readonly EARSHOT_STT_ENGINES?: readonly DictationEngine[] | undefined;
+  readonly EARSHOT_STT_MODEL?: string | undefined;
+  readonly EARSHOT_AZURE_SPEECH_KEY?: string | undefined;
+  readonly EARSHOT_AZURE_SPEECH_REGION?: string | undefined;
+  readonly EARSHOT_AZURE_SPEECH_ENDPOINT?: string | undefined;
+  readonly EARSHOT_OPENAI_API_KEY?: string | undefined;
+  readonly EARSHOT_OPENAI_BASE_URL?: string | undefined;
+  readonly EARSHOT_OPENAI_MODEL?: string | undefined;
+  readonly EARSHOT_DEEPGRAM_API_KEY?: string | undefined;
+  readonly EARSHOT_DEEPGRAM_BASE_URL?: string | undefined;
+  readonly EARSHOT_DEEPGRAM_MODEL?: string | undefined;
+}
+
+/** How they are read, as part of the worker's. */
+export const engineVariables: {
+  readonly [Name in keyof Required<EngineVariables>]: z.ZodType<EngineVariables[Name]>;
+} = {
+  EARSHOT_STT_ENGINES: engineNames.optional(),
+  EARSHOT_STT_MODEL: z.string().optional(),
+  EARSHOT_AZURE_SPEECH_KEY: z.string().optional(),
+  EARSHOT_AZURE_SPEECH_REGION: z.string().optional(),
+  EARSHOT_AZURE_SPEECH_ENDPOINT: z.string().optional(),
+  EARSHOT_OPENAI_API_KEY: z.string().optional(),
+  EARSHOT_OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  EARSHOT_OPENAI_MODEL: z.string().optional(),
+  EARSHOT_DEEPGRAM_API_KEY: z.string().optional(),
+  EARSHOT_DEEPGRAM_BASE_URL: z.url({ protocol: /^(https?|wss?)$/ }).optional(),
+  EARSHOT_DEEPGRAM_MODEL: z.string().optional(),
+};
+
+/** What the variables say is set up. */
+export function engineSettings(env: EngineVariables): EngineSettings {
+  return {
+    dictation: env.EARSHOT_STT_ENGINES,
+    modelFolder: env.EARSHOT_STT_MODEL,
+    azureSpeech:
+      env.EARSHOT_AZURE_SPEECH_KEY === undefined
+        ? undefined
+        : {
+            key: env.EARSHOT_AZURE_SPEECH_KEY,
+            region: env.EARSHOT_AZURE_SPEECH_REGION,
+            endpoint: env.EARSHOT_AZURE_SPEECH_ENDPOINT,
+          },
+    openAi: openAiSettings(env),
+    deepgram:
+      env.EARSHOT_DEEPGRAM_API_KEY === undefined
+        ? undefined
+        : {
+            apiKey: env.EARSHOT_DEEPGRAM_API_KEY,
+            baseUrl: env.EARSHOT_DEEPGRAM_BASE_URL,
+            model: env.EARSHOT_DEEPGRAM_MODEL,
+          },
+  };
+}
+
+/** A server of one's own may need no key. */
+function openAiSettings(env: EngineVariables): OpenAiSettings | undefined {
+  const { EARSHOT_OPENAI_API_KEY: apiKey, EARSHOT_OPENAI_BASE_URL: baseUrl } = env;
+  if (apiKey === undefined && baseUrl === undefined) return undefined;
+  return { baseUrl: baseUrl ?? OPENAI_URL, apiKey, model: env.EARSHOT_OPENAI_MODEL };
+}

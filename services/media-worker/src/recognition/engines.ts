@@ -1,5 +1,6 @@
 import type { Recognizer } from '@earshot/recognition';
 import {
+  createAzureSpeech,
   createDeepgram,
   createOpenAiTranscription,
   createSoundSwallower,
@@ -55,8 +56,10 @@ class DeploymentRecognizers implements Recognizers {
   }
 
   #create(name: DictationEngine): Recognizer | undefined {
-    const { openAi, deepgram } = this.#settings;
+    const { azureSpeech, openAi, deepgram } = this.#settings;
     switch (name) {
+      case 'azure-speech':
+        return azureSpeech === undefined ? undefined : createAzureSpeech(azureSpeech);
       case 'openai':
         return openAi === undefined ? undefined : createOpenAiTranscription(openAi);
       case 'deepgram':

@@ -2,6 +2,9 @@ export type { AzureSpeechOptions } from './azure-speech/azure-speech.js';
 export { createAzureSpeech } from './azure-speech/azure-speech.js';
 export type { DeepgramOptions } from './deepgram/deepgram.js';
 export { createDeepgram } from './deepgram/deepgram.js';
+export type { FailoverOptions, FailoverRecognizer } from './failover/failover.js';
+export { createFailover } from './failover/failover.js';
+export type { FailoverSwitch } from './failover/failover-session.js';
 export type { OpenAiTranscriptionOptions } from './openai/openai.js';
 export { createOpenAiTranscription } from './openai/openai.js';
 export type {

@@ -10,6 +10,9 @@ export interface Gap {
 /** Of less no word is lost: what is missing at one place is marked from here on. */
 export const MIN_MARKED_MS = 200;
 
+/** Times are rounded: what follows within so much follows at once. */
+const ROUNDING_MS = 1;
+
 /** Finds the marks in a text. */
 export const GAP_MARK: RegExp = /\[lost \d+\.\d s\]/g;
 
@@ -56,13 +59,14 @@ export function markGaps(options: TextWithGaps): string {
   return pieces.filter((piece) => piece !== '').join(' ');
 }
 
-/** The same lost time in order, each part of it once. */
+/** The same lost time in order, each part of it once, and what was lost in a row as one. */
 export function mergeGaps(gaps: readonly Gap[]): readonly Gap[] {
   const merged: { startMs: number; durationMs: number }[] = [];
   for (const { startMs, durationMs } of [...gaps].sort((a, b) => a.startMs - b.startMs)) {
     const last = merged.at(-1);
     const lastEndMs = last === undefined ? Number.NEGATIVE_INFINITY : endOf(last);
-    if (last === undefined || startMs > lastEndMs) merged.push({ startMs, durationMs });
+    if (last === undefined || startMs > lastEndMs + ROUNDING_MS)
+      merged.push({ startMs, durationMs });
     else last.durationMs = Math.max(lastEndMs, startMs + durationMs) - last.startMs;
   }
   return merged;

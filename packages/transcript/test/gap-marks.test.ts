@@ -75,7 +75,7 @@ describe('marks of lost sound', () => {
     const merged = mergeGaps([
       { startMs: 500, durationMs: 100 },
       { startMs: 0, durationMs: 20 },
-      { startMs: 20, durationMs: 20 },
+      { startMs: 20.1, durationMs: 19.9 },
       { startMs: 510, durationMs: 10 },
     ]);
     expect(merged).toEqual([

@@ -234,10 +234,17 @@ export class DtmfDetector {
     const candidate = this.#candidate;
     const reading = this.#reading;
     const heard = reading.read(trail);
+    const sinceGapMs = middleMs - this.#gapEndMs;
     this.#quietHops = heard ? 0 : this.#quietHops + 1;
-    if (heard && candidate.open && candidate.goesOnIn(reading, trail)) {
+    if (heard && candidate.open && candidate.goesOnIn(reading, trail, sinceGapMs)) {
       this.#rivals = 0;
-      candidate.heard(reading, middleMs, trail, this.#gapSinceHeard(middleMs));
+      candidate.heard(reading, middleMs, trail, this.#gapSinceHeard(middleMs), sinceGapMs);
+    } else if (
+      candidate.open &&
+      !(heard && !candidate.isOf(reading)) &&
+      candidate.assume(middleMs, trail, this.#gapSinceHeard(middleMs), sinceGapMs)
+    ) {
+      this.#rivals = 0;
     } else if (candidate.open) {
       this.#rivals += heard && !candidate.isOf(reading) ? 1 : 0;
       candidate.unheard(middleMs, trail);

@@ -29,8 +29,20 @@ export interface DetectedTone {
 /** Shortest tone: 40 ms must be heard, 23 must not (ITU-T Q.24). */
 const MIN_DURATION_MS = 34;
 
+/** So long after a gap the middle of a window may see it, and what a codec makes of it. */
+const MURKY_MS = 50;
+
+/** Sound with less of the tone's magnitude, −9 dB, is not the tone but an echo of it, or its end. */
+const FAINT = 0.355;
+
+/** The same soon after a gap, when a codec may still be quiet. */
+const MURKY_FAINT = 0.1;
+
+/** So long after a gap a codec may take until what it decodes is what was sent. */
+const SETTLING_MS = 25;
+
 /** The same beside a gap, into which the tone may have gone on. */
-const MIN_DURATION_BESIDE_GAP_MS = 24;
+const MIN_DURATION_BESIDE_GAP_MS = 18;
 
 /** Least part of a tone, gaps aside, that must have been clear enough to be read. */
 const MIN_READ = 0.3;
@@ -86,9 +98,14 @@ export class ToneCandidate {
     this.#edges.begin(reading.row, reading.column, middleMs, trail);
   }
 
-  /** Whether `reading`, of the present spectrum of `trail`, is more of it. */
-  goesOnIn(reading: PairReading, trail: SoundTrail): boolean {
-    return this.isOf(reading) && !this.#edges.isFaint(this.#magnitude(trail));
+  /**
+   * Whether `reading`, of the present spectrum of `trail`, is more of it.
+   *
+   * @param sinceGapMs from the end of the latest gap to the window's middle
+   */
+  goesOnIn(reading: PairReading, trail: SoundTrail, sinceGapMs: number): boolean {
+    if (!this.isOf(reading)) return false;
+    return isMurky(sinceGapMs) || !this.#edges.isFaint(this.#magnitude(trail), FAINT);
   }
 
   isOf(reading: PairReading): boolean {
@@ -101,11 +118,36 @@ export class ToneCandidate {
     return middleMs - this.#lastHeardMs < ECHO_MS && this.#magnitude(trail) < ECHO * this.#reported;
   }
 
-  /** @param gapMs how much of a gap lies between this reading and the one before */
-  heard(reading: PairReading, middleMs: number, trail: SoundTrail, gapMs: number): void {
-    if (this.#edges.heard(middleMs, this.#magnitude(trail))) this.#evidence.add(reading);
+  /**
+   * @param gapMs how much of a gap lies between this reading and the one before
+   * @param sinceGapMs from the end of the latest gap to the window's middle
+   */
+  heard(
+    reading: PairReading,
+    middleMs: number,
+    trail: SoundTrail,
+    gapMs: number,
+    sinceGapMs: number,
+  ): void {
+    const isInside = this.#edges.heard(middleMs, this.#magnitude(trail));
+    if (isInside && !isMurky(sinceGapMs)) this.#evidence.add(reading);
+    else if (isInside) {
+      this.#evidence.addIfFit(reading, LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
+    }
     this.#lastHeardMs = middleMs;
     this.#bridgedMs += gapMs;
+  }
+
+  /**
+   * The tone's power is there, though it was not heard: right after a gap that a codec has not
+   * recovered from. True when it was taken for the tone.
+   */
+  assume(middleMs: number, trail: SoundTrail, gapMs: number, sinceGapMs: number): boolean {
+    if (!isMurky(sinceGapMs)) return false;
+    if (this.#edges.isFaint(this.#magnitude(trail), MURKY_FAINT)) return false;
+    this.#lastHeardMs = middleMs;
+    this.#bridgedMs += gapMs;
+    return true;
   }
 
   unheard(middleMs: number, trail: SoundTrail): void {
@@ -125,7 +167,8 @@ export class ToneCandidate {
     const durationMs = endMs - startMs;
     const { readings, levelDbfs, twistDb } = this.#evidence;
     const besideGap =
-      Math.abs(startMs - gapEndMs) < HOP_MS || Math.abs(endMs - gapStartMs) < HOP_MS;
+      (startMs - gapEndMs > -HOP_MS && startMs - gapEndMs < SETTLING_MS) ||
+      Math.abs(endMs - gapStartMs) < HOP_MS;
     if (durationMs < (besideGap ? MIN_DURATION_BESIDE_GAP_MS : MIN_DURATION_MS)) return undefined;
     if (!this.#supported()) return undefined;
     const clear = this.#evidence.isClear(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
@@ -184,4 +227,9 @@ export class ToneCandidate {
   #supported(): boolean {
     return this.#evidence.supports(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
   }
+}
+
+/** From the end of a gap to a window's middle: whether what it saw may be other than what was sent. */
+function isMurky(sinceGapMs: number): boolean {
+  return sinceGapMs >= 0 && sinceGapMs < MURKY_MS;
 }

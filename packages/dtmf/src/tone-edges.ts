@@ -8,9 +8,6 @@ const LOOK_AHEAD = 4;
 /** A hop is the tone's inside when it has so much of the tone's magnitude. */
 const INSIDE = 0.85;
 
-/** A hop with less of the tone's magnitude, −9 dB, is not the tone but an echo of it, or its end. */
-const FAINT = 0.355;
-
 /** How fast the reference follows a tone that gets quieter, a hop. */
 const REFERENCE_FALL = 0.15;
 
@@ -59,9 +56,9 @@ export class ToneEdges {
     return this.#reference;
   }
 
-  /** Whether so little may sound after the tone, but not be it. */
-  isFaint(magnitude: number): boolean {
-    return magnitude < FAINT * this.#reference;
+  /** Whether `magnitude` is less than such a share of the tone's. */
+  isFaint(magnitude: number, share: number): boolean {
+    return magnitude < share * this.#reference;
   }
 
   /** The tone was not heard; it may have ended just before. */

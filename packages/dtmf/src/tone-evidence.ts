@@ -63,12 +63,22 @@ export class ToneEvidence {
   }
 
   add(reading: PairReading): void {
-    this.#readings += 1;
-    this.#share += reading.share;
-    this.#lowPower += reading.lowPower;
-    this.#highPower += reading.highPower;
-    this.#low.add(reading.lowStep);
-    this.#high.add(reading.highStep);
+    this.#count(reading, 1);
+  }
+
+  /** Adds a reading only if all of it still speaks for a digit of these frequencies then. */
+  addIfFit(reading: PairReading, lowHz: number, highHz: number): void {
+    this.#count(reading, 1);
+    if (!this.supports(lowHz, highHz)) this.#count(reading, -1);
+  }
+
+  #count(reading: PairReading, sign: 1 | -1): void {
+    this.#readings += sign;
+    this.#share += sign * reading.share;
+    this.#lowPower += sign * reading.lowPower;
+    this.#highPower += sign * reading.highPower;
+    this.#low.add(reading.lowStep, sign);
+    this.#high.add(reading.highStep, sign);
   }
 
   /** Writes its state from `out[at]` on; returns where the next may follow. */
@@ -168,10 +178,10 @@ class PhaseSum {
     this.#lengths = 0;
   }
 
-  add(step: PhaseStep): void {
-    this.#sum.re += step.re;
-    this.#sum.im += step.im;
-    this.#lengths += Math.sqrt(step.re * step.re + step.im * step.im);
+  add(step: PhaseStep, sign: 1 | -1): void {
+    this.#sum.re += sign * step.re;
+    this.#sum.im += sign * step.im;
+    this.#lengths += sign * Math.sqrt(step.re * step.re + step.im * step.im);
   }
 
   save(out: Float64Array, at: number): number {

@@ -6,6 +6,8 @@ export interface Cell {
   readonly digits: string;
   /** Where each of the digits ends, ms from the beginning. */
   readonly endsMs: readonly number[];
+  /** How long each of them sounds. */
+  readonly toneMs: number;
   /** PCM16 at 16 kHz, one channel, whole frames of 20 ms. */
   readonly render: () => Int16Array;
 }

@@ -62,6 +62,7 @@ export function dialled(
     group,
     name,
     digits: digits.join(''),
+    toneMs: dialling.toneMs,
     endsMs: startsMs.map((startMs) => startMs + dialling.toneMs),
     render: () => render(dialling, digits, startsMs, seed),
   };

@@ -197,6 +197,7 @@ function sound(name: string, seconds: number, write: (out: Float64Array) => void
     name,
     digits: '',
     endsMs: [],
+    toneMs: 0,
     render: () => {
       const out = new Float64Array(wholeFrames(seconds * 1000));
       write(out);

@@ -9,6 +9,7 @@ import { measureBridge } from './bridge/measure-bridge.js';
 import { buildControl } from './control/build-control.js';
 import { loadControl } from './control/control.js';
 import { makeCorpora } from './corpora/make-corpora.js';
+import { runDtmfBench } from './dtmf/run-dtmf-bench.js';
 import { loadEngines, measureEngines } from './engines/measure-engines.js';
 import { runEventsBench } from './events/run-events-bench.js';
 import { measurePipeline } from './pipeline/measure-pipeline.js';
@@ -17,13 +18,14 @@ import { formatEngines, formatPipeline } from './report.js';
 import { runSignalingBench } from './signaling/run-signaling-bench.js';
 
 /**
- * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`, `EventsResult`,
+ * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`, `DtmfResult`, `EventsResult`,
  * `SignalingResult`) on stdout.
  *
  * @throws CodedError `invalid_bench_options`, `bench_needs_libopus`, `control_build_failed`,
  * `opus_engine_unavailable`, `bench_disturbed`
  */
 export async function runBench(args: readonly string[]): Promise<void> {
+  if (args[0] === 'dtmf') return runDtmfBench(args.slice(1));
   if (args[0] === 'events') return runEventsBench(args.slice(1));
   if (args[0] === 'signaling') return runSignalingBench(args.slice(1));
   const options = parseBenchOptions(args);

@@ -54,7 +54,9 @@ export function dialled(
 ): Cell {
   const dialling = { ...PLAIN, ...how };
   const random = new SeededRandom(seed);
-  const digits = shuffled(random);
+  const keys = shuffled(random);
+  // Every second cell dials eight digits twice in a row: what is doubled or joined shows there.
+  const digits = seed % 2 === 0 ? keys : keys.slice(0, 8).flatMap((digit) => [digit, digit]);
   const leadMs = LEAD_MS + random.below(200) / 10;
   const stepMs = dialling.toneMs + dialling.pauseMs;
   const startsMs = digits.map((_, n) => leadMs + n * stepMs);

@@ -29,7 +29,7 @@ export async function spandspDetectors(): Promise<BenchDetector[]> {
   const lib = koffi.load(await libraryFile(root));
   const Report = koffi.proto('void EarshotToneReport(void *user, int code, int level, int delay)');
   const init = lib.func('dtmf_rx_init', 'void *', ['void *', 'void *', 'void *']);
-  const parms = lib.func('dtmf_rx_parms', 'void', ['void *', 'int', 'float', 'float', 'float']);
+  const parms = lib.func('dtmf_rx_parms', 'void', ['void *', 'int', 'int', 'int', 'int']);
   const report = lib.func('dtmf_rx_set_realtime_callback', 'void', [
     'void *',
     koffi.pointer(Report),

@@ -12,6 +12,7 @@ import {
 import type { OpusEngine } from '@earshot/opus';
 import { encodeFrames, opusPacketHasFec } from '@earshot/opus';
 import { SeededRandom } from '../seeded-random.js';
+import { CELL_SEED } from './dialled-cells.js';
 import type { HeardDigit } from './score.js';
 
 const FRAME_MS = 20;
@@ -40,16 +41,19 @@ export class OpusPath {
     this.#decoder = this.#pool.acquire();
   }
 
-  /** @param lossShare of the packets, 0 to 1 */
-  send(pcm: Int16Array, lossShare: number, seed: number): Packets {
-    const random = new SeededRandom(seed);
-    const packets = encodeFrames(this.#engine, pcm, {
+  send(pcm: Int16Array): Packets {
+    return encodeFrames(this.#engine, pcm, {
       sampleRateHz: SESSION_SAMPLE_RATE_HZ,
       channels: 1,
       bitrateBps: BITRATE_BPS,
       dtx: false,
       application: 'voip',
     });
+  }
+
+  /** @param lossShare of the packets, 0 to 1 */
+  lose(packets: Packets, lossShare: number, seed: number): Packets {
+    const random = new SeededRandom(CELL_SEED + 31 * seed);
     return packets.map((packet) =>
       random.below(10_000) < lossShare * 10_000 ? undefined : packet,
     );

@@ -1,0 +1,219 @@
+import process from 'node:process';
+import { DtmfDetector } from '@earshot/dtmf';
+import { createOpusEngine } from '@earshot/opus';
+import { say } from '../progress.js';
+import { quantile } from '../quartiles.js';
+import type { Cell } from './cell.js';
+import { acceptCells, rejectCells } from './dialled-cells.js';
+import type {
+  DetectorResult,
+  DtmfResult,
+  GroupResult,
+  LossResult,
+  TalkOff,
+} from './dtmf-result.js';
+import { multimonDetector } from './multimon-detector.js';
+import { otherCells } from './other-tones.js';
+import type { BenchDetector } from './our-detector.js';
+import { ourDetector } from './our-detector.js';
+import type { Recording } from './recordings.js';
+import { RECORDING_RATE_HZ, readMusic, readSpeech } from './recordings.js';
+import { resample } from './resample.js';
+import type { HeardDigit } from './score.js';
+import { Score } from './score.js';
+import { spandspDetectors } from './spandsp-detector.js';
+import type { Packets } from './through-opus.js';
+import { OpusPath } from './through-opus.js';
+
+const RATE_HZ = 16_000;
+const FRAME_SAMPLES = 320;
+const FRAME_MS = 20;
+const LOSS_SHARE = 0.05;
+const SECONDS_PER_HOUR = 3600;
+/** Of each kind of cell, one in so many when quick. */
+const QUICK_STRIDE = 7;
+/** Speeds at which speech is heard besides its own: other voices, as far as tones go. */
+const SPEEDS = [1, 0.7, 0.8, 0.9, 1.1, 1.2, 1.4];
+
+/** A process for each sound: this one hears speech at its own speed only. */
+const SLOW = 'multimon-ng';
+
+interface Material {
+  readonly cells: readonly Cell[];
+  readonly speech: readonly Recording[];
+  readonly music: readonly Recording[];
+  readonly speeds: readonly number[];
+}
+
+/** All detectors on the same cells; what can't be had is told and left out. */
+export async function measureDtmf(quick: boolean): Promise<DtmfResult> {
+  const missing: string[] = [];
+  const detectors = [ourDetector(), ...(await peers(missing))];
+  const material: Material = {
+    cells: cellsOf(quick),
+    speech: await orNothing(() => readSpeech(quick), 'human speech', missing),
+    music: await orNothing(() => (quick ? Promise.resolve([]) : readMusic()), 'music', missing),
+    speeds: quick ? [1] : SPEEDS,
+  };
+  say(`${material.cells.length} cells`);
+  const scores = detectors.map((detector) => ({ detector, score: new Score() }));
+  const opus = await hearCells(material.cells, scores);
+  const results: Record<string, DetectorResult> = {};
+  for (const { detector, score } of scores) {
+    say(`${detector.name}: speech`);
+    results[detector.name] = {
+      ...groupOf(score),
+      reports: detector.reports,
+      latencyP50Ms: latency(score, 0.5),
+      latencyP99Ms: latency(score, 0.99),
+      opus24: groupOf(opus.clean.get(detector)!),
+      opus24Loss5: lossOf(opus.lossy.get(detector)!),
+      ...(detector.name === 'earshot' ? { pcmLoss5: lossOf(opus.pcmLossy) } : {}),
+      speech: talkOff(detector, material.speech, speedsOf(detector, material)),
+      music: talkOff(detector, material.music, [1]),
+      faults: score.faults,
+    };
+  }
+  return { detectors: results, missing, speechMicrosPerFrame: microsPerFrame(material.speech) };
+}
+
+async function peers(missing: string[]): Promise<BenchDetector[]> {
+  const spandsp = await orNothing(spandspDetectors, 'spandsp', missing);
+  const multimon = await orNothing(async () => [await multimonDetector()], SLOW, missing);
+  return [...spandsp, ...multimon];
+}
+
+async function orNothing<T>(
+  get: () => Promise<readonly T[]>,
+  what: string,
+  missing: string[],
+): Promise<readonly T[]> {
+  try {
+    return await get();
+  } catch (error) {
+    say(`without ${what}: ${error instanceof Error ? error.message : String(error)}`);
+    missing.push(what);
+    return [];
+  }
+}
+
+/** Every kind of cell; in short one in `QUICK_STRIDE` of them. */
+export function cellsOf(quick: boolean): Cell[] {
+  const groups = [acceptCells(), rejectCells(), otherCells()];
+  return groups.flatMap((cells) =>
+    quick ? cells.filter((_, n) => n % QUICK_STRIDE === 0) : cells,
+  );
+}
+
+interface OpusScores {
+  readonly clean: ReadonlyMap<BenchDetector, Score>;
+  readonly lossy: ReadonlyMap<BenchDetector, Score>;
+  /** Ours alone, frames of PCM being lost. */
+  readonly pcmLossy: Score;
+}
+
+async function hearCells(
+  cells: readonly Cell[],
+  scores: readonly { readonly detector: BenchDetector; readonly score: Score }[],
+): Promise<OpusScores> {
+  const path = new OpusPath(await createOpusEngine());
+  const clean = new Map(scores.map(({ detector }) => [detector, new Score()]));
+  const lossy = new Map(scores.map(({ detector }) => [detector, new Score()]));
+  const pcmLossy = new Score();
+  for (const [n, cell] of cells.entries()) {
+    const pcm = cell.render();
+    const sent = path.send(pcm);
+    const received = path.lose(sent, LOSS_SHARE, n + 1);
+    const whole = path.decode(sent);
+    const concealed = path.decode(received);
+    for (const { detector, score } of scores) {
+      score.add(cell, detector.hear(pcm, RATE_HZ));
+      const isOurs = detector.name === 'earshot';
+      clean.get(detector)!.add(cell, isOurs ? path.hear(sent) : detector.hear(whole, RATE_HZ));
+      // What must be silent is, a fortiori, with less of it: loss is asked of what must be heard.
+      if (cell.group !== 'accept') continue;
+      const heard = isOurs ? path.hear(received) : detector.hear(concealed, RATE_HZ);
+      lossy.get(detector)!.add(cell, heard);
+    }
+    if (cell.group === 'accept') pcmLossy.add(cell, hearWithGaps(pcm, received));
+  }
+  return { clean, lossy, pcmLossy };
+}
+
+/** Ours on PCM frames, the same ones of which are lost as of the packets. */
+function hearWithGaps(pcm: Int16Array, received: Packets): HeardDigit[] {
+  const heard: HeardDigit[] = [];
+  const detector = new DtmfDetector({
+    sampleRateHz: RATE_HZ,
+    onTone: ({ digit }) => heard.push({ digit }),
+  });
+  received.forEach((packet, n) => {
+    if (packet === undefined) detector.gap(FRAME_MS);
+    else detector.process(pcm.subarray(n * FRAME_SAMPLES, (n + 1) * FRAME_SAMPLES), n * FRAME_MS);
+  });
+  detector.discontinuity();
+  return heard;
+}
+
+function groupOf(score: Score): GroupResult {
+  return {
+    dialled: score.dialled,
+    accepted: score.accepted,
+    acceptedPercent: (100 * score.accepted) / score.dialled,
+    extra: score.extra,
+    falseAccepts: score.falseAccepts,
+    otherToneHits: score.otherToneHits,
+  };
+}
+
+function lossOf(score: Score): LossResult {
+  const { dialled, accepted, acceptedPercent, extra } = groupOf(score);
+  return { dialled, accepted, acceptedPercent, extra };
+}
+
+function latency(score: Score, share: number): number | null {
+  return score.latenciesMs.length === 0 ? null : quantile(score.latenciesMs, share);
+}
+
+function speedsOf(detector: BenchDetector, { speeds }: Material): readonly number[] {
+  return detector.name === SLOW ? [1] : speeds;
+}
+
+function talkOff(
+  detector: BenchDetector,
+  recordings: readonly Recording[],
+  speeds: readonly number[],
+): TalkOff {
+  let hits = 0;
+  let seconds = 0;
+  for (const speed of speeds) {
+    for (const { pcm } of recordings) {
+      const sound = resample(pcm, 1 / speed);
+      hits += detector.hear(sound, RECORDING_RATE_HZ).length;
+      seconds += sound.length / RECORDING_RATE_HZ;
+    }
+  }
+  return { hours: seconds / SECONDS_PER_HOUR, hits };
+}
+
+/** CPU time that ours takes for 20 ms of speech at 16 kHz, as the pipeline hands it over. */
+function microsPerFrame(speech: readonly Recording[]): number | null {
+  const sounds = speech.slice(0, 200).map(({ pcm }) => resample(pcm, 2));
+  if (sounds.length === 0) return null;
+  const detector = new DtmfDetector({ sampleRateHz: RATE_HZ, onTone: () => {} });
+  const rounds: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    let frames = 0;
+    const before = process.cpuUsage();
+    for (const sound of sounds) {
+      detector.reset();
+      for (let n = 0; (n + 1) * FRAME_SAMPLES <= sound.length; n += 1) {
+        const frame = sound.subarray(n * FRAME_SAMPLES, (n + 1) * FRAME_SAMPLES);
+        detector.process(frame, n * FRAME_MS);
+        frames += 1;
+      }
+    }
+    rounds.push(process.cpuUsage(before).user / frames);
+  }
+  return quantile(rounds, 0.5);
+}

@@ -1,3 +1,5 @@
+export type { CollectDigitsOptions, CollectedDigits, DigitCollection } from './collect-digits.js';
+export { collectDigits } from './collect-digits.js';
 export type {
   DeadLetter,
   DeadLetterFilter,

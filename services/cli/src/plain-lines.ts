@@ -25,6 +25,12 @@ function describe(event: EarshotEvent, who: string): string | undefined {
       return `${who} spoke for ${Math.round(event.data.durationMs)} ms`;
     case 'tone.detected':
       return `${who} ${event.data.digit === null ? `sounded ${event.data.kind}` : `keyed ${event.data.digit}`} (${Math.round(event.data.durationMs)} ms)`;
+    case 'tone.collected':
+      return `${who} entered ${event.data.digits || 'nothing'} (${event.data.reason})`;
+    case 'speaker.dominant':
+      return who === '' ? 'nobody mostly speaks' : `${who} mostly speaks`;
+    case 'talk.summary':
+      return `spoke for ${seconds(event.data.talkMs)} s in all, ${seconds(event.data.overlapMs)} s of it at once`;
     case 'media.gap':
       return `${who}: ${event.data.missingFrames} frames lost`;
     case 'play.started':
@@ -36,4 +42,8 @@ function describe(event: EarshotEvent, who: string): string | undefined {
     default:
       return undefined;
   }
+}
+
+function seconds(durationMs: number): string {
+  return (durationMs / 1000).toFixed(1);
 }

@@ -127,7 +127,7 @@ export class CallFindings {
     this.#time.look(this.#options.streams(), isLinked);
     this.#collections.advance(this.#settledMs);
     const settledMs = this.#settledMsOfAll();
-    if (settledMs !== undefined) this.talk.settle(settledMs);
+    if (settledMs !== undefined) this.talk.settle(settledMs, this.#time.firstMs ?? settledMs);
   }
 
   /** The call goes on elsewhere: what is open stays open. */

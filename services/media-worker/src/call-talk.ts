@@ -94,9 +94,14 @@ export class CallTalk {
     this.#dominant.hostSays(sourceId, sinceMs);
   }
 
-  /** All that was found up to then has come. */
-  settle(settledMs: number): void {
-    this.#settleAt(settledMs - HANGOVER_MS);
+  /**
+   * All that was found up to then has come.
+   *
+   * @param firstMs before it nothing was heard.
+   */
+  settle(settledMs: number, firstMs: number): void {
+    const untilMs = settledMs - HANGOVER_MS;
+    if (untilMs >= firstMs) this.#settleAt(untilMs);
   }
 
   /** Nothing follows: tells who spoke for how long, if anybody did. */

@@ -26,6 +26,7 @@ export class MediaTime {
   readonly #clock: Clock;
   readonly #isVirtual: boolean;
   #newestMs: number | undefined;
+  #firstMs: number | undefined;
   #newestAtMs = 0;
   #nowMs: number | undefined;
 
@@ -42,7 +43,13 @@ export class MediaTime {
     if (newestMs === Number.NEGATIVE_INFINITY) return;
     if (newestMs !== this.#newestMs || !isLinked) this.#newestAtMs = atMs;
     this.#newestMs = newestMs;
+    this.#firstMs ??= newestMs;
     this.#nowMs = newestMs + (this.#isVirtual ? 0 : atMs - this.#newestAtMs);
+  }
+
+  /** What was heard at the first look; undefined before. */
+  get firstMs(): number | undefined {
+    return this.#firstMs;
   }
 
   /** Up to when all is known; undefined before the first frame. */

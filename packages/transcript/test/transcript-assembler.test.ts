@@ -92,6 +92,17 @@ describe('the transcript of a call', () => {
     ]);
   });
 
+  it('has speech once that two recognizers were to understand', () => {
+    const skipped = skippedEvent(1000, 4000);
+    const data = { ...skipped.data, utteranceId: 'p_1000' };
+    const ofPhrases = { ...skipped, id: 'p_1000.skipped', data };
+    const idsOf = (events: readonly TranscriptEvent[]) =>
+      transcriptOf(events).utterances.map(({ id }) => id);
+    expect(idsOf([ofPhrases, finalEvent(FIRST)])).toEqual(['u_1000']);
+    expect(idsOf([ofPhrases, skipped])).toEqual(['u_1000']);
+    expect(idsOf([ofPhrases, { ...skipped, sourceId: '8' }])).toEqual(['p_1000', 'u_1000']);
+  });
+
   it('marks gaps that its utterances tell of, and those that they do not', () => {
     const told = { ...FIRST, gaps: [{ startMs: 1400, durationMs: 300 }] };
     const marked = transcriptOf([finalEvent(told), gapEvent(1450, 200), gapEvent(2400, 400)]);

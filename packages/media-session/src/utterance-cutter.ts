@@ -114,14 +114,32 @@ export class UtteranceCutter {
     }
     const isSpeaking = !Number.isNaN(record.speechStartMs);
     if (record.kind === PCM_RECORD.speechStarted) return;
-    if (isSpeaking) this.#speechStarted(record.speechStartMs);
+    if (isSpeaking) this.#speaksSince(record.speechStartMs, record.mediaTimeMs);
     else if (this.#open !== undefined && this.#pauseFromMs === undefined) this.#speechEnded(fromMs);
+  }
+
+  /** Somebody began to speak while nothing was taken: what is missing of it is lost. */
+  #speaksSince(startMs: number, nowMs: number): void {
+    this.#pauseFromMs = undefined;
+    if (this.#open !== undefined) return;
+    this.#open = { startMs, piece: 1, soundFromMs: startMs };
+    this.#givenMs = nowMs;
+    this.#sink.began(this.#open);
+    this.#sink.lost(startMs, nowMs - startMs);
   }
 
   #speechStarted(startMs: number): void {
     this.#pauseFromMs = undefined;
-    if (this.#open !== undefined) return;
-    this.#begin(startMs, 1, Math.max(startMs - PRE_ROLL_MS, this.#givenMs));
+    // Without any sound yet, the first that comes begins it.
+    if (this.#open !== undefined || this.#keptCount === 0) return;
+    // What was said before is told of by another: to name this as that would hide it.
+    if (startMs < this.#keptFromMs - PTIME_MS) this.#begin(this.#endMs, 1, this.#endMs);
+    else this.#begin(startMs, 1, Math.max(startMs - PRE_ROLL_MS, this.#givenMs));
+  }
+
+  /** Begin of the oldest record kept. */
+  get #keptFromMs(): number {
+    return this.#keptAt(Math.max(0, this.#keptCount - KEPT_RECORDS)).mediaTimeMs;
   }
 
   #begin(startMs: number, piece: number, fromMs: number): void {

@@ -144,6 +144,21 @@ describe('an utterance', () => {
     expect(cuts).toMatchObject([{ isWhole: false }]);
   });
 
+  it('that was begun elsewhere has a name of its own, from where it is heard', () => {
+    const record = new PcmRecord();
+    const cuts: UtteranceStart[] = [];
+    const cutter = new UtteranceCutter(
+      { endpointMs: 500, maxUtteranceMs: 4000 },
+      { began: (start) => cuts.push(start), sound: () => {}, lost: () => {}, ended: () => {} },
+    );
+    const take = (kind: number, mediaTimeMs: number): void => {
+      cutter.take(Object.assign(record, { kind, mediaTimeMs, durationMs: 20 }));
+    };
+    for (let n = 0; n < 40; n += 1) take(PCM_RECORD.sound, 9000 + n * 20);
+    take(PCM_RECORD.speechStarted, 3000);
+    expect(cuts).toEqual([{ startMs: 9800, piece: 1, soundFromMs: 9800 }]);
+  });
+
   it('is the same however many records its reader takes at a time', () => {
     const run = fc.tuple(fc.constantFrom('s', '.', 'x', '_'), fc.integer({ min: 1, max: 60 }));
     fc.assert(
@@ -164,6 +179,6 @@ describe('an utterance', () => {
     const script = `${'.'.repeat(10)}${'s'.repeat(40)}${'.'.repeat(60)}${'s'.repeat(20)}`;
     const { cuts } = cut(script, { slots: 16, popAfter: [0] });
     expect(cuts).toHaveLength(1);
-    expect(cuts[0]).toMatchObject({ startMs: 2200, endMs: 2600, isWhole: true });
+    expect(cuts[0]).toMatchObject({ startMs: 2200, soundFromMs: 2200, endMs: 2600, lost: [2200] });
   });
 });

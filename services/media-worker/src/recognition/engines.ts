@@ -2,6 +2,7 @@ import type { Recognizer } from '@earshot/recognition';
 import {
   createAzureSpeech,
   createDeepgram,
+  createFailover,
   createOpenAiTranscription,
   createSoundSwallower,
 } from '@earshot/recognition';
@@ -42,9 +43,10 @@ class DeploymentRecognizers implements Recognizers {
     await Promise.all(all.map((each) => each?.close()));
   }
 
+  /** One after the other, as far as they are set up. */
   #firstOf(names: readonly string[]): Recognizer | undefined {
     const recognizers = names.flatMap((name) => this.#engine(name) ?? []);
-    return recognizers[0];
+    return recognizers.length === 0 ? undefined : createFailover({ recognizers });
   }
 
   /** Undefined when it is not set up, or not known. */

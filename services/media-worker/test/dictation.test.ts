@@ -1,0 +1,49 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { listeningSettingsSchema } from '@earshot/listening';
+import { expect, it } from 'vitest';
+import { NO_ENGINES } from '../dist/index.js';
+import { encode, join, silence, voice } from './sound.js';
+import { Bench, newCallId } from './test-bench.js';
+
+const TALKING = encode(join(silence(600), voice(1500), silence(1500)));
+
+const LISTENING = listeningSettingsSchema.parse({
+  dictation: { engines: ['deepgram', 'openai'] },
+});
+
+/** A server that understands the same of all sound, and one that hangs up on everybody. */
+async function serve(): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ text: 'good morning', language: 'english' }));
+    });
+  });
+  server.on('upgrade', (_request, socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+it('dictation is by the first of the asked for that works, and the transcript says which', async () => {
+  await using server = await serve();
+  const openAi = { baseUrl: `http://127.0.0.1:${server.port}/v1`, apiKey: 'k', model: undefined };
+  const deepgram = { apiKey: 'k', baseUrl: `ws://127.0.0.1:${server.port}`, model: undefined };
+  await using bench = await Bench.start({ engines: { ...NO_ENGINES, openAi, deepgram } });
+  const callId = newCallId();
+  await bench.registry.setListening(callId, LISTENING);
+  const host = await bench.dial(await bench.place(callId)).connect();
+  host.open(1, '11');
+  await host.play({ 1: TALKING });
+  await host.bye();
+  await bench.stopped(callId);
+  expect(bench.ofType(callId, 'transcript.skipped')).toEqual([]);
+  const finals = bench.ofType(callId, 'transcript.final').map(({ data }) => data);
+  expect(finals).toMatchObject([{ text: 'good morning', engine: 'openai' }]);
+});

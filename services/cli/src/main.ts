@@ -84,7 +84,10 @@ program
     parseTones,
     [],
   )
-  .description('what is heard in sound files: tones and speech')
+  .option('--phrase <text>', 'find this phrase in speech; repeat for more', collect, [])
+  .option('--grammar <file>', 'find the sentences of this JSGF grammar')
+  .option('--language <tag>', 'of the phrases: en-US or fr-FR', 'en-US')
+  .description('what is heard in sound files: tones, speech and phrases')
   .action(analyze);
 
 const calls = program.command('calls').description('the calls of the running signaling service');

@@ -16,6 +16,7 @@ import type { FileAnalysis } from '../src/analyze/file-analysis.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const MEETING = fileURLToPath(new URL('../../sandbox/meeting/', import.meta.url));
+const GRAMMAR = '#JSGF V1.0;\ngrammar codes;\npublic <code> = [an] access code;\n';
 const RATES_HZ = [8000, 11_025, 16_000, 22_050, 44_100, 48_000] as const;
 
 let folder: string;
@@ -213,6 +214,58 @@ describe('earshot analyze', () => {
     const wrong = await run(...files, '--tones', 'beep,boop');
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toContain('it must be all, or of beep, faxCng');
+  });
+
+  it('finds phrases and the sentences of a grammar, and none where none was spoken', async () => {
+    const grammar = file('codes.gram', Buffer.from(GRAMMAR));
+    const asked = [
+      '--phrase',
+      'good morning',
+      '--phrase',
+      'launch the rocket',
+      '--grammar',
+      grammar,
+    ];
+    const keys = ['ada', 'alan', 'caller', 'grace'];
+    const { code, stdout } = await run(
+      ...keys.map((key) => `${MEETING}${key}.opus`),
+      '--json',
+      ...asked,
+    );
+    expect(code).toBe(0);
+    const found: FileAnalysis[] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(found.map(({ phrases }) => phrases.map(({ phrase }) => phrase))).toEqual([
+      ['good morning'],
+      ['good morning'],
+      ['an access code'],
+      [],
+    ]);
+    const [{ speech, phrases }] = [found[2]!];
+    const [phrase] = phrases;
+    expect(
+      speech.some(
+        ({ startMs, endMs }) => startMs - 300 <= phrase!.startMs && phrase!.endMs <= endMs + 300,
+      ),
+    ).toBe(true);
+    expect(phrase!.confidence).toBeGreaterThanOrEqual(0.5);
+  });
+
+  it.each([
+    ['a grammar that is not there', ['--grammar', 'none.gram'], 'grammar_unreadable'],
+    ['a phrase that has no sound', ['--phrase', '%%%'], 'phrase_unpronounceable'],
+    [
+      'a language that nobody knows',
+      ['--phrase', 'hei', '--language', 'fi'],
+      'language_unsupported',
+    ],
+  ])('refuses %s before any file', async (_, options, expected) => {
+    const { code, stdout, stderr } = await run(`${MEETING}ada.opus`, ...options);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`[${expected}]`);
   });
 
   it('prints when and what, to be read', async () => {

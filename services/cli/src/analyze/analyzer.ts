@@ -12,22 +12,31 @@ import type { DecoderPool, OpusEngine } from '@earshot/opus';
 import type { FileAnalysis, FoundSpan, FoundTone } from './file-analysis.js';
 import type { FrameSource } from './frame-source.js';
 import { openAudioFile } from './open-audio-file.js';
+import type { PhraseListener } from './phrase-listener.js';
 
 const FRAME_MS = 20;
 
 /** Of one file at a time: the pipeline's, or the one that decodes what can't go through it as it is. */
 const DECODERS = 1;
 
+export interface AnalyzerOptions {
+  /** Told besides digits. @defaultValue none */
+  readonly tones?: readonly OtherToneKind[];
+  /** Stays the caller's. @defaultValue no phrases are looked for */
+  readonly phrases?: PhraseListener | undefined;
+}
+
 /** Listens to sound files as a media worker listens to streams, one file after the other. */
 export class Analyzer {
   readonly #decoders: DecoderPool;
   readonly #tones: readonly OtherToneKind[];
+  readonly #phrases: PhraseListener | undefined;
   readonly #slot: FrameSlot = new FrameSlot();
   readonly #pcm: Int16Array = new Int16Array(FRAME_SAMPLES);
 
-  /** @param tones told besides digits. */
-  constructor(engine: OpusEngine, tones: readonly OtherToneKind[] = []) {
-    this.#tones = tones;
+  constructor(engine: OpusEngine, options: AnalyzerOptions = {}) {
+    this.#tones = options.tones ?? [];
+    this.#phrases = options.phrases;
     this.#decoders = engine.createDecoderPool({
       sampleRateHz: SESSION_SAMPLE_RATE_HZ,
       channels: 1,
@@ -39,13 +48,13 @@ export class Analyzer {
   async analyze(path: string): Promise<FileAnalysis> {
     const source = openAudioFile(path, this.#decoders);
     try {
-      return this.#listen(path, source);
+      return await this.#listen(path, source);
     } finally {
       source.close();
     }
   }
 
-  #listen(file: string, source: FrameSource): FileAnalysis {
+  async #listen(file: string, source: FrameSource): Promise<FileAnalysis> {
     const tones: FoundTone[] = [];
     const speech: FoundSpan[] = [];
     const pipeline = new StreamPipeline({
@@ -53,19 +62,27 @@ export class Analyzer {
       tones: this.#tones,
       decoders: this.#decoders,
       counters: StreamCounters.allocate(0),
+      listener: this.#phrases?.begin(),
       sink: (finding) => keep(finding, tones, speech),
     });
     let sequence = 0;
     try {
-      while (source.next(this.#slot)) this.#take(pipeline, source, sequence++);
+      while (source.next(this.#slot)) {
+        this.#take(pipeline, source, sequence++);
+        if (this.#phrases?.take()) await this.#phrases.recognize();
+      }
       pipeline.close(CLOSE_MODE.end, this.#pcm);
     } catch (error) {
       // What threw may have left the pipeline's decoder in use.
       pipeline.fail(0);
       throw error;
     }
-    const durationMs = roundTenth(source.durationMs);
-    return { file, durationMs, tones, speech, phrases: [] };
+    if (this.#phrases?.take()) await this.#phrases.recognize();
+    const phrases = this.#phrases?.found ?? [];
+    return {
+      ...{ file, durationMs: roundTenth(source.durationMs), tones, speech },
+      phrases: phrases.map((found) => ({ ...found, ...spanOf(found.startMs, found.endMs) })),
+    };
   }
 
   #take(pipeline: StreamPipeline, source: FrameSource, sequence: number): void {

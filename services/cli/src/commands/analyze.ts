@@ -1,10 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
-import type { OtherToneKind } from '@earshot/listening';
-import { OTHER_TONE_KINDS } from '@earshot/listening';
+import type { OtherToneKind, PhraseSettings } from '@earshot/listening';
+import { OTHER_TONE_KINDS, parseListeningSettings } from '@earshot/listening';
 import { createOpusEngine } from '@earshot/opus';
 import { Analyzer } from '../analyze/analyzer.js';
 import { analysisTable } from '../analyze/file-analysis.js';
+import { PhraseListener } from '../analyze/phrase-listener.js';
 import { Progress } from '../analyze/progress.js';
 
 export interface AnalyzeOptions {
@@ -12,6 +14,12 @@ export interface AnalyzeOptions {
   readonly json: boolean;
   /** Told besides digits. */
   readonly tones: readonly OtherToneKind[];
+  /** To be told from all other speech. */
+  readonly phrase: readonly string[];
+  /** A file with a JSGF grammar, whose sentences are phrases too. */
+  readonly grammar?: string;
+  /** BCP 47, of the phrases. */
+  readonly language: string;
 }
 
 /**
@@ -19,7 +27,22 @@ export interface AnalyzeOptions {
  * that can't be read is told on standard error, and the others are read; the exit code is 1 then.
  */
 export async function analyze(files: readonly string[], options: AnalyzeOptions): Promise<void> {
-  const analyzer = new Analyzer(await createOpusEngine(), options.tones);
+  const settings = await phraseSettings(options);
+  const phrases = settings === null ? undefined : await PhraseListener.start(settings);
+  try {
+    const { tones } = options;
+    const analyzer = new Analyzer(await createOpusEngine(), { tones, phrases });
+    await analyzeAll(analyzer, files, options);
+  } finally {
+    await phrases?.close();
+  }
+}
+
+async function analyzeAll(
+  analyzer: Analyzer,
+  files: readonly string[],
+  options: AnalyzeOptions,
+): Promise<void> {
   const progress = new Progress(files.length, () => systemClock.nowMs());
   const reader = new Reader();
   for (const file of files) {
@@ -35,6 +58,31 @@ export async function analyze(files: readonly string[], options: AnalyzeOptions)
     }
   }
   progress.end();
+}
+
+async function phraseSettings(options: AnalyzeOptions): Promise<PhraseSettings | null> {
+  const { phrase: phrases, grammar, language } = options;
+  if (phrases.length === 0 && grammar === undefined) return null;
+  const jsgf = grammar === undefined ? null : await readGrammar(grammar);
+  const settings = parseListeningSettings({ phrases: { phrases, jsgf, language } })?.phrases;
+  if (settings !== undefined && settings !== null) return settings;
+  throw new CodedError(
+    'invalid_phrases',
+    `Cannot look for phrases: there must be at most 200 of at most 100 characters, and at most 16,384 of grammar, got ${phrases.length} phrases and ${jsgf?.length ?? 0} characters of grammar`,
+  );
+}
+
+async function readGrammar(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CodedError(
+      'grammar_unreadable',
+      `Cannot look for phrases: ${path} must be a readable file, got ${reason}`,
+      { cause },
+    );
+  }
 }
 
 /** Kinds with commas between, or `all`; undefined for anything else. */

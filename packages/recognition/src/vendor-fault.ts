@@ -52,3 +52,9 @@ export function errorOfFault({ code, message }: RecognizerFault): CodedError {
   const fix = FIXES[code];
   return new CodedError(code, message, fix === undefined ? {} : { fix });
 }
+
+/** What opening a recognizer that was closed rejects with. */
+export function closedError(engine: string): CodedError {
+  const rule = `Cannot recognize with ${engine}: it must not be closed`;
+  return new CodedError('recognizer_unavailable', rule);
+}

@@ -106,7 +106,7 @@ export function readPhrase(body: string): DialectEvent | undefined {
     startMs: Offset / TICKS_PER_MS,
     endMs: (Offset + Duration) / TICKS_PER_MS,
     words: (best?.Words ?? []).map(toWord),
-    confidence: best?.Confidence ?? null,
+    confidence: confidenceOf(best?.Confidence),
     language: parsed.data.PrimaryLanguage?.Language ?? null,
   };
 }
@@ -116,8 +116,12 @@ function toWord({ Word: text, Offset, Duration, Confidence }: Word): RecognizedW
     text,
     startMs: Offset / TICKS_PER_MS,
     endMs: (Offset + Duration) / TICKS_PER_MS,
-    confidence: Confidence ?? null,
+    confidence: confidenceOf(Confidence),
   };
+}
+
+function confidenceOf(confidence: number | undefined): number | null {
+  return confidence === undefined ? null : Math.min(1, Math.max(0, confidence));
 }
 
 function faultOf(status: string): VendorFault {

@@ -133,7 +133,7 @@ class DeepgramConnection implements DialectConnection {
       startMs: Math.max(0, results.start * 1000 - originMs),
       endMs,
       words: (best?.words ?? []).map((word) => toWord(word, originMs)),
-      confidence: best === undefined ? null : best.confidence,
+      confidence: best === undefined ? null : clampConfidence(best.confidence),
       language: best?.languages?.[0] ?? null,
     };
     return results.from_finalize ? [told, { kind: 'ended' }] : [told];
@@ -152,6 +152,10 @@ function toWord(
     text: punctuated ?? word,
     startMs: Math.max(0, start * 1000 - originMs),
     endMs: Math.max(0, end * 1000 - originMs),
-    confidence,
+    confidence: clampConfidence(confidence),
   };
+}
+
+function clampConfidence(confidence: number): number {
+  return Math.min(1, Math.max(0, confidence));
 }

@@ -7,11 +7,16 @@ import type {
   RecognizerSession,
   RecognizerSessionOptions,
 } from '../recognizer.js';
+import { closedError } from '../vendor-fault.js';
 import type { BreakerOptions, BreakerState } from './breaker.js';
 import { DEFAULT_BREAKER } from './breaker.js';
 import type { FailoverLimits, FailoverSwitch } from './failover-session.js';
 import { FailoverSession } from './failover-session.js';
 import { RecognizerGroup } from './recognizer-group.js';
+
+const NAME = 'failover';
+
+const NO_PHRASES = `Cannot recognize with ${NAME}: the task must be dictation`;
 
 const DEFAULT_LIMITS: FailoverLimits = {
   openMs: 6000,
@@ -36,7 +41,7 @@ export interface FailoverRecognizer extends Recognizer {
 }
 
 /**
- * Several recognizers as one: an utterance with which one fails, or for which it takes too long, is
+ * Several recognizers as one, for dictation: an utterance with which one fails, or for which it takes too long, is
  * given to the next. One that fails repeatedly is left alone, for longer each time, in all sessions.
  *
  * @throws CodedError `no_recognizers`.
@@ -51,7 +56,11 @@ export function createFailover(options: FailoverOptions): FailoverRecognizer {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const sessions = new Set<FailoverSession>();
 
+  let isClosed = false;
+
   async function open(session: RecognizerSessionOptions): Promise<RecognizerSession> {
+    if (isClosed) throw closedError(NAME);
+    if (session.task.kind !== 'dictation') throw new CodedError('recognizer_refused', NO_PHRASES);
     const opened = new FailoverSession({
       group,
       session,
@@ -71,10 +80,11 @@ export function createFailover(options: FailoverOptions): FailoverRecognizer {
   }
 
   return {
-    name: 'failover',
+    name: NAME,
     capabilities: capabilitiesOf(recognizers),
     open,
     async close() {
+      isClosed = true;
       await Promise.all(Array.from(sessions, (session) => session.close()));
       await Promise.all(recognizers.map((recognizer) => recognizer.close()));
     },
@@ -91,7 +101,7 @@ function capabilitiesOf(recognizers: readonly Recognizer[]): RecognizerCapabilit
   const all = recognizers.map(({ capabilities }) => capabilities);
   const languages = all.map((each) => each.languages);
   return {
-    tasks: [...new Set(all.flatMap(({ tasks }) => tasks))],
+    tasks: ['dictation'],
     partials: all.some(({ partials }) => partials),
     wordTimes: all.every(({ wordTimes }) => wordTimes),
     confidence: all.every(({ confidence }) => confidence),

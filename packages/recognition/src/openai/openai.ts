@@ -3,6 +3,7 @@ import { CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import type { Recognizer, RecognizerSession, RecognizerSessionOptions } from '../recognizer.js';
 import { Slots } from '../slots.js';
+import { closedError } from '../vendor-fault.js';
 import { OpenAiSession } from './openai-session.js';
 import { ENGINE } from './transcription-request.js';
 
@@ -42,7 +43,10 @@ export function createOpenAiTranscription(options: OpenAiTranscriptionOptions): 
   const slots = new Slots(options.maxRequests ?? 4);
   const sessions = new Set<RecognizerSession>();
 
+  let isClosed = false;
+
   function open(session: RecognizerSessionOptions): Promise<RecognizerSession> {
+    if (isClosed) return Promise.reject(closedError(ENGINE));
     if (session.task.kind !== 'dictation') {
       const rule = `Cannot recognize with ${ENGINE}: the task must be dictation`;
       return Promise.reject(new CodedError('recognizer_refused', rule));
@@ -78,6 +82,7 @@ export function createOpenAiTranscription(options: OpenAiTranscriptionOptions): 
     },
     open,
     async close() {
+      isClosed = true;
       await Promise.all(Array.from(sessions, (session) => session.close()));
     },
   };

@@ -2,7 +2,7 @@ import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import type { Recognizer, RecognizerSession, RecognizerSessionOptions } from '../recognizer.js';
-import { errorOfFault } from '../vendor-fault.js';
+import { closedError, errorOfFault } from '../vendor-fault.js';
 import type { StreamDialect } from './stream-dialect.js';
 import type { StreamingLimits } from './streaming-session.js';
 import { DEFAULT_STREAMING_LIMITS, StreamingSession } from './streaming-session.js';
@@ -19,7 +19,10 @@ export function streamingRecognizer(dialect: StreamDialect, options: StreamingOp
   const limits = { ...DEFAULT_STREAMING_LIMITS, ...options.limits };
   const sessions = new Set<StreamingSession>();
 
+  let isClosed = false;
+
   async function open(session: RecognizerSessionOptions): Promise<RecognizerSession> {
+    if (isClosed) throw closedError(dialect.engine);
     if (session.task.kind !== 'dictation') {
       const rule = `Cannot recognize with ${dialect.engine}: the task must be dictation`;
       throw new CodedError('recognizer_refused', rule);
@@ -47,6 +50,7 @@ export function streamingRecognizer(dialect: StreamDialect, options: StreamingOp
     },
     open,
     async close() {
+      isClosed = true;
       await Promise.all(Array.from(sessions, (session) => session.close()));
     },
   };

@@ -172,4 +172,25 @@ describe('a link that can not be opened again', () => {
     clock.advance(1);
     expect(stage.states.items.at(-1)).toBe('failed unreachable');
   });
+
+  it('tells of the keys that the platform is told of, as they are pressed', async () => {
+    await open();
+    const { mediaId, session } = stage.begin('c_keys');
+    await stage.attach(mediaId, 'c_keys.1', 1);
+    const toneEvents = [{ digit: '5', startMs: 30 } as const, { digit: '#', startMs: 60 } as const];
+    const caller = testParticipant({ packets: testPackets(5), kind: 'phone', toneEvents });
+    session.join(caller);
+    for (let frame = 0; frame < 5; frame += 1) session.frame(caller, frame, frame * 20);
+    const [link] = stage.worker.links;
+    await link!.tones.first(() => link!.tones.items.length === 2);
+    const epochTicks = BigInt(link!.hello.mediaEpochTicks);
+    expect(
+      link!.tones.items.map(({ tone, sourceId, captureTicks }) => ({
+        ...{ tone, sourceId, atMs: Number(BigInt(captureTicks) - epochTicks) / 10_000 },
+      })),
+    ).toEqual([
+      { tone: 'tone5', sourceId: '201', atMs: 30 },
+      { tone: 'pound', sourceId: '201', atMs: 60 },
+    ]);
+  });
 });

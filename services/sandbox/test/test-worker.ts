@@ -2,7 +2,12 @@ import type { Server } from 'node:http';
 import type { Clock } from '@earshot/async';
 import type { MediaLinkHandlers, MediaLinkSession } from '@earshot/bridge';
 import { MediaLinkServer } from '@earshot/bridge';
-import type { FrameCursor, HelloMessage, HostSendMessage } from '@earshot/bridge-protocol';
+import type {
+  FrameCursor,
+  HelloMessage,
+  HostSendMessage,
+  ToneMessage,
+} from '@earshot/bridge-protocol';
 import { FLAG, relativeMs, splitTicks } from '@earshot/bridge-protocol';
 import { packetNumber } from './fixtures.js';
 import { Watched } from './watched.js';
@@ -37,6 +42,8 @@ export interface HeardLink {
     frames: number;
     reason: string;
   }[];
+  /** Keys that the host reports. */
+  readonly tones: Watched<ToneMessage>;
   /** Answers of the way back. */
   readonly sendMessages: Watched<HostSendMessage>;
   /** The token that the link was opened with. */
@@ -120,6 +127,7 @@ export class TestWorker {
           session,
           streams: new Map(),
           discarded: [],
+          tones: new Watched(),
           sendMessages: new Watched(),
           bearer,
           framesPerMessage: [],
@@ -168,6 +176,9 @@ export class TestWorker {
               frames: message.frames,
               reason: message.reason,
             });
+            break;
+          case 'tone':
+            link.tones.add(message);
             break;
           case 'sendOpened':
           case 'sendProgress':

@@ -9,6 +9,7 @@ import type {
   WelcomeMessage,
 } from '@earshot/bridge-protocol';
 import { PROTOCOL_VERSION } from '@earshot/bridge-protocol';
+import { graphToneOf } from '@earshot/dtmf';
 import type { DecoderPool } from '@earshot/opus';
 import type { Log } from '@earshot/telemetry';
 import type { MeetingParticipant } from '../meetings/meeting.js';
@@ -137,6 +138,7 @@ export class MediaSession implements RunSink {
   }
 
   frame(participant: MeetingParticipant, frame: number, captureMs: number): void {
+    this.#tellTones(participant, captureMs);
     this.#streams.frame(participant, frame, this.#mediaClock.reach(captureMs));
   }
 
@@ -193,6 +195,16 @@ export class MediaSession implements RunSink {
     this.#cancelDrain?.();
     this.#sends.endAll();
     await this.#links.shutDown();
+  }
+
+  /** What the platform is told of keys comes at once, by no stream; without a link it is lost. */
+  #tellTones({ sourceId, toneEvents = [] }: MeetingParticipant, captureMs: number): void {
+    for (const { digit, startMs } of toneEvents) {
+      if (startMs < captureMs || startMs >= captureMs + PTIME_MS) continue;
+      const captureTicks = String(this.#mediaClock.ticksAt(this.#mediaClock.reach(startMs)));
+      const tone = graphToneOf(digit);
+      this.#links.current?.send({ type: 'tone', tone, sourceId, captureTicks });
+    }
   }
 
   #createSends(): SendStreams {

@@ -39,6 +39,8 @@ export interface ParticipantDefinition {
     readonly startMs: number;
     readonly durationMs: number;
   }[];
+  /** The media host is told of the digits by signalling too, as of a telephone's. */
+  readonly toneEvents?: boolean | undefined;
   readonly speech: readonly { readonly startMs: number; readonly endMs: number }[];
   /** Frames of the audio that never reach the media host, though it is told of them. */
   readonly missing: readonly { readonly firstFrame: number; readonly frames: number }[];
@@ -95,6 +97,7 @@ const participantSchema = z.object({
   digits: z
     .array(z.object({ digit: z.enum(DIGITS), startMs: timeMs, durationMs: timeMs }))
     .default([]),
+  toneEvents: z.boolean().optional(),
   speech: z.array(z.object({ startMs: timeMs, endMs: timeMs })).default([]),
   missing: z.array(z.object({ firstFrame: z.int().min(0), frames: z.int().min(1) })).default([]),
 });

@@ -2,6 +2,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { CodedError } from '@earshot/async';
 import type { ResultInfo } from '@earshot/call';
 import { formatJoinUrl } from '@earshot/call';
+import type { Digit } from '@earshot/dtmf';
 import type {
   MeetingDefinition,
   OpenSpan,
@@ -33,6 +34,8 @@ export interface MeetingParticipant {
   readonly packets: readonly Uint8Array[];
   /** Numbers of the packets that get lost on the way to the media host. */
   readonly missing: ReadonlySet<number>;
+  /** Keys that the media host is told of, on the meeting's clock, in order. */
+  readonly toneEvents?: readonly { readonly digit: Digit; readonly startMs: number }[];
 }
 
 /** A meeting that bots can join. */
@@ -144,7 +147,12 @@ function createParticipant(
     muted: mutedSpans(definition.mutedAtMs),
     packets,
     missing: missingFrames(meeting.name, definition, packets.length),
+    ...(definition.toneEvents === true ? { toneEvents: inOrder(definition.digits) } : {}),
   };
+}
+
+function inOrder(digits: ParticipantDefinition['digits']): ParticipantDefinition['digits'] {
+  return [...digits].sort((one, other) => one.startMs - other.startMs);
 }
 
 /** Numbers that no one owns: reserved for fiction (Ofcom, 020 7946 0xxx). */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../src/index.js';
+import { NO_ENGINES, readConfig } from '../src/index.js';
 
 const REQUIRED = {
   REDIS_URL: 'redis://127.0.0.1:6379',
@@ -35,6 +35,24 @@ describe('the environment', () => {
     expect(config.workerId).toMatch(/^w_[\w-]{12}$/);
     expect(readConfig(REQUIRED).workerId).not.toBe(config.workerId);
     expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('may set up recognizers, in the order in which they are wanted', () => {
+    expect(readConfig(REQUIRED)).toMatchObject({ recognizerThreads: 1, engines: NO_ENGINES });
+    const { engines } = readConfig({
+      ...REQUIRED,
+      EARSHOT_STT_ENGINES: 'deepgram, openai',
+      EARSHOT_DEEPGRAM_API_KEY: 'd',
+      EARSHOT_OPENAI_BASE_URL: 'http://127.0.0.1:8080/v1',
+      EARSHOT_AZURE_SPEECH_REGION: 'westeurope',
+    });
+    expect(engines).toEqual({
+      ...NO_ENGINES,
+      dictation: ['deepgram', 'openai'],
+      deepgram: { apiKey: 'd', baseUrl: undefined, model: undefined },
+      openAi: { baseUrl: 'http://127.0.0.1:8080/v1', apiKey: undefined, model: undefined },
+    });
+    expect(refusal({ EARSHOT_STT_ENGINES: 'parrot' })).toMatchObject({ code: 'invalid_config' });
   });
 
   it('may name a collector of traces', () => {

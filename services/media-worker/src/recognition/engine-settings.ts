@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Recognizers of dictation by the name that settings and events give them. */
-export const DICTATION_ENGINES = ['sherpa-onnx', 'azure-speech', 'openai', 'deepgram'] as const;
+export const DICTATION_ENGINES = ['azure-speech', 'openai', 'deepgram'] as const;
 
 export type DictationEngine = (typeof DICTATION_ENGINES)[number];
 
@@ -9,8 +9,6 @@ export type DictationEngine = (typeof DICTATION_ENGINES)[number];
 export interface EngineSettings {
   /** For dictation, the first that works is used; undefined: all that are set up. */
   readonly dictation: readonly DictationEngine[] | undefined;
-  /** Folder of sherpa-onnx's model. */
-  readonly modelFolder: string | undefined;
   readonly azureSpeech: AzureSpeechSettings | undefined;
   readonly openAi: OpenAiSettings | undefined;
   readonly deepgram: DeepgramSettings | undefined;
@@ -37,7 +35,6 @@ export interface DeepgramSettings {
 /** No dictation. */
 export const NO_ENGINES: EngineSettings = {
   dictation: undefined,
-  modelFolder: undefined,
   azureSpeech: undefined,
   openAi: undefined,
   deepgram: undefined,
@@ -53,7 +50,6 @@ const engineNames = z
 /** Variables of the environment that set up recognizers. */
 export interface EngineVariables {
   readonly EARSHOT_STT_ENGINES?: readonly DictationEngine[] | undefined;
-  readonly EARSHOT_STT_MODEL?: string | undefined;
   readonly EARSHOT_AZURE_SPEECH_KEY?: string | undefined;
   readonly EARSHOT_AZURE_SPEECH_REGION?: string | undefined;
   readonly EARSHOT_AZURE_SPEECH_ENDPOINT?: string | undefined;
@@ -70,7 +66,6 @@ export const engineVariables: {
   readonly [Name in keyof Required<EngineVariables>]: z.ZodType<EngineVariables[Name]>;
 } = {
   EARSHOT_STT_ENGINES: engineNames.optional(),
-  EARSHOT_STT_MODEL: z.string().optional(),
   EARSHOT_AZURE_SPEECH_KEY: z.string().optional(),
   EARSHOT_AZURE_SPEECH_REGION: z.string().optional(),
   EARSHOT_AZURE_SPEECH_ENDPOINT: z.string().optional(),
@@ -86,7 +81,6 @@ export const engineVariables: {
 export function engineSettings(env: EngineVariables): EngineSettings {
   return {
     dictation: env.EARSHOT_STT_ENGINES,
-    modelFolder: env.EARSHOT_STT_MODEL,
     azureSpeech:
       env.EARSHOT_AZURE_SPEECH_KEY === undefined
         ? undefined

@@ -66,8 +66,6 @@ class DeploymentRecognizers implements Recognizers {
         return openAi === undefined ? undefined : createOpenAiTranscription(openAi);
       case 'deepgram':
         return deepgram === undefined ? undefined : createDeepgram(deepgram);
-      default:
-        return undefined;
     }
   }
 }

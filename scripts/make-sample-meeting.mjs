@@ -17,7 +17,7 @@ const FULL_SCALE = 32_768;
 const TELEPHONE_BAND = ['sinc', '300-3400'];
 
 /**
- * @typedef {{startMs: number, text: string}} Line
+ * @typedef {{startMs: number, text: string}} Line a phrase to be told from other speech [in brackets]
  * @typedef {{atMs: number, frames: number}} Loss
  * @typedef {{startMs: number, endMs: number}} Span
  * @typedef {object} Part
@@ -35,7 +35,7 @@ const TELEPHONE_BAND = ['sinc', '300-3400'];
  */
 
 const NAME = 'review-call';
-const DURATION_MS = 29_000;
+const DURATION_MS = 57_000;
 /** @type {Part[]} */
 const PARTS = [
   {
@@ -48,7 +48,10 @@ const PARTS = [
     lines: [
       { startMs: 500, text: 'Good morning. Shall we start the review call?' },
       { startMs: 9200, text: 'Welcome, Grace. We also have a caller on the phone.' },
-      { startMs: 26_700, text: 'Goodbye. Let us begin.' },
+      { startMs: 24_900, text: 'Good. Please [start recording] now.' },
+      { startMs: 41_300, text: 'Now [mute everyone], please.' },
+      { startMs: 48_600, text: 'We all agree. [Stop recording].' },
+      { startMs: 54_500, text: 'Goodbye. Let us go.' },
     ],
     losses: [{ atMs: 2000, frames: 1 }],
   },
@@ -63,6 +66,11 @@ const PARTS = [
       { startMs: 3700, text: 'Good morning, Ada. I have the notes open.' },
       { startMs: 15_700, text: 'Yes, please enter it on your keypad.' },
       { startMs: 22_850, text: 'I can begin with that one.' },
+      { startMs: 27_700, text: '[Take a note]. The report was late again.' },
+      { startMs: 33_400, text: 'The report was late. [Next item], please.' },
+      { startMs: 39_350, text: 'I will [share the report].' },
+      { startMs: 46_400, text: '[Raise your hand] if you agree.' },
+      { startMs: 51_200, text: 'And [end the call] when you are ready.' },
     ],
     losses: [{ atMs: 16_700, frames: 3 }],
   },
@@ -76,6 +84,8 @@ const PARTS = [
     lines: [
       { startMs: 6300, text: 'Hello everyone, sorry I am late.' },
       { startMs: 20_000, text: 'Thank you, that worked, so the first item is the report.' },
+      { startMs: 31_400, text: 'Could you [repeat that], please?' },
+      { startMs: 43_600, text: 'The records of the last call are in my note.' },
     ],
     losses: [{ atMs: 22_400, frames: 12 }],
   },
@@ -87,10 +97,11 @@ const PARTS = [
     voice: ['flite', '-voice', 'awb', '-o', '{wav}', '-t'],
     effects: TELEPHONE_BAND,
     joinAtMs: 0,
-    leaveAtMs: 27_000,
+    leaveAtMs: 55_000,
     lines: [
       { startMs: 12_800, text: 'Hello. It asks me for an access code.' },
-      { startMs: 25_000, text: 'I have to go. Goodbye.' },
+      { startMs: 37_300, text: 'Please [call me back] after lunch.' },
+      { startMs: 53_000, text: 'I have to go. Goodbye.' },
     ],
     // Not on a frame border: a phone knows nothing of our frames.
     keys: { startMs: 18_710, digits: ['1', '4', '7', '#', '9'], toneMs: 120, pauseMs: 120 },
@@ -133,18 +144,19 @@ async function makeMeeting() {
   const engine = await createOpusEngine();
   const participants = [];
   for (const [index, part] of PARTS.entries()) {
-    const speech = speechTrack(part);
+    const { speech, phrases } = speechTrack(part);
     const packets = encode(engine, withRoom(withTones(speech, part), part, index + 1));
     const file = await writeOggOpus({ packets, preSkip: 0, serialNumber: Number(part.sourceId) });
     writeFileSync(path.join(FOLDER, `${part.key}.opus`), file);
-    participants.push(describe(part, findSpeech(speech, part.joinAtMs)));
+    participants.push(describe(part, findSpeech(speech, part.joinAtMs), phrases));
   }
   const meeting = { name: NAME, durationMs: DURATION_MS, participants };
   writeFileSync(path.join(FOLDER, 'meeting.json'), `${JSON.stringify(meeting, null, 2)}\n`);
 }
 
-/** @param {Part} part @param {Span[]} speech */
-function describe({ key, displayName, kind, sourceId, joinAtMs, leaveAtMs, ...part }, speech) {
+/** @param {Part} part @param {Span[]} speech @param {(Span & {phrase: string})[]} phrases */
+function describe(part, speech, phrases) {
+  const { key, displayName, kind, sourceId, joinAtMs, leaveAtMs } = part;
   return {
     key,
     displayName,
@@ -155,6 +167,7 @@ function describe({ key, displayName, kind, sourceId, joinAtMs, leaveAtMs, ...pa
     ...(leaveAtMs === undefined ? {} : { leaveAtMs }),
     digits: keyPresses(part.keys),
     speech,
+    phrases,
     missing: part.losses.map(({ atMs, frames }) => ({
       firstFrame: (atMs - joinAtMs) / FRAME_MS,
       frames,
@@ -173,17 +186,27 @@ function keyPresses(keys) {
   }));
 }
 
-/** The part's voice alone, from joining to leaving, without noise. @param {Part} part */
+/**
+ * The part's voice alone, from joining to leaving, without noise; and the phrases in it, each with
+ * the line in which it is spoken.
+ * @param {Part} part
+ */
 function speechTrack(part) {
   const durationMs = (part.leaveAtMs ?? DURATION_MS) - part.joinAtMs;
-  const track = new Int16Array(toSamples(durationMs));
+  const speech = new Int16Array(toSamples(durationMs));
+  const phrases = [];
   for (const { startMs, text } of part.lines) {
-    const voice = atLevel(speak(part, text));
+    const voice = atLevel(speak(part, text.replace(/[[\]]/g, '')));
     const start = toSamples(startMs - part.joinAtMs);
-    if (start + voice.length > track.length) throw new Error(`"${text}" is too long`);
-    track.set(voice, start);
+    if (start + voice.length > speech.length) throw new Error(`"${text}" is too long`);
+    speech.set(voice, start);
+    const phrase = /\[(.*)\]/.exec(text)?.[1]?.toLowerCase();
+    const spoken = findSpeech(voice, startMs);
+    const [first, last] = [spoken[0], spoken.at(-1)];
+    if (phrase && first && last)
+      phrases.push({ phrase, startMs: first.startMs, endMs: last.endMs });
   }
-  return track;
+  return { speech, phrases };
 }
 
 /** @param {Part} part @param {string} text */

@@ -38,6 +38,7 @@ function definitionOf(files: readonly string[], durationMs: number): MeetingDefi
       joinAtMs: 0,
       digits: [],
       speech: [],
+      phrases: [],
       missing: [],
     })),
   };

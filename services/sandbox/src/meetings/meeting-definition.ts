@@ -42,6 +42,12 @@ export interface ParticipantDefinition {
   /** The media host is told of the digits by signalling too, as of a telephone's. */
   readonly toneEvents?: boolean | undefined;
   readonly speech: readonly { readonly startMs: number; readonly endMs: number }[];
+  /** Phrases that are spoken, each somewhere within these times. */
+  readonly phrases: readonly {
+    readonly phrase: string;
+    readonly startMs: number;
+    readonly endMs: number;
+  }[];
   /** Frames of the audio that never reach the media host, though it is told of them. */
   readonly missing: readonly { readonly firstFrame: number; readonly frames: number }[];
 }
@@ -99,6 +105,9 @@ const participantSchema = z.object({
     .default([]),
   toneEvents: z.boolean().optional(),
   speech: z.array(z.object({ startMs: timeMs, endMs: timeMs })).default([]),
+  phrases: z
+    .array(z.object({ phrase: z.string().min(1).max(100), startMs: timeMs, endMs: timeMs }))
+    .default([]),
   missing: z.array(z.object({ firstFrame: z.int().min(0), frames: z.int().min(1) })).default([]),
 });
 

@@ -60,13 +60,29 @@ function headLine({ title, model, nowMs }: FrameInput, paint: Paint): string {
 function participantLines(input: FrameInput, model: LiveModel, paint: Paint): string[] {
   const columns = timelineColumns(input.columns);
   const rows = [...model.participants.values()].filter((p) => p.kind !== 'application');
-  return rows.map((participant) =>
+  return rows.flatMap((participant) => [
     [
       nameCell(participant, paint),
       meterCell(participant, paint),
       timelineCell(participant, { columns, spanMs: input.timelineMs, nowMs: input.nowMs }, paint),
     ].join(' '),
-  );
+    ...phraseLines(participant, columns, paint),
+  ]);
+}
+
+/** What was said of what is listened for, below the timeline: the newest that fit. */
+function phraseLines({ phrases }: ParticipantView, columns: number, paint: Paint): string[] {
+  const shown: string[] = [];
+  let left = columns;
+  for (const { phrase, startMs } of phrases.toReversed()) {
+    const text = `${formatMediaTime(startMs)} “${phrase}”`;
+    left -= stringWidth(text) + 2;
+    if (left < -2) break;
+    shown.unshift(text);
+  }
+  if (shown.length === 0) return [];
+  const indent = ' '.repeat(NAME_COLUMNS + METER_COLUMNS + LEVEL_COLUMNS + 2);
+  return [indent + paint.yellow(shown.join('  '))];
 }
 
 function timelineColumns(columns: number): number {
@@ -143,9 +159,11 @@ function timelineMark(
 
 function countsLine(model: LiveModel, paint: Paint): string {
   const digits = [...model.participants.values()].flatMap((p) => p.digits).length;
+  const phrases = [...model.participants.values()].flatMap((p) => p.phrases).length;
   return [
     count(model.speechSegments, 'talkspurt'),
     count(digits, 'tone'),
+    ...(phrases === 0 ? [] : [count(phrases, 'phrase')]),
     model.gapCount === 0
       ? 'no gap'
       : paint.red(`${count(model.gapCount, 'gap')} (${count(model.missingFrames, 'frame')} lost)`),

@@ -13,6 +13,14 @@ export interface TimedDigit {
   readonly durationMs: number;
 }
 
+export interface TimedPhrase {
+  readonly phrase: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0 to 1. */
+  readonly confidence: number;
+}
+
 export interface TimedGap {
   readonly startMs: number;
   readonly durationMs: number;
@@ -30,6 +38,7 @@ export interface ParticipantView {
   levelDbfs: number;
   readonly talkspurts: Talkspurt[];
   readonly digits: TimedDigit[];
+  readonly phrases: TimedPhrase[];
   readonly gaps: TimedGap[];
 }
 
@@ -146,6 +155,9 @@ export class LiveModel {
           participant.digits.push({ ...event.data, digit: event.data.digit });
         }
         return;
+      case 'phrase.recognized':
+        participant.phrases.push(event.data);
+        return;
       case 'media.gap':
         participant.gaps.push({ ...event.data, frames: event.data.missingFrames });
         return;
@@ -186,6 +198,7 @@ export class LiveModel {
     if (unknown === undefined) return;
     participant.talkspurts.unshift(...unknown.talkspurts);
     participant.digits.unshift(...unknown.digits);
+    participant.phrases.unshift(...unknown.phrases);
     participant.gaps.unshift(...unknown.gaps);
     this.participants.delete(unknown.id);
   }
@@ -201,6 +214,7 @@ export class LiveModel {
       levelDbfs: SILENT_DBFS,
       talkspurts: [],
       digits: [],
+      phrases: [],
       gaps: [],
     };
     this.participants.set(id, created);

@@ -31,6 +31,8 @@ function describe(event: EarshotEvent, who: string): string | undefined {
       return who === '' ? 'nobody mostly speaks' : `${who} mostly speaks`;
     case 'talk.summary':
       return `spoke for ${seconds(event.data.talkMs)} s in all, ${seconds(event.data.overlapMs)} s of it at once`;
+    case 'phrase.recognized':
+      return `${who} said "${event.data.phrase}"`;
     case 'media.gap':
       return `${who}: ${event.data.missingFrames} frames lost`;
     case 'play.started':

@@ -15,6 +15,8 @@ export interface SandboxMeeting {
   readonly shortJoinUrl: string;
   readonly participants: readonly string[];
   readonly durationMs: number;
+  /** What is said in it that can be listened for. */
+  readonly phrases: readonly string[];
 }
 
 const meetingSchema: z.ZodType<SandboxMeeting> = z.object({
@@ -23,6 +25,7 @@ const meetingSchema: z.ZodType<SandboxMeeting> = z.object({
   shortJoinUrl: z.string(),
   participants: z.array(z.string()),
   durationMs: z.number(),
+  phrases: z.array(z.string()),
 });
 
 const sandboxReady = z.object({

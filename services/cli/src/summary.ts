@@ -14,12 +14,19 @@ export interface Summary {
     readonly digit: string;
     readonly durationMs: number;
   }[];
+  readonly phrases: readonly {
+    readonly participant: string;
+    readonly phrase: string;
+    readonly startMs: number;
+    readonly endMs: number;
+    readonly confidence: number;
+  }[];
   readonly speechSegments: number;
   readonly eventsPublished: number;
   readonly eventsConsumed: number;
 }
 
-/** Sums up a finished call. Tones come in the order in which they were keyed. */
+/** Sums up a finished call. Tones and phrases come in the order in which they were heard. */
 export function summarise(model: LiveModel): Summary {
   const tones = [...model.participants.values()]
     .flatMap((participant) =>
@@ -27,6 +34,17 @@ export function summarise(model: LiveModel): Summary {
     )
     .sort((a, b) => a.startMs - b.startMs)
     .map(({ participant, digit, durationMs }) => ({ participant, digit, durationMs }));
+  const phrases = [...model.participants.values()]
+    .flatMap(({ name, phrases: spoken }) =>
+      spoken.map(({ phrase, startMs, endMs, confidence }) => ({
+        participant: name,
+        phrase,
+        startMs,
+        endMs,
+        confidence,
+      })),
+    )
+    .sort((a, b) => a.startMs - b.startMs);
   return {
     callStates: model.states,
     participants: [...model.participants.values()].filter((p) => p.kind !== 'application').length,
@@ -35,6 +53,7 @@ export function summarise(model: LiveModel): Summary {
     framesConcealed: model.totals?.framesConcealed ?? 0,
     gaps: model.totals?.gaps ?? model.gapCount,
     tones,
+    phrases,
     speechSegments: model.speechSegments,
     eventsPublished: model.eventsPublished,
     eventsConsumed: model.eventsConsumed,

@@ -38,6 +38,7 @@ export function testMeeting(
   return {
     name: 'test',
     durationMs: 1_000,
+    phrases: [],
     tenantId: 't',
     organizerId: 'o',
     threadId: '19:meeting_test@thread.v2',

@@ -42,6 +42,7 @@ export function meetingOfCallees(
   return {
     name: '',
     durationMs,
+    phrases: [],
     tenantId,
     organizerId: '',
     threadId: '',

@@ -38,7 +38,6 @@ function definitionOf(files: readonly string[], durationMs: number): MeetingDefi
       joinAtMs: 0,
       digits: [],
       speech: [],
-      phrases: [],
       missing: [],
     })),
   };

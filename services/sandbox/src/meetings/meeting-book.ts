@@ -13,6 +13,8 @@ export interface MeetingSummary {
   /** Display names. */
   readonly participants: readonly string[];
   readonly durationMs: number;
+  /** Phrases spoken in it that can be listened for. */
+  readonly phrases: readonly string[];
 }
 
 /** All meetings of the sandbox, found as Graph finds them. */
@@ -86,5 +88,6 @@ export function summaryOf(meeting: Meeting): MeetingSummary {
     joinToken: meeting.joinToken,
     participants: meeting.participants.map(({ displayName }) => displayName),
     durationMs: meeting.durationMs,
+    phrases: meeting.phrases,
   };
 }

@@ -43,11 +43,9 @@ export interface ParticipantDefinition {
   readonly toneEvents?: boolean | undefined;
   readonly speech: readonly { readonly startMs: number; readonly endMs: number }[];
   /** Phrases that are spoken, each somewhere within these times. */
-  readonly phrases: readonly {
-    readonly phrase: string;
-    readonly startMs: number;
-    readonly endMs: number;
-  }[];
+  readonly phrases?:
+    | readonly { readonly phrase: string; readonly startMs: number; readonly endMs: number }[]
+    | undefined;
   /** Frames of the audio that never reach the media host, though it is told of them. */
   readonly missing: readonly { readonly firstFrame: number; readonly frames: number }[];
 }
@@ -107,7 +105,7 @@ const participantSchema = z.object({
   speech: z.array(z.object({ startMs: timeMs, endMs: timeMs })).default([]),
   phrases: z
     .array(z.object({ phrase: z.string().min(1).max(100), startMs: timeMs, endMs: timeMs }))
-    .default([]),
+    .optional(),
   missing: z.array(z.object({ firstFrame: z.int().min(0), frames: z.int().min(1) })).default([]),
 });
 

@@ -42,6 +42,8 @@ export interface MeetingParticipant {
 export interface Meeting {
   readonly name: string;
   readonly durationMs: number;
+  /** Different phrases that are spoken and can be listened for. */
+  readonly phrases: readonly string[];
   readonly tenantId: string;
   readonly organizerId: string;
   readonly threadId: string;
@@ -84,12 +86,18 @@ export async function createMeeting(
   return {
     name: definition.name,
     durationMs: definition.durationMs,
+    phrases: phrasesOf(definition),
     ...createAddress(definition.tenantId ?? tenantId),
     participants,
     lobby: lobby === undefined ? undefined : { admitAfterMs: lobby.admitAfterMs },
     setupFailure,
     endResult,
   };
+}
+
+function phrasesOf({ participants }: MeetingDefinition): string[] {
+  const phrases = participants.flatMap((participant) => participant.phrases ?? []);
+  return [...new Set(phrases.map(({ phrase }) => phrase))];
 }
 
 type Address = Pick<

@@ -4,6 +4,18 @@ import { parseEvent } from '@earshot/events';
 const ADA = { id: 'p-ada', displayName: 'Ada' };
 
 /** An event of the call `c_1`, filled up with what a test does not care about. */
+/** Data of a recognized phrase. */
+export function phrase(text: string, startMs: number): Readonly<Record<string, unknown>> {
+  return {
+    phrase: text,
+    startMs,
+    endMs: startMs + 900,
+    confidence: 0.98,
+    engine: 'soundswallower',
+    language: 'en-US',
+  };
+}
+
 export function event(
   type: EarshotEvent['type'],
   data: Readonly<Record<string, unknown>>,

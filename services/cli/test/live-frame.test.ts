@@ -4,7 +4,7 @@ import type { Paint } from '../src/live-frame.js';
 import { formatMediaTime, renderFrame } from '../src/live-frame.js';
 import { LiveModel } from '../src/live-model.js';
 import { plainLine } from '../src/plain-lines.js';
-import { SHORT_CALL } from './fixtures.js';
+import { event, phrase, SHORT_CALL } from './fixtures.js';
 
 const as = (text: string): string => text;
 const PLAIN: Paint = { bold: as, dim: as, red: as, green: as, yellow: as, cyan: as };
@@ -46,6 +46,21 @@ describe('renderFrame', () => {
       timelineMs: 10_000,
     };
     expect(renderFrame(input, PLAIN)).toContain('─555');
+  });
+
+  it('shows the newest phrases below their speaker, as many as fit', () => {
+    const model = new LiveModel('c_1');
+    for (const each of SHORT_CALL) model.apply(each);
+    for (const [index, text] of ['take a note', 'next item', 'stop it'].entries()) {
+      model.apply(event('phrase.recognized', phrase(text, 2000 * (index + 1))));
+    }
+    const input = { title: '', model, notes: [], columns: 70, nowMs: 10_000, timelineMs: 10_000 };
+    const lines = renderFrame(input, PLAIN).split('\n');
+    expect(lines[3]?.trim()).toBe('0:04.0 “next item”  0:06.0 “stop it”');
+    expect(lines.at(-3)).toContain('1 tone · 3 phrases');
+    expect(plainLine(event('phrase.recognized', phrase('stop it', 6000)))).toContain(
+      'Ada said "stop it"',
+    );
   });
 
   it('draws at any width (property)', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LiveModel } from '../src/live-model.js';
 import { summarise } from '../src/summary.js';
-import { event, SHORT_CALL } from './fixtures.js';
+import { event, phrase, SHORT_CALL } from './fixtures.js';
 
 function modelOf(events = SHORT_CALL): LiveModel {
   const model = new LiveModel('c_1');
@@ -65,9 +65,27 @@ describe('summarise', () => {
       framesConcealed: 3,
       gaps: 1,
       tones: [{ participant: 'Ada', digit: '5', durationMs: 120 }],
+      phrases: [],
       speechSegments: 1,
       eventsPublished: 10,
       eventsConsumed: SHORT_CALL.length,
     });
+  });
+
+  it('sums up phrases in the order in which they were spoken', () => {
+    const model = modelOf([]);
+    model.apply(event('phrase.recognized', phrase('next item', 3000)));
+    const bob = { participant: { id: 'p-bob', displayName: 'Bob' }, sourceId: '8' };
+    model.apply(event('phrase.recognized', phrase('stop recording', 2000), bob));
+    expect(summarise(model).phrases).toEqual([
+      {
+        participant: 'Bob',
+        phrase: 'stop recording',
+        startMs: 2000,
+        endMs: 2900,
+        confidence: 0.98,
+      },
+      { participant: 'Ada', phrase: 'next item', startMs: 3000, endMs: 3900, confidence: 0.98 },
+    ]);
   });
 });

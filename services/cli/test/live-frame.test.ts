@@ -57,7 +57,7 @@ describe('renderFrame', () => {
     const input = { title: '', model, notes: [], columns: 70, nowMs: 10_000, timelineMs: 10_000 };
     const lines = renderFrame(input, PLAIN).split('\n');
     expect(lines[3]?.trim()).toBe('0:04.0 “next item”  0:06.0 “stop it”');
-    expect(lines.at(-3)).toContain('1 tone · 3 phrases');
+    expect(lines.join()).toContain('1 tone · 3 phrases');
     expect(plainLine(event('phrase.recognized', phrase('stop it', 6000)))).toContain(
       'Ada said "stop it"',
     );

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CodedError } from '@earshot/async';
 import { RECOGNIZER_SAMPLE_RATE_HZ } from '../recognizer.js';
+import { hasPhrases } from './find-phrases.js';
 import type { AlignedSegment, Decoder } from './module.js';
 import { loadModule, modelFolder } from './module.js';
 import type { PhraseGrammar } from './phrase-grammar.js';
@@ -11,6 +12,9 @@ import { FILLER_PREFIX, PAUSE_WORD } from './phrase-grammar.js';
 const QUIET_MS = 100;
 const QUIET_SAMPLES = (QUIET_MS * RECOGNIZER_SAMPLE_RATE_HZ) / 1000;
 const FULL_SCALE = 32_768;
+/** How deep an alignment goes. */
+const WORDS = 0;
+const PHONES = 1;
 /** Noises of the model that are no phones. */
 const NO_PHONES: ReadonlySet<string> = new Set(['SIL', '+NSN+', '+SPN+']);
 
@@ -100,10 +104,16 @@ export class PhraseDecoder {
     this.#decoder.delete();
   }
 
-  /** Empty when nothing fits the grammar, such as for a few milliseconds of sound. */
+  /**
+   * Words with their phones. Empty when nothing fits the grammar, such as for a few milliseconds of
+   * sound, and for speech without a phrase: to align phones takes half as long again as to decode.
+   */
   #alignment(): readonly AlignedSegment[] {
     try {
-      return this.#decoder.get_alignment({ align_level: 1 }).w ?? [];
+      const { w: words = [] } = this.#decoder.get_alignment({ align_level: WORDS });
+      const listensForWords = this.#grammar !== undefined && this.#grammar.words.size > 0;
+      if (listensForWords && !hasPhrases(words)) return [];
+      return this.#decoder.get_alignment({ align_level: PHONES }).w ?? [];
     } catch {
       return [];
     }

@@ -18,5 +18,7 @@ export type {
   RecognizerTask,
 } from './recognizer.js';
 export { RECOGNIZER_SAMPLE_RATE_HZ } from './recognizer.js';
+export type { SherpaOnnxOptions } from './sherpa-onnx/sherpa-onnx.js';
+export { checkSherpaModel, createSherpaOnnx } from './sherpa-onnx/sherpa-onnx.js';
 export type { SoundSwallowerOptions } from './soundswallower/soundswallower.js';
 export { createSoundSwallower } from './soundswallower/soundswallower.js';

@@ -36,6 +36,25 @@ describe('DtmfDetector across gaps', () => {
     expect(Math.abs((tone?.durationMs ?? Number.NaN) - 200)).toBeLessThan(8);
   });
 
+  it('follows a tone through what a codec makes of the first sound after a gap', () => {
+    for (const gain of [0.2, 0.5]) {
+      const pcm = one(200);
+      // The 25 ms after the lost frame 7: quieter, and turned round.
+      const from = 8 * FRAME;
+      for (let i = from; i < from + 400; i += 1) pcm[i] = -gain * pcm[i]!;
+      const heard = detect(pcm, 16_000, frames(7, 1));
+      expect(digitsOf(heard)).toBe('7');
+      expect(heard[0]!.acrossGap).toBe(true);
+      expect(Math.abs(heard[0]!.durationMs - 200)).toBeLessThan(8);
+    }
+  });
+
+  it('hears 24 ms of a tone that began in a gap', () => {
+    const tones = [{ startMs: 110, durationMs: 54, hz: off('7', 0) }];
+    const pcm = render({ durationMs: 400, tones });
+    expect(digitsOf(detect(pcm, 16_000, frames(5, 2)))).toBe('7');
+  });
+
   it('does not bridge more than 100 ms', () => {
     const tones = detect(one(400), 16_000, frames(9, 6));
     expect(digitsOf(tones)).toBe('77');

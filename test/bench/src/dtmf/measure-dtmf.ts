@@ -32,11 +32,10 @@ const LOSS_SHARE = 0.05;
 const SECONDS_PER_HOUR = 3600;
 /** Of each kind of cell, one in so many when quick. */
 const QUICK_STRIDE = 7;
-/** Speeds at which speech is heard besides its own: other voices, as far as tones go. */
+/** Speeds at which ours hears speech besides its own: other voices, as far as tones go. */
 const SPEEDS = [1, 0.7, 0.8, 0.9, 1.1, 1.2, 1.4];
 
-/** A process for each sound: this one hears speech at its own speed only. */
-const SLOW = 'multimon-ng';
+const OURS = 'earshot';
 
 interface Material {
   readonly cells: readonly Cell[];
@@ -68,7 +67,7 @@ export async function measureDtmf(quick: boolean): Promise<DtmfResult> {
       latencyP99Ms: latency(score, 0.99),
       opus24: groupOf(opus.clean.get(detector)!),
       opus24Loss5: lossOf(opus.lossy.get(detector)!),
-      ...(detector.name === 'earshot' ? { pcmLoss5: lossOf(opus.pcmLossy) } : {}),
+      ...(detector.name === OURS ? { pcmLoss5: lossOf(opus.pcmLossy) } : {}),
       speech: talkOff(detector, material.speech, speedsOf(detector, material)),
       music: talkOff(detector, material.music, [1]),
       faults: score.faults,
@@ -79,7 +78,7 @@ export async function measureDtmf(quick: boolean): Promise<DtmfResult> {
 
 async function peers(missing: string[]): Promise<BenchDetector[]> {
   const spandsp = await orNothing(spandspDetectors, 'spandsp', missing);
-  const multimon = await orNothing(async () => [await multimonDetector()], SLOW, missing);
+  const multimon = await orNothing(async () => [await multimonDetector()], 'multimon-ng', missing);
   return [...spandsp, ...multimon];
 }
 
@@ -128,7 +127,7 @@ async function hearCells(
     const concealed = path.decode(received);
     for (const { detector, score } of scores) {
       score.add(cell, detector.hear(pcm, RATE_HZ));
-      const isOurs = detector.name === 'earshot';
+      const isOurs = detector.name === OURS;
       clean.get(detector)!.add(cell, isOurs ? path.hear(sent) : detector.hear(whole, RATE_HZ));
       // What must be silent is, a fortiori, with less of it: loss is asked of what must be heard.
       if (cell.group !== 'accept') continue;
@@ -176,7 +175,7 @@ function latency(score: Score, share: number): number | null {
 }
 
 function speedsOf(detector: BenchDetector, { speeds }: Material): readonly number[] {
-  return detector.name === SLOW ? [1] : speeds;
+  return detector.name === OURS ? speeds : [1];
 }
 
 function talkOff(

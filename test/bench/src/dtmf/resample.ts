@@ -4,12 +4,16 @@ const PHASES = 512;
 /** Of the lower of the two bands, so that the kernel's slope lies within it. */
 const PASS = 0.92;
 
+/** By cutoff: few are ever asked for, often. */
+const kernels = new Map<number, Float64Array>();
+
 /** The same sound at another rate, or as fast at the same one: `ratio` is new rate over old. */
 export function resample(pcm: Int16Array, ratio: number): Int16Array {
   if (ratio === 1) return pcm;
   const cutoff = PASS * Math.min(1, ratio);
   const reach = Math.ceil(CROSSINGS / cutoff);
-  const kernel = kernelOf(cutoff, reach);
+  const kernel = kernels.get(cutoff) ?? kernelOf(cutoff, reach);
+  kernels.set(cutoff, kernel);
   const taps = 2 * reach;
   const out = new Int16Array(Math.floor(pcm.length * ratio));
   for (let i = 0; i < out.length; i += 1) {

@@ -1,9 +1,9 @@
-import type { SpeechActivity } from '@earshot/audio';
 import type { DtmfDetector } from '@earshot/dtmf';
 import type { GapReporter } from './gap-reporter.js';
 import type { OtherTones } from './other-tones.js';
 import type { SharedCheckpoint } from './shared-checkpoint.js';
-import { AT, CHECKPOINT_NUMBERS } from './stream-checkpoint.js';
+import { AT, CHECKPOINT_NUMBERS, modelWordsOf } from './stream-checkpoint.js';
+import type { StreamSpeech } from './stream-speech.js';
 import type { StreamTally } from './stream-tally.js';
 
 /** Frames from one checkpoint to the next. */
@@ -16,6 +16,8 @@ const CHECKPOINT_FRAMES = 5;
 export class CheckpointWriter {
   readonly #shared: SharedCheckpoint;
   readonly #numbers: Float64Array = new Float64Array(CHECKPOINT_NUMBERS);
+  /** Those of the numbers that are the speech model's. */
+  readonly #modelWords: Int32Array = modelWordsOf(this.#numbers);
   /** There is one: that of an earlier pipeline, or one taken. */
   readonly isContinued: boolean;
   #isNew = false;
@@ -53,7 +55,7 @@ export class CheckpointWriter {
     gaps: GapReporter,
     tones: DtmfDetector,
     otherTones: OtherTones,
-    speech: SpeechActivity,
+    speech: StreamSpeech,
   ): void {
     const numbers = this.#numbers;
     numbers[AT.position] = tally.expected >>> 0;
@@ -62,7 +64,7 @@ export class CheckpointWriter {
     gaps.save(numbers, AT.gaps);
     tones.save(numbers, AT.tones);
     otherTones.save(numbers, AT.otherTones);
-    speech.save(numbers, AT.speech);
+    speech.save(numbers, AT.speech, this.#modelWords);
     this.#frames = 0;
     this.#isNew = true;
     tally.settledFindings = tally.findings;
@@ -74,7 +76,7 @@ export class CheckpointWriter {
     gaps: GapReporter,
     tones: DtmfDetector,
     otherTones: OtherTones,
-    speech: SpeechActivity,
+    speech: StreamSpeech,
   ): void {
     gaps.restore(this.#numbers, AT.gaps);
     tones.restore(this.#numbers, AT.tones);
@@ -82,8 +84,8 @@ export class CheckpointWriter {
     this.restoreSpeech(speech);
   }
 
-  restoreSpeech(speech: SpeechActivity): void {
-    speech.restore(this.#numbers, AT.speech);
+  restoreSpeech(speech: StreamSpeech): void {
+    speech.restore(this.#numbers, AT.speech, this.#modelWords);
   }
 
   /** Shows it to the other threads, if it is new. */

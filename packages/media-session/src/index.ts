@@ -38,7 +38,14 @@ export {
   sumTotals,
 } from './media-event.js';
 export { PCM_RECORD, PcmRecord, PcmRing } from './pcm-ring.js';
-export type { AudioDecoder, CarriesPrevious, DecodeBatch, DecoderPool } from './ports.js';
+export type {
+  AudioDecoder,
+  CarriesPrevious,
+  DecodeBatch,
+  DecoderPool,
+  SpeechModel,
+  SpeechModelStream,
+} from './ports.js';
 export type { StreamCheckpoint } from './stream-checkpoint.js';
 export { parseStreamCheckpoint, WARM_UP_FRAMES } from './stream-checkpoint.js';
 export type { CounterName, StreamTotals } from './stream-counters.js';

@@ -1,4 +1,5 @@
-// What the core asks of a codec. Structural: @earshot/opus satisfies it without knowing it.
+// What the core asks of a codec and of a speech model. Structural: @earshot/opus and
+// @earshot/speech-model satisfy it without knowing it.
 
 /**
  * The decoder of one stream, whose state carries from packet to packet. Packets are decoded by the
@@ -72,3 +73,34 @@ export interface DecodeBatch {
  * `AudioDecoder.recover` can use. Asked only when that frame is missing.
  */
 export type CarriesPrevious = (bytes: Uint8Array, offset: number, length: number) => boolean;
+
+/** 32-bit words that a checkpoint has for the state of a speech model's stream. */
+export const SPEECH_MODEL_WORDS = 546;
+
+/** Tells how likely sound is speech, for many streams by one call. */
+export interface SpeechModel {
+  /** 32-bit words that `SpeechModelStream.save` writes; at most `SPEECH_MODEL_WORDS`. */
+  readonly stateWords: number;
+  /** A stream in its initial state. @throws CodedError when there are too many. */
+  acquire(): SpeechModelStream;
+  /** Listens to the windows that are due, of all streams. What one gets does not depend on others. */
+  run(): void;
+}
+
+/** One stream's way through the model, whose state carries from window to window. */
+export interface SpeechModelStream {
+  /** Of the last window that was listened to, 0 to 1; 0 before the first. */
+  readonly probability: number;
+  /** A window is full, and waits for `SpeechModel.run`. */
+  readonly isDue: boolean;
+  /** Adds a frame's sound, copied; listens first when a window is due. */
+  push(pcm: Int16Array): void;
+  /** Forgets all: as good as new. */
+  reset(): void;
+  /** Writes its state; listens first when a window is due. */
+  save(out: Int32Array, at: number): void;
+  /** Reads back what `save` wrote; resets it when that can't be. */
+  restore(from: Int32Array, at: number): void;
+  /** Gives its place to others; it must not be used afterwards. */
+  release(): void;
+}

@@ -1,7 +1,9 @@
-import { SPEECH_STATE_NUMBERS } from '@earshot/audio';
 import { CALL_TONE_STATE_NUMBERS } from '@earshot/call-tones';
 import { TONE_STATE_NUMBERS } from '@earshot/dtmf';
+import { base64ToWords, isBase64Words, wordsToBase64 } from './base64-words.js';
 import { GAP_STATE_NUMBERS } from './gap-reporter.js';
+import { SPEECH_MODEL_WORDS } from './ports.js';
+import { STREAM_SPEECH_NUMBERS } from './stream-speech.js';
 
 /** What `StreamCheckpoint.version` says of checkpoints made here. */
 export const CHECKPOINT_VERSION = 2;
@@ -15,7 +17,7 @@ export const WARM_UP_FRAMES = 40;
 const GAPS = 3;
 const TONES: number = GAPS + GAP_STATE_NUMBERS;
 const SPEECH: number = TONES + TONE_STATE_NUMBERS;
-const OTHER_TONES: number = SPEECH + SPEECH_STATE_NUMBERS;
+const OTHER_TONES: number = SPEECH + STREAM_SPEECH_NUMBERS;
 
 interface Places {
   readonly position: number;
@@ -25,8 +27,10 @@ interface Places {
   readonly gaps: number;
   readonly tones: number;
   readonly speech: number;
-  /** The last, since most streams have none of it: it is left out of what is stored then. */
+  /** The last of the state, since most streams have none of it: it is left out of what is stored then. */
   readonly otherTones: number;
+  /** The words of the speech model's stream, two a number, which is none. */
+  readonly model: number;
 }
 
 /** Where the numbers of a checkpoint lie in an array of `CHECKPOINT_NUMBERS`. */
@@ -38,13 +42,14 @@ export const AT: Places = {
   tones: TONES,
   speech: SPEECH,
   otherTones: OTHER_TONES,
+  model: OTHER_TONES + CALL_TONE_STATE_NUMBERS,
 };
 
-export const CHECKPOINT_NUMBERS: number = AT.otherTones + CALL_TONE_STATE_NUMBERS;
+export const CHECKPOINT_NUMBERS: number = AT.model + SPEECH_MODEL_WORDS / 2;
 
 /** Of what is stored, without other tones and with them. */
 const LEAST_STATE_NUMBERS = AT.otherTones - AT.gaps;
-const STATE_NUMBERS = CHECKPOINT_NUMBERS - AT.gaps;
+const STATE_NUMBERS = AT.model - AT.gaps;
 
 /**
  * Where findings of a stream go on, and what its detectors knew there: with it another pipeline, on
@@ -58,15 +63,21 @@ export interface StreamCheckpoint {
   readonly endMs: number | null;
   /** Of the detectors, and theirs alone; null stands for what was not there. */
   readonly state: readonly (number | null)[];
+  /** Of the speech model: its words in base64, empty while it does not hear the stream. */
+  readonly model: string;
+}
+
+/** The words of the speech model in numbers laid out as `AT` says: the same memory. */
+export function modelWordsOf(numbers: Float64Array): Int32Array {
+  return new Int32Array(numbers.buffer, numbers.byteOffset + AT.model * 8, SPEECH_MODEL_WORDS);
 }
 
 /** Reads what was stored as JSON; undefined for anything but a checkpoint of this version. */
 export function parseStreamCheckpoint(value: unknown): StreamCheckpoint | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  if (!('version' in value && 'position' in value && 'endMs' in value && 'state' in value)) {
-    return undefined;
-  }
-  const { version, position, endMs, state } = value;
+  if (!('version' in value && 'position' in value && 'endMs' in value)) return undefined;
+  if (!('state' in value && 'model' in value)) return undefined;
+  const { version, position, endMs, state, model } = value;
   if (version !== CHECKPOINT_VERSION || !isU32(position) || !isNumberOrNull(endMs)) {
     return undefined;
   }
@@ -74,7 +85,8 @@ export function parseStreamCheckpoint(value: unknown): StreamCheckpoint | undefi
   if (state.length !== STATE_NUMBERS && state.length !== LEAST_STATE_NUMBERS) return undefined;
   const numbers: unknown[] = state;
   if (!numbers.every(isNumberOrNull)) return undefined;
-  return { version, position, endMs, state: numbers };
+  if (typeof model !== 'string' || !isBase64Words(model, SPEECH_MODEL_WORDS)) return undefined;
+  return { version, position, endMs, state: numbers, model };
 }
 
 /** @param numbers laid out as `AT` says. */
@@ -84,20 +96,22 @@ export function checkpointOf(numbers: Float64Array): StreamCheckpoint {
     position: numbers[AT.position]!,
     endMs: orNull(numbers[AT.endMs]!),
     state: Array.from(numbers.subarray(AT.gaps, endOf(numbers)), orNull),
+    model: wordsToBase64(modelWordsOf(numbers)),
   };
 }
 
 /** The reverse of `checkpointOf`; no findings. */
-export function numbersOf({ position, endMs, state }: StreamCheckpoint): Float64Array {
+export function numbersOf({ position, endMs, state, model }: StreamCheckpoint): Float64Array {
   const numbers = new Float64Array(CHECKPOINT_NUMBERS).fill(Number.NaN);
   numbers.set([position, endMs ?? Number.NaN, 0, ...state.map(orNaN)]);
+  base64ToWords(model, modelWordsOf(numbers));
   return numbers;
 }
 
-/** Where other tones begin, when nothing of them is there. */
+/** Where the state ends: before other tones, when nothing of them is there. */
 function endOf(numbers: Float64Array): number {
-  for (let at = AT.otherTones; at < CHECKPOINT_NUMBERS; at += 1) {
-    if (!Number.isNaN(numbers[at]!)) return CHECKPOINT_NUMBERS;
+  for (let at = AT.otherTones; at < AT.model; at += 1) {
+    if (!Number.isNaN(numbers[at]!)) return AT.model;
   }
   return AT.otherTones;
 }

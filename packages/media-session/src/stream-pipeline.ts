@@ -6,7 +6,6 @@ import {
   PTIME_MS,
   rmsDbfs,
   SILENCE_DBFS,
-  SpeechActivity,
   samplesPerFrame,
 } from '@earshot/audio';
 import { CODEC, FLAG, sequenceDistance } from '@earshot/bridge-protocol';
@@ -21,11 +20,13 @@ import { GapReporter } from './gap-reporter.js';
 import { isOpusDtx } from './opus-dtx.js';
 import { OpusSource } from './opus-source.js';
 import { OtherTones } from './other-tones.js';
+import { isOpusVoiced } from './opus-voice.js';
 import type { PcmRing } from './pcm-ring.js';
 import { PCM_RECORD } from './pcm-ring.js';
 import { copyPcm16 } from './pcm16.js';
-import type { AudioDecoder, CarriesPrevious, DecoderPool } from './ports.js';
+import type { AudioDecoder, CarriesPrevious, DecoderPool, SpeechModel } from './ports.js';
 import { sharedCheckpoint } from './stream-counters.js';
+import { StreamSpeech } from './stream-speech.js';
 import { StreamTally } from './stream-tally.js';
 import { WarmUp } from './warm-up.js';
 
@@ -61,6 +62,8 @@ export interface StreamPipelineOptions {
   readonly decoders: Pick<DecoderPool, 'acquire'>;
   /** @defaultValue no packet does: what is lost is concealed, not recovered. */
   readonly carriesPrevious?: CarriesPrevious;
+  /** Confirms what may be speech. @defaultValue none: speech is told by level alone */
+  readonly speechModel?: SpeechModel | undefined;
   /**
    * Memory from `StreamCounters.allocate`, written by the pipeline. It names the sequence number of
    * the first frame (one beyond it is a gap), and where findings begin if that is later. It may hold
@@ -77,7 +80,8 @@ export interface StreamPipelineOptions {
  * synchronous step function on media time: no clock, no I/O, no object per frame.
  *
  * A frame takes two steps, so that the packets of several streams can be decoded by one call:
- * `accept`, and where that says so `decoded`. Then `publish` shows the stream's numbers to others.
+ * `accept`, and where that says so `decoded`. Then `settle` lets out what the speech model says, which may
+ * have run for several streams too, and `publish` shows the stream's numbers to others.
  *
  * A stream that is continued from a checkpoint is heard muted up to its position: whatever is counted
  * and found there goes to a `WarmUp`, and is thrown away. Then the detectors get the state that they
@@ -99,7 +103,10 @@ export class StreamPipeline {
   #gaps: GapReporter;
   readonly #tones: DtmfDetector;
   readonly #otherTones: OtherTones;
-  #speech: SpeechActivity = new SpeechActivity();
+  readonly #speechModel: SpeechModel | undefined;
+  #speech: StreamSpeech;
+  /** What the encoder of the frame at step 1 or 2 says. */
+  #voiced = true;
   #expected: number;
   /** Begin of the frame that is at step 1 or 2, on the media clock. */
   #frameMs = Number.NaN;
@@ -114,6 +121,8 @@ export class StreamPipeline {
     this.#listens = options.listening !== 'none';
     this.#sink = options.sink;
     this.#listener = options.listener;
+    this.#speechModel = this.#listens ? options.speechModel : undefined;
+    this.#speech = this.#newSpeech(this.#speechModel);
     this.#streamTally = new StreamTally(counters);
     this.#tally = this.#streamTally;
     this.#checkpoint = new CheckpointWriter(sharedCheckpoint(counters));
@@ -158,6 +167,7 @@ export class StreamPipeline {
    */
   accept(frame: FrameSlot, pcm: Int16Array): boolean {
     checkPcm(pcm);
+    this.#speech.settle();
     this.#gaps.dropped(frame.droppedBefore);
     if (this.#warmUp !== undefined) this.#meetPosition(this.#warmUp, frame.sequence, pcm);
     const missing = this.#timeline.accept(frame.sequence);
@@ -172,6 +182,7 @@ export class StreamPipeline {
     this.#expected = (frame.sequence + 1) >>> 0;
     this.#meetTime(frame.mediaTimeMs, frame.flags);
     this.#frameMs = frame.mediaTimeMs;
+    this.#voiced = !needsDecoder || isOpusVoiced(frame.payload, frame.length);
     if (needsDecoder) {
       this.#opus?.meet();
       this.#opus?.keep(frame);
@@ -215,11 +226,20 @@ export class StreamPipeline {
   }
 
   /**
+   * Lets out what the speech model says of the last frame. Not needed for the findings to be right, but
+   * before they are posted: otherwise those of the model come with the next frame.
+   */
+  settle(): void {
+    this.#speech.settle();
+  }
+
+  /**
    * Shows what was counted to the other threads, and a checkpoint every few frames. Call it between two
    * frames, once the findings so far are on their way: should the thread die before, the frames since
    * the last time count as missing.
    */
   publish(): void {
+    this.settle();
     if (this.#warmUp !== undefined) this.#warmUp.count(this.#expected);
     else if (this.#checkpoint.isDue) this.#takeCheckpoint();
     this.#streamTally.publish();
@@ -240,6 +260,7 @@ export class StreamPipeline {
    */
   close(mode: CloseMode, pcm: Int16Array, nextSequence?: number): void {
     checkPcm(pcm);
+    this.#speech.settle();
     const isForOthers = mode !== CLOSE_MODE.end && this.#warmUp === undefined;
     if (isForOthers) this.#takeCheckpoint();
     else this.#checkpoint.drop();
@@ -261,6 +282,7 @@ export class StreamPipeline {
    */
   fail(records: number): void {
     const tally = this.#streamTally;
+    this.#speech.release();
     this.#leaveWarmUp();
     tally.restore();
     this.#checkpoint.drop();
@@ -273,6 +295,7 @@ export class StreamPipeline {
   #closed(mode: CloseMode): void {
     this.#leaveWarmUp();
     this.#opus?.release();
+    this.#speech.release();
     this.#tally.speaking = 0;
     this.#setLevel(SILENCE_DBFS);
     this.#listener?.note(PCM_RECORD.closed, this.#endOr(0), mode, this.#expected);
@@ -298,7 +321,7 @@ export class StreamPipeline {
     this.#noteEarlierSpeech();
     if (isContinued) this.#checkpoint.restoreSpeech(this.#speech);
     if (this.#isSpeechAsPublished()) return;
-    this.#speech = new SpeechActivity();
+    this.#renewSpeech();
     this.#endEarlierSpeech();
   }
 
@@ -307,6 +330,15 @@ export class StreamPipeline {
     const { speaking, speechStartMs } = this.#tally;
     if (!this.#speech.speaking) return speaking === 0;
     return speaking === 1 && Math.round(this.#speech.startMs) === speechStartMs;
+  }
+
+  #newSpeech(model: SpeechModel | undefined): StreamSpeech {
+    return new StreamSpeech(model, (transition) => this.#speechChanged(transition));
+  }
+
+  #renewSpeech(): void {
+    this.#speech.release();
+    this.#speech = this.#newSpeech(this.#speechModel);
   }
 
   #newGaps(): GapReporter {
@@ -319,7 +351,8 @@ export class StreamPipeline {
     this.#warmUp = warmUp;
     this.#tally = warmUp.tally;
     this.#gaps = warmUp.gaps;
-    this.#speech = warmUp.speech;
+    // What is heard in it is thrown away: not worth the model.
+    this.#speech = this.#newSpeech(undefined);
   }
 
   /** Ends the warm-up if the frame at `sequence` comes after it. */
@@ -340,7 +373,7 @@ export class StreamPipeline {
     this.#expected = warmUp.position;
     this.#timeline.accept((warmUp.position - 1) >>> 0);
     this.#leaveWarmUp();
-    this.#speech = new SpeechActivity();
+    this.#renewSpeech();
     this.#checkpoint.restore(this.#gaps, this.#tones, this.#otherTones, this.#speech);
     if (this.#speech.speaking) this.#noteStarted(this.#speech.startMs);
   }
@@ -374,7 +407,7 @@ export class StreamPipeline {
     }
     this.#gaps.endCorruptRun();
     this.#tonesCut();
-    this.#speechChanged(this.#speech.discontinuity(this.#endOr(0)));
+    this.#speech.discontinuity(this.#endOr(0));
     this.#tally.expected = this.#expected | 0;
   }
 
@@ -419,11 +452,11 @@ export class StreamPipeline {
     let concealed = 0;
     while (concealed < missing && this.#concealer.conceal(pcm)) {
       const levelDbfs = rmsDbfs(pcm, 0, FRAME_SAMPLES);
-      this.#stepSpeech(startMs + concealed * PTIME_MS, PTIME_MS, levelDbfs);
+      this.#hearSpeech(startMs + concealed * PTIME_MS, levelDbfs, pcm);
       concealed += 1;
     }
     const silentMs = (missing - concealed) * PTIME_MS;
-    if (silentMs > 0) this.#stepSpeech(startMs + concealed * PTIME_MS, silentMs, SILENCE_DBFS);
+    if (silentMs > 0) this.#passSpeech(startMs + concealed * PTIME_MS, silentMs);
     this.#tally.concealed = (this.#tally.concealed + concealed) | 0;
     return concealed;
   }
@@ -432,10 +465,10 @@ export class StreamPipeline {
   #recover(next: FrameSlot, startMs: number, pcm: Int16Array): boolean {
     this.#opus?.meet();
     const recovered = this.#opus?.recover(next.payload, next.length, pcm) ?? false;
-    const levelDbfs = recovered ? rmsDbfs(pcm, 0, FRAME_SAMPLES) : SILENCE_DBFS;
     if (recovered) this.#noteSound(startMs, pcm);
     else this.#noteLost(startMs, 1);
-    this.#stepSpeech(startMs, PTIME_MS, levelDbfs);
+    if (recovered) this.#hearSpeech(startMs, rmsDbfs(pcm, 0, FRAME_SAMPLES), pcm);
+    else this.#passSpeech(startMs, PTIME_MS);
     if (!recovered) return false;
     this.#tally.recovered = (this.#tally.recovered + 1) | 0;
     this.#tally.concealed = (this.#tally.concealed + 1) | 0;
@@ -451,9 +484,9 @@ export class StreamPipeline {
     this.#tones.discontinuity();
     this.#concealer.reset();
     if (jumpMs > 0 && jumpMs <= MAX_PAUSE_MS) {
-      this.#stepSpeech(this.#endMs, jumpMs, SILENCE_DBFS);
+      this.#passSpeech(this.#endMs, jumpMs);
     } else {
-      this.#speechChanged(this.#speech.discontinuity(mediaTimeMs));
+      this.#speech.discontinuity(mediaTimeMs);
     }
   }
 
@@ -483,7 +516,7 @@ export class StreamPipeline {
     this.#setLevel(SILENCE_DBFS);
     this.#listener?.note(PCM_RECORD.silence, this.#frameMs, PTIME_MS, this.#expected);
     this.#otherTones.silence(this.#frameMs);
-    this.#stepSpeech(this.#frameMs, PTIME_MS, SILENCE_DBFS);
+    this.#passSpeech(this.#frameMs, PTIME_MS);
   }
 
   #unheard(): void {
@@ -509,7 +542,7 @@ export class StreamPipeline {
     const levelDbfs = this.#level[0]!;
     if (levelDbfs > SILENCE_DBFS) this.#tally.sounding = (this.#tally.sounding + 1) | 0;
     this.#setLevel(levelDbfs);
-    this.#stepSpeech(mediaTimeMs, PTIME_MS, levelDbfs);
+    this.#hearSpeech(mediaTimeMs, levelDbfs, pcm);
   }
 
   #corrupt(pcm: Int16Array): void {
@@ -539,14 +572,16 @@ export class StreamPipeline {
     );
   }
 
-  #stepSpeech(mediaTimeMs: number, durationMs: number, levelDbfs: number): void {
-    this.#speechChanged(
-      this.#speech.step(mediaTimeMs, durationMs, levelDbfs, this.#tones.toneActive),
-    );
+  #hearSpeech(mediaTimeMs: number, levelDbfs: number, pcm: Int16Array): void {
+    const { toneActive } = this.#tones;
+    this.#speech.hear(mediaTimeMs, levelDbfs, toneActive, this.#voiced, pcm);
   }
 
-  #speechChanged(transition: SpeechTransition | undefined): void {
-    if (transition === undefined) return;
+  #passSpeech(mediaTimeMs: number, durationMs: number): void {
+    this.#speech.pass(mediaTimeMs, durationMs, this.#tones.toneActive);
+  }
+
+  #speechChanged(transition: SpeechTransition): void {
     if (this.#warmUp === undefined) this.#noteSpeech(transition);
     this.#tally.speechStartMs = Math.round(transition.startMs) | 0;
     this.#tally.speaking = transition.kind === 'started' ? 1 : 0;

@@ -69,6 +69,11 @@ export class StreamRunner {
     this.#pipeline.decoded(samples, pcm);
   }
 
+  /** See `StreamPipeline.settle`. */
+  settle(): void {
+    this.#pipeline.settle();
+  }
+
   /** See `StreamPipeline.publish`. */
   publish(): void {
     this.#unpublished = 0;

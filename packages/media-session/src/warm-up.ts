@@ -1,4 +1,3 @@
-import { SpeechActivity } from '@earshot/audio';
 import { GapReporter } from './gap-reporter.js';
 import { StreamCounters } from './stream-counters.js';
 import { StreamTally } from './stream-tally.js';
@@ -14,7 +13,6 @@ export class WarmUp {
   readonly gaps: GapReporter;
   /** What comes after. */
   readonly next: GapReporter;
-  readonly speech: SpeechActivity = new SpeechActivity();
   /** That of the stream, and its numbers when this began: a thread before may have warmed up too. */
   readonly #live: StreamTally;
   readonly #warmed: number;

@@ -4,6 +4,7 @@ import type {
   CloseMode,
   Finding,
   Listening,
+  SpeechModel,
   StreamCheckpoint,
   StreamRunner,
 } from '../src/index.js';
@@ -82,13 +83,14 @@ export function fill(slot: FrameSlot, frame: TestFrame): FrameSlot {
 export interface ListenerOptions {
   readonly firstSequence?: number;
   /** Where another listener, elsewhere, left the stream. */
-  readonly checkpoint?: StreamCheckpoint;
+  readonly checkpoint?: StreamCheckpoint | undefined;
   /** Counters of an earlier listener, which go on. */
   readonly shared?: SharedArrayBuffer;
   readonly codec?: number;
   readonly listening?: Listening;
   readonly tones?: readonly CallToneKind[];
   readonly decoders?: StubDecoders;
+  readonly speechModel?: SpeechModel | undefined;
 }
 
 /** A pipeline with its counters and all it found; frames go through it one by one. */
@@ -112,6 +114,7 @@ export class Listener {
       ...(options.tones !== undefined && { tones: options.tones }),
       decoders: this.decoders,
       carriesPrevious,
+      speechModel: options.speechModel,
       counters: this.shared,
       sink: (finding) => this.findings.push(finding),
     });

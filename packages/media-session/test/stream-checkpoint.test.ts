@@ -36,7 +36,11 @@ describe('a stored checkpoint', () => {
     ['a time that no double counts on from', { ...CHECKPOINT, endMs: 1e300 }],
     ['too few numbers', { ...CHECKPOINT, state: CHECKPOINT.state.slice(1) }],
     ['too many', { ...CHECKPOINT, state: [...CHECKPOINT.state, 0] }],
-    ['none', { version: 2, position: 1, endMs: 1 }],
+    ['none', { version: 2, position: 1, endMs: 1, model: '' }],
+    ['a model that is no text', { ...CHECKPOINT, model: 1 }],
+    ['a model of no whole words', { ...CHECKPOINT, model: 'AAAA' }],
+    ['a model of other letters', { ...CHECKPOINT, model: 'AAAA-A' }],
+    ['a model of too many words', { ...CHECKPOINT, model: 'AAAAAA'.repeat(600) }],
     ['one that is a text', { ...CHECKPOINT, state: CHECKPOINT.state.map(String) }],
     ['one that is infinite', { ...CHECKPOINT, state: CHECKPOINT.state.map(() => Infinity) }],
   ])('is refused with %s', (_, value) => {
@@ -70,7 +74,7 @@ describe('a stored checkpoint', () => {
       fc.property(spoiled, fc.nat(50), ([position, endMs, changes], first) => {
         const state = [...CHECKPOINT.state];
         for (const [at, value] of changes) state[at] = value;
-        const checkpoint = parseStreamCheckpoint({ version: 2, position, endMs, state });
+        const checkpoint = parseStreamCheckpoint({ ...CHECKPOINT, position, endMs, state });
         if (checkpoint === undefined) return;
         const listener = new Listener({ firstSequence: first, checkpoint });
         listener.hear(...SOUND.slice(first));

@@ -2,6 +2,14 @@ import { CodedError } from '@earshot/async';
 import type { ModelCode } from './model-code.js';
 import { loadModelCode } from './model-code.js';
 
+/** What a process may choose from: `off` is no model, speech is then told by level alone. */
+export const SPEECH_MODELS = ['silero', 'off'] as const;
+
+/** One of `SPEECH_MODELS`. */
+export type SpeechModelName = (typeof SPEECH_MODELS)[number];
+
+export const DEFAULT_SPEECH_MODEL: SpeechModelName = 'silero';
+
 export const SPEECH_MODEL_SAMPLE_RATE_HZ = 16_000;
 
 /** Samples that one probability is about: 32 ms. */
@@ -55,6 +63,8 @@ export interface SpeechModelStream {
 export interface SpeechModel {
   readonly capacity: number;
   readonly inUse: number;
+  /** 32-bit words that a stream's `save` writes. */
+  readonly stateWords: number;
   /** @throws CodedError `speech_model_exhausted` when `capacity` streams are in use. */
   acquire(): SpeechModelStream;
   /** Takes the windows that are due. What a stream gets does not depend on the others. */
@@ -77,6 +87,7 @@ export function createSpeechModel({ capacity }: SpeechModelOptions): SpeechModel
 
 class SileroModel implements SpeechModel {
   readonly capacity: number;
+  readonly stateWords: number = SPEECH_MODEL_STATE_WORDS;
   readonly #code: ModelCode;
   readonly #idle: SileroStream[] = [];
   #made = 0;

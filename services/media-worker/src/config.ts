@@ -6,6 +6,8 @@ import type { OpusEngineName } from '@earshot/opus';
 import { DEFAULT_OPUS_ENGINE, OPUS_ENGINES } from '@earshot/opus';
 import type { ListenAddress } from '@earshot/service-process';
 import { parseListenAddress } from '@earshot/service-process';
+import type { SpeechModelName } from '@earshot/speech-model';
+import { DEFAULT_SPEECH_MODEL, SPEECH_MODELS } from '@earshot/speech-model';
 import type { HealthLimits } from '@earshot/telemetry';
 import { DEFAULT_CLEAR_AFTER_MS, parseHealthLimits } from '@earshot/telemetry';
 import { z } from 'zod';
@@ -28,6 +30,8 @@ export interface MediaWorkerConfig {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly decodeThreads: number;
   readonly opusEngine: OpusEngineName;
+  /** What confirms what may be speech. */
+  readonly speechModel: SpeechModelName;
   /** Streams heard at once; calls beyond are refused as busy. */
   readonly maxStreams: number;
   /** Slots of a stream's ring; a power of two. The credit of each stream is three quarters of it. */
@@ -97,6 +101,7 @@ const environmentSchema = z.object({
   EARSHOT_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   EARSHOT_DECODE_THREADS: z.coerce.number().int().min(1).max(64).optional(),
   EARSHOT_OPUS_ENGINE: z.enum(OPUS_ENGINES).default(DEFAULT_OPUS_ENGINE),
+  EARSHOT_SPEECH_MODEL: z.enum(SPEECH_MODELS).default(DEFAULT_SPEECH_MODEL),
   EARSHOT_MAX_STREAMS: z.coerce.number().int().min(1).max(5000).default(400),
   EARSHOT_RING_FRAMES: powerOfTwo.default(128),
   EARSHOT_RECOGNIZER_THREADS: z.coerce.number().int().min(1).max(16).default(1),
@@ -146,6 +151,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     logLevel: env.EARSHOT_LOG_LEVEL,
     decodeThreads: env.EARSHOT_DECODE_THREADS ?? Math.max(1, os.availableParallelism() - 1),
     opusEngine: env.EARSHOT_OPUS_ENGINE,
+    speechModel: env.EARSHOT_SPEECH_MODEL,
     maxStreams: env.EARSHOT_MAX_STREAMS,
     ringFrames: env.EARSHOT_RING_FRAMES,
     recognizerThreads: env.EARSHOT_RECOGNIZER_THREADS,

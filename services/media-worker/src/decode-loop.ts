@@ -1,4 +1,9 @@
-import type { CarriesPrevious, DecodeBatch, DecoderPool } from '@earshot/media-session';
+import type {
+  CarriesPrevious,
+  DecodeBatch,
+  DecoderPool,
+  SpeechModel,
+} from '@earshot/media-session';
 import {
   FRAME_SAMPLES,
   FrameRing,
@@ -35,6 +40,8 @@ interface Stream {
 export interface DecodeLoopOptions {
   readonly decoders: DecoderPool;
   readonly carriesPrevious: CarriesPrevious;
+  /** Confirms what may be speech; absent: speech is told by level alone. */
+  readonly speechModel?: SpeechModel | undefined;
   /** Most streams at once. */
   readonly capacity: number;
   readonly ready: ReadyStreams;
@@ -57,6 +64,8 @@ export interface DecodeLoopOptions {
  *   ring of C ─┘  (silence ends  packet 2 ─┘             PCM 2 ─┘                        numbers, ages
  *                  here)
  * ```
+ *
+ * What may be speech is then heard by the model, in one call too, before findings are let out.
  *
  * Once findings are posted, the numbers of their streams are published: a thread that dies in between
  * leaves frames that count as missing, and none that counts twice. Knows no thread. Allocates nothing
@@ -113,6 +122,7 @@ export class DecodeLoop {
       tones,
       decoders: this.#options.decoders,
       carriesPrevious: this.#options.carriesPrevious,
+      speechModel: this.#options.speechModel,
       counters,
       listener: listenerOf(pcm),
       sink: (finding) => this.#items.push({ handle, finding }),
@@ -207,6 +217,7 @@ export class DecodeLoop {
       this.#packetCount = 0;
       for (let entry = 0; entry < count; entry += 1) this.#listen(entry);
     }
+    if (this.#options.speechModel !== undefined) this.#settle(this.#options.speechModel);
     if (this.#items.length > 0) this.#postFindings();
     if (this.#touchedCount > 0) this.#publish();
   }
@@ -219,6 +230,21 @@ export class DecodeLoop {
       stream.runner.decoded(this.#batch.results[entry]!, this.#batch.pcm[entry]!);
     } catch (error) {
       this.#fail(index, stream, error);
+    }
+  }
+
+  /** The model hears the windows that are full, of all streams at once. */
+  #settle(model: SpeechModel): void {
+    model.run();
+    for (let i = 0; i < this.#touchedCount; i += 1) {
+      const index = this.#touched[i]!;
+      const stream = this.#streams[index];
+      if (stream === undefined) continue;
+      try {
+        stream.runner.settle();
+      } catch (error) {
+        this.#fail(index, stream, error);
+      }
     }
   }
 

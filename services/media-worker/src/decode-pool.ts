@@ -4,6 +4,7 @@ import type { OtherToneKind } from '@earshot/listening';
 import type { CloseMode, Finding, Listening, StreamCheckpoint } from '@earshot/media-session';
 import { FrameRing, StreamCounters } from '@earshot/media-session';
 import type { OpusEngineName } from '@earshot/opus';
+import type { SpeechModelName } from '@earshot/speech-model';
 import { DecodeThread } from './decode-thread-handle.js';
 import { Latencies } from './latency-histogram.js';
 import type { WorkerLog } from './log.js';
@@ -20,6 +21,7 @@ export interface DecodePoolOptions {
   /** Most streams at once, over all threads. */
   readonly maxStreams: number;
   readonly opusEngine: OpusEngineName;
+  readonly speechModel: SpeechModelName;
   readonly clock: Clock;
   readonly log: WorkerLog;
   /** What the threads run; the decode thread by default. */

@@ -3,6 +3,7 @@ import type { Cancel, Clock } from '@earshot/async';
 import type { OtherToneKind } from '@earshot/listening';
 import type { Finding } from '@earshot/media-session';
 import type { OpusEngineName } from '@earshot/opus';
+import type { SpeechModelName } from '@earshot/speech-model';
 import type { Latencies } from './latency-histogram.js';
 import { LatencyHistogram } from './latency-histogram.js';
 import type { WorkerLog } from './log.js';
@@ -27,6 +28,7 @@ export interface DecodeThreadOptions {
   readonly index: number;
   readonly capacity: number;
   readonly opusEngine: OpusEngineName;
+  readonly speechModel: SpeechModelName;
   readonly clock: Clock;
   readonly log: WorkerLog;
   /** What the thread runs; the decode thread by default. */
@@ -81,7 +83,7 @@ export class DecodeThread {
   constructor(options: DecodeThreadOptions) {
     this.#options = options;
     this.#movedAtMs = options.clock.nowMs();
-    const { capacity, opusEngine } = options;
+    const { capacity, opusEngine, speechModel } = options;
     const signals = new SharedArrayBuffer(SIGNAL_WORDS * 4);
     const ready = ReadyStreams.allocate(capacity);
     const latencies = LatencyHistogram.allocate();
@@ -89,7 +91,7 @@ export class DecodeThread {
     this.#ready = new ReadyStreams(ready);
     this.#latencies = new LatencyHistogram(latencies);
     this.#freeIndexes = Array.from({ length: capacity }, (_, n) => capacity - 1 - n);
-    this.#setup = { signals, ready, latencies, capacity, opusEngine };
+    this.#setup = { signals, ready, latencies, capacity, opusEngine, speechModel };
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });

@@ -4,6 +4,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { CarriesPrevious } from '@earshot/media-session';
 import { FRAME_PAYLOAD_BYTES, FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ } from '@earshot/media-session';
 import { createOpusEngine, opusPacketHasFec } from '@earshot/opus';
+import { createSpeechModel } from '@earshot/speech-model';
 import { DecodeLoop } from './decode-loop.js';
 import { LatencyHistogram } from './latency-histogram.js';
 import { ReadyStreams } from './ready-streams.js';
@@ -36,6 +37,7 @@ const loop = new DecodeLoop({
     },
   }),
   carriesPrevious: engine.recoversFec ? opusPacketHasFec : noneCarried,
+  speechModel: setup.speechModel === 'off' ? undefined : createSpeechModel({ capacity }),
   capacity,
   ready: new ReadyStreams(setup.ready),
   latencies: new LatencyHistogram(setup.latencies),

@@ -107,6 +107,7 @@ async function start(
     ringFrames: config.ringFrames,
     maxStreams: config.maxStreams,
     opusEngine: config.opusEngine,
+    speechModel: config.speechModel,
     clock,
     log,
     onProgress: () => calls.sendProgress(true),
@@ -182,7 +183,8 @@ async function start(
   closers.defer(() => heartbeat.close());
   closers.defer(() => leave(calls, heartbeat, clock, log, config.drainMs));
   const { name: opusEngine, version: opusVersion } = pool.engine;
-  log.info('media worker is ready', { workerId, mediaUrl, opusEngine, opusVersion });
+  const { speechModel } = config;
+  log.info('media worker is ready', { workerId, mediaUrl, opusEngine, opusVersion, speechModel });
   return {
     workerId,
     url: `http://${address}`,

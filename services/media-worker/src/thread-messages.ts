@@ -1,6 +1,7 @@
 import type { OtherToneKind } from '@earshot/listening';
 import type { Finding, Listening } from '@earshot/media-session';
 import type { OpusEngineName } from '@earshot/opus';
+import type { SpeechModelName } from '@earshot/speech-model';
 
 /** Words of the memory that a decode thread shares with the I/O thread. */
 export const SIGNAL = {
@@ -28,6 +29,7 @@ export interface ThreadSetup {
   /** Most streams it will ever have at once. */
   readonly capacity: number;
   readonly opusEngine: OpusEngineName;
+  readonly speechModel: SpeechModelName;
 }
 
 /** Where a decode thread puts what is heard in a stream, for a recognizer thread. */

@@ -24,6 +24,7 @@ describe('the environment', () => {
       listen: { host: '127.0.0.1', port: 0 },
       advertisedUrl: undefined,
       opusEngine: 'wasm',
+      speechModel: 'silero',
       ringFrames: 128,
       linkGraceMs: 30_000,
       drainMs: 3000,
@@ -107,6 +108,7 @@ describe('the environment', () => {
     ['EARSHOT_DECODE_THREADS', '0'],
     ['EARSHOT_DECODE_THREADS', 'many'],
     ['EARSHOT_OPUS_ENGINE', 'libopus'],
+    ['EARSHOT_SPEECH_MODEL', 'whisper'],
     ['EARSHOT_RING_FRAMES', '100'],
     ['EARSHOT_DRAIN_MS', '-1'],
   ])('refuses %s=%j by name', (name, value) => {

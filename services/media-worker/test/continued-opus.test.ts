@@ -14,6 +14,7 @@ import {
 } from '@earshot/media-session';
 import type { OpusEncoderOptions } from '@earshot/opus';
 import { createOpusEngine, encodeFrames, opusPacketHasFec, readOggOpus } from '@earshot/opus';
+import { createSpeechModel } from '@earshot/speech-model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -42,6 +43,7 @@ const decoders = engine.createDecoderPool({
   capacity: 4,
   batch: { entries: 1, maxPacketBytes: 1280, maxSamples: FRAME_SAMPLES },
 });
+const speechModel = createSpeechModel({ capacity: 4 });
 const slot = new FrameSlot(decoders.batch.packets[0]);
 
 interface Frame {
@@ -143,6 +145,7 @@ function hear(journey: Journey, firstSequence: number, checkpoint?: StreamCheckp
     codec: CODEC.opus,
     decoders,
     carriesPrevious: opusPacketHasFec,
+    speechModel,
     counters: shared,
     sink: (finding) => findings.push(finding),
   });

@@ -1,5 +1,11 @@
 import { CODEC } from '@earshot/bridge-protocol';
-import type { CarriesPrevious, CloseMode, DecoderPool, Finding } from '@earshot/media-session';
+import type {
+  CarriesPrevious,
+  CloseMode,
+  DecoderPool,
+  Finding,
+  SpeechModel,
+} from '@earshot/media-session';
 import {
   FRAME_PAYLOAD_BYTES,
   FRAME_SAMPLES,
@@ -44,7 +50,11 @@ export function toFrames(packets: readonly Uint8Array[]): SentFrame[] {
 }
 
 /** What one pipeline hears with a decoder of its own, frame by frame: the reference. */
-export function hearAlone(frames: readonly SentFrame[], nextSequence: number): Finding[] {
+export function hearAlone(
+  frames: readonly SentFrame[],
+  nextSequence: number,
+  speechModel?: SpeechModel,
+): Finding[] {
   const findings: Finding[] = [];
   const pool = createPool(1, 1);
   let decoder: OpusDecoder | undefined;
@@ -57,6 +67,7 @@ export function hearAlone(frames: readonly SentFrame[], nextSequence: number): F
       },
     },
     carriesPrevious: opusPacketHasFec,
+    speechModel,
     counters: StreamCounters.allocate(0),
     sink: (finding) => findings.push(finding),
   });
@@ -83,6 +94,7 @@ interface LoopBenchOptions {
   readonly ringFrames?: number;
   readonly decoders?: DecoderPool;
   readonly carriesPrevious?: CarriesPrevious;
+  readonly speechModel?: SpeechModel;
   readonly listening?: 'findings' | 'none';
 }
 
@@ -106,6 +118,7 @@ export class LoopBench {
     this.loop = new DecodeLoop({
       decoders: options.decoders ?? createPool(streams, entries),
       carriesPrevious: options.carriesPrevious ?? opusPacketHasFec,
+      speechModel: options.speechModel,
       capacity: streams,
       ready: new ReadyStreams(ready),
       latencies: this.latencies,

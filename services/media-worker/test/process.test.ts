@@ -109,6 +109,7 @@ describe('the process', () => {
         msg: 'media worker is ready',
         opusEngine: 'opusscript',
         opusVersion: expect.stringContaining('libopus'),
+        speechModel: 'silero',
       }),
     );
   });

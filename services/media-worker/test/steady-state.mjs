@@ -12,6 +12,7 @@ import {
   StreamCounters,
 } from '@earshot/media-session';
 import { createOpusEngine, encodeFrames, opusPacketHasFec } from '@earshot/opus';
+import { createSpeechModel } from '@earshot/speech-model';
 import { DecodeLoop } from '../dist/decode-loop.js';
 import { LatencyHistogram } from '../dist/latency-histogram.js';
 import { ReadyStreams } from '../dist/ready-streams.js';
@@ -41,6 +42,7 @@ const loop = new DecodeLoop({
     batch: { entries: 32, maxPacketBytes: FRAME_PAYLOAD_BYTES, maxSamples: FRAME_SAMPLES },
   }),
   carriesPrevious: opusPacketHasFec,
+  speechModel: createSpeechModel({ capacity: STREAMS }),
   capacity: STREAMS,
   ready,
   latencies: new LatencyHistogram(LatencyHistogram.allocate()),

@@ -102,6 +102,7 @@ export async function startWholeStack({
       recognizerSessions: 32,
       engines: NO_ENGINES,
       opusEngine: 'wasm',
+      speechModel: 'silero',
       maxStreams: 100,
       ringFrames: 128,
       linkGraceMs: 30_000,

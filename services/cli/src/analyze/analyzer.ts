@@ -9,6 +9,8 @@ import {
   StreamPipeline,
 } from '@earshot/media-session';
 import type { DecoderPool, OpusEngine } from '@earshot/opus';
+import type { SpeechModel } from '@earshot/speech-model';
+import { createSpeechModel } from '@earshot/speech-model';
 import type { FileAnalysis, FoundSpan, FoundTone } from './file-analysis.js';
 import type { FrameSource } from './frame-source.js';
 import { openAudioFile } from './open-audio-file.js';
@@ -31,6 +33,7 @@ export class Analyzer {
   readonly #decoders: DecoderPool;
   readonly #tones: readonly OtherToneKind[];
   readonly #phrases: PhraseListener | undefined;
+  readonly #speechModel: SpeechModel = createSpeechModel({ capacity: 1 });
   readonly #slot: FrameSlot = new FrameSlot();
   readonly #pcm: Int16Array = new Int16Array(FRAME_SAMPLES);
 
@@ -63,6 +66,7 @@ export class Analyzer {
       decoders: this.#decoders,
       counters: StreamCounters.allocate(0),
       listener: this.#phrases?.begin(),
+      speechModel: this.#speechModel,
       sink: (finding) => keep(finding, tones, speech),
     });
     let sequence = 0;

@@ -26,7 +26,7 @@ const FRAMES_PER_S = 100;
 
 /**
  * How the confidence comes about, in nats a frame: how much worse than free speech the phrase fits,
- * and how badly its worst phone does. Chosen by `npm run phrases-bench`.
+ * and how badly its worst phone does. Chosen by measurement; see the README.
  */
 const LIMIT_NATS = 1.0;
 const SPREAD_NATS = 0.3;

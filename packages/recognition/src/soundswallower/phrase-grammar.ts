@@ -10,7 +10,7 @@ export const PAUSE_WORD: string = `${FILLER_PREFIX}SIL`;
 /**
  * How likely other speech is to begin with one phone rather than another, before the decoder raises
  * it to its language weight: the lower, the dearer other speech, and the more readily a phrase is
- * found. Chosen by `npm run phrases-bench`.
+ * found. Chosen by measurement; see the README.
  */
 const FILLER_WEIGHT = 0.001;
 

@@ -16,6 +16,7 @@ import {
 } from './commands/call-control.js';
 import { callsHangUp, callsList, callsListening, callsPlay, callsShow } from './commands/calls.js';
 import { conformanceHost, conformanceWorker } from './commands/conformance.js';
+import { doctor } from './commands/doctor.js';
 import {
   eventsDeadDrop,
   eventsDeadList,
@@ -89,6 +90,12 @@ program
   .option('--language <tag>', 'of the phrases: en-US or fr-FR', 'en-US')
   .description('what is heard in sound files: tones, speech and phrases')
   .action(analyze);
+
+program
+  .command('doctor')
+  .option('--json', 'print one JSON object', false)
+  .description('what is there of what Earshot can use, and what to do about the rest')
+  .action(doctor);
 
 const calls = program.command('calls').description('the calls of the running signaling service');
 calls.command('list').description('id and state of each').action(callsList);

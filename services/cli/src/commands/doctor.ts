@@ -1,0 +1,173 @@
+import { execFile } from 'node:child_process';
+import { CodedError } from '@earshot/async';
+import { createOpusEngine, OPUS_ENGINES } from '@earshot/opus';
+import { checkSherpaModel, createSoundSwallower } from '@earshot/recognition';
+import { findProgram } from '@earshot/redis-server';
+
+export interface DoctorOptions {
+  readonly json: boolean;
+}
+
+/** `missing`: not there, and nothing needs it. `broken`: there or needed, and it does not work. */
+type State = 'ok' | 'missing' | 'broken';
+
+interface Check {
+  readonly name: string;
+  readonly state: State;
+  readonly detail: string;
+  /** What to do; null when it is ok. */
+  readonly fix: string | null;
+  /** Earshot does not work as it is set up without it. */
+  readonly isNeeded: boolean;
+}
+
+const MIN_NODE_MAJOR = 20;
+
+/** `earshot doctor`: what is there of what Earshot can use. Tells no setting's value. */
+export async function doctor({ json }: DoctorOptions): Promise<void> {
+  const { env } = process;
+  const checks = [
+    node(),
+    await redis(),
+    ...(await opus()),
+    await ffmpeg(),
+    await soundSwallower(),
+    await model(env),
+    ...vendors(env),
+  ];
+  const isOk = checks.every(({ state, isNeeded }) => state === 'ok' || !isNeeded);
+  if (json) console.log(JSON.stringify({ ok: isOk, checks: checks.map(withoutNeed) }));
+  else for (const check of checks) console.log(line(check));
+  if (!isOk) process.exitCode = 1;
+}
+
+function node(): Check {
+  const major = Number(process.versions.node.split('.')[0]);
+  const detail = `version ${process.versions.node}`;
+  if (major >= MIN_NODE_MAJOR) return ok('node', detail);
+  return broken('node', detail, `Install Node ${MIN_NODE_MAJOR} or newer.`);
+}
+
+async function redis(): Promise<Check> {
+  const { env } = process;
+  if ((env['REDIS_URL'] ?? '') !== '') return ok('redis', 'REDIS_URL is set; it was not tried');
+  try {
+    const { source } = await findProgram({ env, onProgress: () => {} });
+    return ok('redis', `a server program is there (${source})`);
+  } catch (error) {
+    return broken('redis', messageOf(error), 'Install redis-server or set REDIS_URL.');
+  }
+}
+
+function ffmpeg(): Promise<Check> {
+  const fix = 'Install ffmpeg to read other sound than WAV and Ogg/Opus.';
+  return new Promise((resolve) => {
+    execFile('ffmpeg', ['-version'], (error) => {
+      resolve(error === null ? ok('ffmpeg', 'on PATH') : missing('ffmpeg', 'not on PATH', fix));
+    });
+  });
+}
+
+async function opus(): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const engine of OPUS_ENGINES) {
+    const name = engine === OPUS_ENGINES[0] ? 'opus engine' : `opus engine ${engine}`;
+    try {
+      await createOpusEngine({ engine });
+      checks.push(ok(name, engine));
+    } catch (error) {
+      const fix = 'Run npm run setup again.';
+      const isDefault = engine === OPUS_ENGINES[0];
+      checks.push((isDefault ? broken : missing)(name, messageOf(error), fix));
+    }
+  }
+  return checks;
+}
+
+async function soundSwallower(): Promise<Check> {
+  const name = 'soundswallower';
+  const recognizer = createSoundSwallower();
+  try {
+    const session = await recognizer.open({
+      task: { kind: 'phrases', phrases: ['yes'], jsgf: null },
+      language: 'en-US',
+      startMs: 0,
+      endpointMs: 800,
+      onResult: () => {},
+      onFault: () => {},
+    });
+    await session.close();
+    return ok(name, 'its English model loads');
+  } catch (error) {
+    return broken(name, messageOf(error), 'Run npm run setup again.');
+  } finally {
+    await recognizer.close();
+  }
+}
+
+async function model(env: NodeJS.ProcessEnv): Promise<Check> {
+  const name = 'EARSHOT_STT_MODEL';
+  const fix = 'Unpack a streaming model of sherpa-onnx and name its folder in EARSHOT_STT_MODEL.';
+  const isNeeded = engines(env).includes('sherpa-onnx');
+  const folder = env[name] ?? '';
+  if (folder === '') return { ...missing(name, 'not set', fix), isNeeded };
+  try {
+    const { kind } = await checkSherpaModel(folder);
+    return ok(name, `a ${kind} model that loads`);
+  } catch (error) {
+    return { ...broken(name, messageOf(error), fix), isNeeded };
+  }
+}
+
+/** Settings that each vendor needs: all of one of these lists. */
+const VENDORS = [
+  {
+    name: 'azure-speech',
+    anyOf: [
+      ['EARSHOT_AZURE_SPEECH_KEY', 'EARSHOT_AZURE_SPEECH_REGION'],
+      ['EARSHOT_AZURE_SPEECH_KEY', 'EARSHOT_AZURE_SPEECH_ENDPOINT'],
+    ],
+  },
+  { name: 'openai', anyOf: [['EARSHOT_OPENAI_BASE_URL'], ['EARSHOT_OPENAI_API_KEY']] },
+  { name: 'deepgram', anyOf: [['EARSHOT_DEEPGRAM_API_KEY']] },
+] as const;
+
+function vendors(env: NodeJS.ProcessEnv): Check[] {
+  return VENDORS.map(({ name, anyOf }) => {
+    const isSet = anyOf.some((all) => all.every((setting) => (env[setting] ?? '') !== ''));
+    if (isSet) return ok(name, 'its settings are there; they were not tried');
+    const isNeeded = engines(env).includes(name);
+    const fix = `Set ${anyOf.map((all) => all.join(' and ')).join(', or ')}.`;
+    const detail = 'not all of its settings are there';
+    return isNeeded ? broken(name, detail, fix) : missing(name, detail, fix);
+  });
+}
+
+function engines(env: NodeJS.ProcessEnv): string[] {
+  return (env['EARSHOT_STT_ENGINES'] ?? '').split(',').map((name) => name.trim());
+}
+
+function ok(name: string, detail: string): Check {
+  return { name, state: 'ok', detail, fix: null, isNeeded: true };
+}
+
+function missing(name: string, detail: string, fix: string): Check {
+  return { name, state: 'missing', detail, fix, isNeeded: false };
+}
+
+function broken(name: string, detail: string, fix: string): Check {
+  return { name, state: 'broken', detail, fix, isNeeded: true };
+}
+
+function withoutNeed({ name, state, detail, fix }: Check): Omit<Check, 'isNeeded'> {
+  return { name, state, detail, fix };
+}
+
+function line({ name, state, detail, fix }: Check): string {
+  const told = `${state.padEnd(8)} ${name.padEnd(24)} ${detail}`;
+  return fix === null ? told : `${told}. ${fix}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof CodedError ? `${error.message} [${error.code}]` : 'does not load';
+}

@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
+
+const MAIN = path.resolve(import.meta.dirname, '../dist/main.js');
+
+const report = z.object({
+  ok: z.boolean(),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(['ok', 'missing', 'broken']),
+      detail: z.string(),
+      fix: z.string().nullable(),
+    }),
+  ),
+});
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'earshot-doctor-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function doctor(env: Record<string, string>): { status: number | null; text: string } {
+  const ran = spawnSync(process.execPath, [MAIN, 'doctor', '--json'], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
+  });
+  return { status: ran.status, text: ran.stdout };
+}
+
+test('all that is needed is there; what may be there is told with how to get it', () => {
+  const { status, text } = doctor({});
+  const { ok, checks } = report.parse(JSON.parse(text));
+  const states = Object.fromEntries(checks.map(({ name, state }) => [name, state]));
+  expect(states).toMatchObject({
+    node: 'ok',
+    'opus engine': 'ok',
+    soundswallower: 'ok',
+    EARSHOT_STT_MODEL: 'missing',
+    'azure-speech': 'missing',
+    openai: 'missing',
+    deepgram: 'missing',
+  });
+  expect(ok).toBe(true);
+  expect(status).toBe(0);
+  for (const { state, fix } of checks) expect(fix === null).toBe(state === 'ok');
+});
+
+test('settings are told of, never their values; a model folder says what it lacks', () => {
+  writeFileSync(path.join(folder, 'tokens.txt'), '<blk> 0\n');
+  const { status, text } = doctor({
+    EARSHOT_STT_MODEL: folder,
+    EARSHOT_STT_ENGINES: 'azure-speech,sherpa-onnx',
+    EARSHOT_AZURE_SPEECH_KEY: 'secret-key',
+    EARSHOT_AZURE_SPEECH_REGION: 'westeurope',
+    EARSHOT_DEEPGRAM_API_KEY: 'other-secret',
+  });
+  const { ok, checks } = report.parse(JSON.parse(text));
+  const byName = new Map(checks.map((check) => [check.name, check]));
+  expect(byName.get('azure-speech')?.state).toBe('ok');
+  expect(byName.get('deepgram')?.state).toBe('ok');
+  expect(byName.get('EARSHOT_STT_MODEL')).toMatchObject({ state: 'broken' });
+  expect(byName.get('EARSHOT_STT_MODEL')?.detail).toContain('encoder*.onnx');
+  // It is one of the engines asked for.
+  expect(ok).toBe(false);
+  expect(status).toBe(1);
+  expect(text).not.toContain('secret');
+});

@@ -1,0 +1,94 @@
+import process from 'node:process';
+import { createSpeechModel } from '@earshot/speech-model';
+import { say } from '../progress.js';
+import { parseQuickOptions } from '../quick-options.js';
+import { formatTable } from '../table.js';
+import type { Heard } from './detectors.js';
+import { byLevel, modelAlone, twoStages } from './detectors.js';
+import { makeMixes, SEED } from './mixes.js';
+import type { Score } from './score.js';
+import { score } from './score.js';
+
+const DETECTORS: Record<string, (pcm: Int16Array) => Heard> = {
+  'level alone': byLevel,
+  'model alone': modelAlone,
+  'two stages': twoStages,
+};
+const BATCHES = [1, 2, 4, 16, 32];
+const WINDOW = 512;
+
+/** What `npm run bench -- vad` writes. */
+export interface VadResult {
+  readonly seed: number;
+  /** By detector and kind of mix. */
+  readonly scores: Record<string, Record<string, Score>>;
+  /** Share of the frames that the model hears behind the gate, by kind of mix. */
+  readonly modelShare: Record<string, number>;
+  /** µs a stream and 20 ms, by streams in a batch: the median of seven rounds. */
+  readonly modelMicros: Record<string, number>;
+}
+
+/** `npm run bench -- vad …`: a table, then one line of JSON (`VadResult`) on stdout. */
+export async function runVadBench(args: readonly string[]): Promise<void> {
+  const { json, quick } = parseQuickOptions('vad', args);
+  say('making the mixes');
+  const mixes = await makeMixes(quick);
+  const kinds = [...new Set(mixes.map(({ name }) => name))];
+  const scores: Record<string, Record<string, Score>> = {};
+  const modelShare: Record<string, number> = {};
+  for (const [detector, listen] of Object.entries(DETECTORS)) {
+    say(`listening: ${detector}`);
+    const pairs = mixes.map((mix) => ({ mix, heard: listen(mix.pcm) }));
+    scores[detector] = {};
+    for (const kind of kinds) {
+      const ofKind = pairs.filter(({ mix }) => mix.name === kind);
+      scores[detector][kind] = score(ofKind);
+      if (listen !== twoStages) continue;
+      const shares = ofKind.map(({ heard }) => heard.modelShare);
+      modelShare[kind] = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    }
+  }
+  const result: VadResult = { seed: SEED, scores, modelShare, modelMicros: measureModel(quick) };
+  if (!json) process.stdout.write(`${format(result, kinds)}\n`);
+  const short = (_: string, value: unknown): unknown =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
+  process.stdout.write(`${JSON.stringify(result, short)}\n`);
+}
+
+function measureModel(quick: boolean): Record<string, number> {
+  const model = createSpeechModel({ capacity: Math.max(...BATCHES) });
+  const window = Int16Array.from({ length: WINDOW }, (_, i) => 3000 * Math.sin(i / 9 + (i % 7)));
+  return Object.fromEntries(
+    BATCHES.map((batch) => {
+      const streams = Array.from({ length: batch }, () => model.acquire());
+      const runs = Math.ceil((quick ? 500 : 3000) / batch);
+      const rounds = Array.from({ length: 7 }, () => {
+        const start = process.cpuUsage().user;
+        for (let run = 0; run < runs; run += 1) {
+          for (const stream of streams) stream.push(window);
+          model.run();
+        }
+        return ((process.cpuUsage().user - start) / runs / batch) * (20 / 32);
+      });
+      for (const stream of streams) stream.release();
+      return [batch, rounds.sort((a, b) => a - b)[3]!];
+    }),
+  );
+}
+
+function format({ scores, modelShare, modelMicros }: VadResult, kinds: readonly string[]): string {
+  const cell = ({ auc, detectedPercent, falsePercent, onsetP50Ms, onsetP90Ms }: Score): string =>
+    auc === null
+      ? falsePercent.toFixed(1)
+      : `${detectedPercent?.toFixed(0)}/${falsePercent.toFixed(1)} ${auc.toFixed(3)} ${onsetP50Ms}/${onsetP90Ms}`;
+  const table = formatTable([
+    ['detected %/false %, AUC, start off by p50/p90 ms', ...kinds],
+    ...Object.entries(scores).map(([name, of]) => [name, ...kinds.map((kind) => cell(of[kind]!))]),
+    [
+      'frames that the model hears, %',
+      ...kinds.map((kind) => (100 * modelShare[kind]!).toFixed(0)),
+    ],
+  ]);
+  const costs = Object.entries(modelMicros).map(([batch, us]) => `${batch}: ${us.toFixed(1)}`);
+  return `${table}model, µs a stream and 20 ms, by streams in a batch: ${costs.join(', ')}\n`;
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Recognizers of dictation by the name that settings and events give them. */
-export const DICTATION_ENGINES = ['azure-speech', 'openai', 'deepgram'] as const;
+export const DICTATION_ENGINES = ['azure-speech', 'openai', 'deepgram', 'sherpa-onnx'] as const;
 
 export type DictationEngine = (typeof DICTATION_ENGINES)[number];
 
@@ -12,6 +12,8 @@ export interface EngineSettings {
   readonly azureSpeech: AzureSpeechSettings | undefined;
   readonly openAi: OpenAiSettings | undefined;
   readonly deepgram: DeepgramSettings | undefined;
+  /** Folder of a streaming model of sherpa-onnx. */
+  readonly modelFolder: string | undefined;
 }
 
 export interface AzureSpeechSettings {
@@ -38,6 +40,7 @@ export const NO_ENGINES: EngineSettings = {
   azureSpeech: undefined,
   openAi: undefined,
   deepgram: undefined,
+  modelFolder: undefined,
 };
 
 const OPENAI_URL = 'https://api.openai.com/v1';
@@ -59,6 +62,7 @@ export interface EngineVariables {
   readonly EARSHOT_DEEPGRAM_API_KEY?: string | undefined;
   readonly EARSHOT_DEEPGRAM_BASE_URL?: string | undefined;
   readonly EARSHOT_DEEPGRAM_MODEL?: string | undefined;
+  readonly EARSHOT_STT_MODEL?: string | undefined;
 }
 
 /** How they are read, as part of the worker's. */
@@ -75,11 +79,13 @@ export const engineVariables: {
   EARSHOT_DEEPGRAM_API_KEY: z.string().optional(),
   EARSHOT_DEEPGRAM_BASE_URL: z.url({ protocol: /^(https?|wss?)$/ }).optional(),
   EARSHOT_DEEPGRAM_MODEL: z.string().optional(),
+  EARSHOT_STT_MODEL: z.string().optional(),
 };
 
 /** What the variables say is set up. */
 export function engineSettings(env: EngineVariables): EngineSettings {
   return {
+    modelFolder: env.EARSHOT_STT_MODEL,
     dictation: env.EARSHOT_STT_ENGINES,
     azureSpeech:
       env.EARSHOT_AZURE_SPEECH_KEY === undefined

@@ -4,6 +4,7 @@ import {
   createDeepgram,
   createFailover,
   createOpenAiTranscription,
+  createSherpaOnnx,
   createSoundSwallower,
 } from '@earshot/recognition';
 import type { DictationEngine, EngineSettings } from './engine-settings.js';
@@ -58,7 +59,7 @@ class DeploymentRecognizers implements Recognizers {
   }
 
   #create(name: DictationEngine): Recognizer | undefined {
-    const { azureSpeech, openAi, deepgram } = this.#settings;
+    const { azureSpeech, openAi, deepgram, modelFolder } = this.#settings;
     switch (name) {
       case 'azure-speech':
         return azureSpeech === undefined ? undefined : createAzureSpeech(azureSpeech);
@@ -66,6 +67,8 @@ class DeploymentRecognizers implements Recognizers {
         return openAi === undefined ? undefined : createOpenAiTranscription(openAi);
       case 'deepgram':
         return deepgram === undefined ? undefined : createDeepgram(deepgram);
+      case 'sherpa-onnx':
+        return modelFolder === undefined ? undefined : createSherpaOnnx({ modelFolder });
     }
   }
 }

@@ -250,7 +250,7 @@ export class CallStream {
     if (!this.#foldBefore()) return undefined;
     if (this.isOver && this.isTold) return this.#isDurable ? undefined : this.#markEnd();
     this.#keepNewest();
-    const checkpoint = this.#held.newest(this.#ear.settledMs);
+    const checkpoint = this.#held.newest(this.#ear.settledMs, (ms) => this.#ear.canBeginAt(ms));
     if (checkpoint === undefined || checkpoint.position === this.#storedSettled) return undefined;
     const warmUpFrom = (checkpoint.position - WARM_UP_FRAMES) >>> 0;
     const durable = later(this.#durable, warmUpFrom);

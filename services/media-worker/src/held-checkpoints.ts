@@ -25,12 +25,19 @@ export class HeldCheckpoints {
     while (kept.length > 1 && timeOf(checkpoint) - timeOf(kept[0]) > MAX_HOLD_MS) kept.shift();
   }
 
-  /** The newest that does not lie after `settledMs`, or the oldest there is when it is held too long. */
-  newest(settledMs: number): StreamCheckpoint | undefined {
+  /**
+   * The newest that does not lie after `settledMs` and that another worker can begin at, or the oldest
+   * there is when it is held too long.
+   */
+  newest(settledMs: number, canBeginAt: (ms: number) => boolean): StreamCheckpoint | undefined {
     const kept = this.#kept;
-    while (kept.length > 1 && timeOf(kept[1]) <= settledMs) kept.shift();
-    const oldest = kept[0];
-    if (oldest === undefined || timeOf(oldest) <= settledMs) return oldest;
+    const at = kept.findLastIndex((each) => timeOf(each) <= settledMs && canBeginAt(timeOf(each)));
+    if (at >= 0) {
+      kept.splice(0, at);
+      return kept[0];
+    }
+    const [oldest] = kept;
+    if (oldest === undefined) return undefined;
     return timeOf(kept.at(-1)) - timeOf(oldest) > MAX_HOLD_MS - SPACING_MS ? oldest : undefined;
   }
 }

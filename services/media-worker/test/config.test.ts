@@ -109,6 +109,8 @@ describe('the environment', () => {
     ['EARSHOT_DECODE_THREADS', 'many'],
     ['EARSHOT_OPUS_ENGINE', 'libopus'],
     ['EARSHOT_SPEECH_MODEL', 'whisper'],
+    ['EARSHOT_AZURE_SPEECH_KEY', 'without region or endpoint'],
+    ['EARSHOT_AZURE_SPEECH_REGION', 'evil.example/'],
     ['EARSHOT_RING_FRAMES', '100'],
     ['EARSHOT_DRAIN_MS', '-1'],
   ])('refuses %s=%j by name', (name, value) => {

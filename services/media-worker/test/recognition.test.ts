@@ -6,6 +6,8 @@ import { encode, join, silence, voice } from './sound.js';
 import { Bench, newCallId } from './test-bench.js';
 import type { TestHost, Track } from './test-host.js';
 
+const WAIT = { timeout: 30_000, interval: 20 };
+
 const RECOGNIZERS = new URL('./loud-recognizers.mjs', import.meta.url);
 
 /** Speech from 1000 to 2500 ms, and from 4500 to 5500 ms. */
@@ -134,13 +136,42 @@ describe('a call that is transcribed', () => {
     await host.settled();
     expect(bench.ofType(callId, 'transcript.final')).toEqual([]);
     await bench.registry.setListening(callId, DICTATION);
-    await expect.poll(listenedTo).toBe(1);
+    await expect.poll(listenedTo, WAIT).toBe(1);
     await host.play({ 1: TALKING });
     await host.settled();
     await bench.registry.setListening(callId, DEFAULT_LISTENING);
-    await expect.poll(listenedTo).toBe(0);
+    await expect.poll(listenedTo, WAIT).toBe(0);
     await bench.until(() => bench.ofType(callId, 'transcript.final').length === 2);
     await host.bye();
+  });
+});
+
+describe('a call with a mix', () => {
+  it('is recognized by its sources where these are heard, and each of it is told once', async () => {
+    const { host, callId } = await linked(
+      listeningSettingsSchema.parse({
+        phrases: { phrases: ['call me back'] },
+        dictation: {},
+      }),
+    );
+    host.open(1, undefined);
+    host.open(2, '11');
+    await host.play({ 1: TALKING, 2: TALKING });
+    await host.bye();
+    await bench.stopped(callId);
+    for (const type of ['phrase.recognized', 'transcript.final'] as const) {
+      expect(bench.ofType(callId, type).map(({ sourceId }) => sourceId)).toEqual(['11', '11']);
+    }
+  });
+
+  it('alone is recognized as it is', async () => {
+    const { host, callId } = await linked(DICTATION);
+    host.open(1, undefined);
+    await host.play({ 1: TALKING });
+    await host.bye();
+    await bench.stopped(callId);
+    const finals = bench.ofType(callId, 'transcript.final');
+    expect(finals.map(({ sourceId }) => sourceId)).toEqual([null, null]);
   });
 });
 

@@ -209,3 +209,98 @@ describe('a recognizer thread', () => {
     expect(openAt.size).toBe(0);
   });
 });
+
+describe('a stream in virtual time', () => {
+  const SPEECH_MS = 18_000;
+
+  /** Somebody talks for long, and the host waits for each frame to be taken out of a small ring. */
+  async function hear(recognizerFor: () => Recognizer | undefined): Promise<Finished[]> {
+    const reports: RecognizerReport[] = [];
+    let nowMs = 0;
+    const host = new RecognizerHost({
+      recognizers: { recognizerFor, close: async () => {} },
+      limits: { backlogMs: 4000, maxSessions: 8 },
+      nowMs: () => nowMs,
+      after: () => () => {},
+      wake: () => {},
+      post: (report) => reports.push(report),
+    });
+    const shared = PcmRing.allocate(64);
+    const ring = new PcmRing(shared);
+    host.listen({ kind: 'listen', handle: 1, ring: shared, tasks: [TASK], eager: true });
+    const turn = async (): Promise<void> => {
+      nowMs += 1;
+      host.turn();
+      for (let n = 0; n < 8; n += 1) await Promise.resolve();
+    };
+    for (let frame = 0; frame < SPEECH_MS / 20; frame += 1) {
+      for (let turns = 0; ring.waiting > 8; turns += 1) {
+        if (turns > 10_000) throw new Error(`the stream stands still at ${frame * 20} ms`);
+        await turn();
+      }
+      ring.timeMs[0] = frame * 20;
+      ring.sound(frame, new Int16Array(320).fill(500));
+      if (frame === 3) ring.note(PCM_RECORD.speechStarted, 0, 0, frame);
+    }
+    ring.note(PCM_RECORD.speechEnded, SPEECH_MS, 0, 0);
+    ring.note(PCM_RECORD.closed, SPEECH_MS, CLOSE_MODE.end, 0);
+    for (let turns = 0; host.streams > 0; turns += 1) {
+      if (turns > 10_000) throw new Error('the stream must end');
+      await turn();
+    }
+    return reports.filter((report): report is Finished => report.kind === 'finished');
+  }
+
+  function recognizer(open: Recognizer['open']): Recognizer {
+    return {
+      name: 'test',
+      capabilities: {
+        tasks: ['dictation'],
+        partials: false,
+        wordTimes: false,
+        confidence: false,
+        languages: 'any',
+        runs: 'local',
+      },
+      open,
+      close: async () => {},
+    };
+  }
+
+  it('goes on while a recognizer waits for the end of a long utterance', async () => {
+    let backlogMs = 0;
+    const [finished, ...others] = await hear(() =>
+      recognizer(async () => ({
+        get backlogMs() {
+          return backlogMs;
+        },
+        push: (pcm) => {
+          backlogMs += pcm.length / 16;
+        },
+        gap: () => {},
+        endUtterance: async () => {
+          backlogMs = 0;
+        },
+        restart: () => {},
+        close: async () => {},
+      })),
+    );
+    expect(others).toEqual([]);
+    expect(finished).toMatchObject({ outcome: { kind: 'recognized' }, endMs: SPEECH_MS });
+  });
+
+  const failed = { outcome: { kind: 'skipped', reason: 'engineFailed' }, endMs: SPEECH_MS };
+
+  it('goes on where nobody can recognize it, and tells of it in whole', async () => {
+    expect(await hear(() => undefined)).toMatchObject([failed]);
+    const refusing = recognizer(() => Promise.reject(new Error('nobody is there')));
+    expect(await hear(() => refusing)).toMatchObject([failed]);
+  });
+
+  it('goes on where a recognizer cannot even be made', async () => {
+    const finished = await hear(() => {
+      throw new RangeError('must have a region');
+    });
+    expect(finished).toMatchObject([failed]);
+  });
+});

@@ -1,5 +1,4 @@
-import type { Clock } from '@earshot/async';
-import { delay } from '@earshot/async';
+import type { Cancel, Clock } from '@earshot/async';
 import type { ListeningSettings } from '@earshot/listening';
 import type { StreamIdentity } from '@earshot/media-session';
 import { tasksOf } from './listen-tasks.js';
@@ -24,11 +23,15 @@ const FINISH_MS = 30_000;
 /** The same where it is heard again elsewhere. */
 const LEAVE_MS = 1000;
 
-/** Recognition of the speech of one call, on the I/O thread. */
+/**
+ * Recognition of the speech of one call, on the I/O thread. What is said in a mix is said in the streams
+ * of its sources too: from the first of those on, the mix is recognized no more.
+ */
 export class CallRecognition {
   readonly #options: CallRecognitionOptions;
   readonly #ears = new Set<StreamEar>();
   #listening: ListeningSettings;
+  #hasUnmixed = false;
 
   constructor(options: CallRecognitionOptions) {
     this.#options = options;
@@ -47,7 +50,11 @@ export class CallRecognition {
       onDone: () => this.#ears.delete(ear),
     });
     this.#ears.add(ear);
-    ear.set(tasksOf(this.#listening), firstSequence, this.#listening);
+    if (!ear.isMix && !this.#hasUnmixed) {
+      this.#hasUnmixed = true;
+      for (const each of this.#ears) if (each.isMix) this.#set(each, each.received);
+    }
+    this.#set(ear, firstSequence);
     return ear;
   }
 
@@ -58,8 +65,14 @@ export class CallRecognition {
     this.#listening = listening;
     for (const ear of this.#ears) {
       if (isAsBefore) ear.listening = listening;
-      else ear.set(tasksOf(listening), ear.received, listening);
+      else this.#set(ear, ear.received);
     }
+  }
+
+  #set(ear: StreamEar, firstSequence: number): void {
+    const isHeardElsewhere = ear.isMix && this.#hasUnmixed;
+    const tasks = isHeardElsewhere ? [] : tasksOf(this.#listening);
+    ear.set(tasks, firstSequence, this.#listening);
   }
 
   /**
@@ -69,7 +82,12 @@ export class CallRecognition {
   async finish(goesOn: boolean): Promise<void> {
     const { clock } = this.#options;
     const isDone = Promise.all(Array.from(this.#ears, (ear) => ear.done));
-    await Promise.race([isDone, delay(clock, goesOn ? LEAVE_MS : FINISH_MS)]);
+    let cancel: Cancel = () => {};
+    const isLate = new Promise<void>((resolve) => {
+      cancel = clock.at(clock.nowMs() + (goesOn ? LEAVE_MS : FINISH_MS), resolve);
+    });
+    await Promise.race([isDone, isLate]);
+    cancel();
     for (const ear of this.#ears) ear.giveUp(!goesOn);
   }
 }

@@ -1,3 +1,4 @@
+import { CodedError } from '@earshot/async';
 import { z } from 'zod';
 
 /** Recognizers of dictation by the name that settings and events give them. */
@@ -71,8 +72,11 @@ export const engineVariables: {
 } = {
   EARSHOT_STT_ENGINES: engineNames.optional(),
   EARSHOT_AZURE_SPEECH_KEY: z.string().optional(),
-  EARSHOT_AZURE_SPEECH_REGION: z.string().optional(),
-  EARSHOT_AZURE_SPEECH_ENDPOINT: z.string().optional(),
+  EARSHOT_AZURE_SPEECH_REGION: z
+    .string()
+    .regex(/^[a-z0-9]{1,40}$/i, 'must be letters and digits, such as westeurope')
+    .optional(),
+  EARSHOT_AZURE_SPEECH_ENDPOINT: z.url({ protocol: /^(https?|wss?)$/ }).optional(),
   EARSHOT_OPENAI_API_KEY: z.string().optional(),
   EARSHOT_OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   EARSHOT_OPENAI_MODEL: z.string().optional(),
@@ -82,19 +86,16 @@ export const engineVariables: {
   EARSHOT_STT_MODEL: z.string().optional(),
 };
 
-/** What the variables say is set up. */
+/**
+ * What the variables say is set up.
+ *
+ * @throws CodedError `invalid_config`, naming what is missing.
+ */
 export function engineSettings(env: EngineVariables): EngineSettings {
   return {
     modelFolder: env.EARSHOT_STT_MODEL,
     dictation: env.EARSHOT_STT_ENGINES,
-    azureSpeech:
-      env.EARSHOT_AZURE_SPEECH_KEY === undefined
-        ? undefined
-        : {
-            key: env.EARSHOT_AZURE_SPEECH_KEY,
-            region: env.EARSHOT_AZURE_SPEECH_REGION,
-            endpoint: env.EARSHOT_AZURE_SPEECH_ENDPOINT,
-          },
+    azureSpeech: azureSpeechSettings(env),
     openAi: openAiSettings(env),
     deepgram:
       env.EARSHOT_DEEPGRAM_API_KEY === undefined
@@ -105,6 +106,22 @@ export function engineSettings(env: EngineVariables): EngineSettings {
             model: env.EARSHOT_DEEPGRAM_MODEL,
           },
   };
+}
+
+function azureSpeechSettings(env: EngineVariables): AzureSpeechSettings | undefined {
+  const {
+    EARSHOT_AZURE_SPEECH_KEY: key,
+    EARSHOT_AZURE_SPEECH_REGION: region,
+    EARSHOT_AZURE_SPEECH_ENDPOINT: endpoint,
+  } = env;
+  if (key === undefined) return undefined;
+  if (region === undefined && endpoint === undefined) {
+    throw new CodedError(
+      'invalid_config',
+      'Cannot start the media worker: EARSHOT_AZURE_SPEECH_KEY must come with EARSHOT_AZURE_SPEECH_REGION or EARSHOT_AZURE_SPEECH_ENDPOINT, got neither',
+    );
+  }
+  return { key, region, endpoint };
 }
 
 /** A server of one's own may need no key. */

@@ -19,7 +19,7 @@ export async function createRecognizers(settings: EngineSettings): Promise<Recog
 
 class DeploymentRecognizers implements Recognizers {
   readonly #settings: EngineSettings;
-  readonly #engines = new Map<string, Recognizer | undefined>();
+  readonly #engines = new Map<DictationEngine, Recognizer | undefined>();
   /** By the names that a call asks for. */
   readonly #dictation = new Map<string, Recognizer | undefined>();
   #phrases: Recognizer | undefined;
@@ -33,7 +33,10 @@ class DeploymentRecognizers implements Recognizers {
       this.#phrases ??= createSoundSwallower();
       return this.#phrases;
     }
-    const names = engines ?? this.#settings.dictation ?? DICTATION_ENGINES;
+    const asked: readonly string[] = engines ?? this.#settings.dictation ?? DICTATION_ENGINES;
+    // Of what calls ask for, only what is known is remembered.
+    const known = asked.flatMap((name) => DICTATION_ENGINES.find((each) => each === name) ?? []);
+    const names = [...new Set(known)];
     const key = names.join();
     if (!this.#dictation.has(key)) this.#dictation.set(key, this.#firstOf(names));
     return this.#dictation.get(key);
@@ -45,17 +48,15 @@ class DeploymentRecognizers implements Recognizers {
   }
 
   /** One after the other, as far as they are set up. */
-  #firstOf(names: readonly string[]): Recognizer | undefined {
+  #firstOf(names: readonly DictationEngine[]): Recognizer | undefined {
     const recognizers = names.flatMap((name) => this.#engine(name) ?? []);
     return recognizers.length === 0 ? undefined : createFailover({ recognizers });
   }
 
-  /** Undefined when it is not set up, or not known. */
-  #engine(name: string): Recognizer | undefined {
-    const known = DICTATION_ENGINES.find((each) => each === name);
-    if (known === undefined) return undefined;
-    if (!this.#engines.has(known)) this.#engines.set(known, this.#create(known));
-    return this.#engines.get(known);
+  /** Undefined when it is not set up. */
+  #engine(name: DictationEngine): Recognizer | undefined {
+    if (!this.#engines.has(name)) this.#engines.set(name, this.#create(name));
+    return this.#engines.get(name);
   }
 
   #create(name: DictationEngine): Recognizer | undefined {

@@ -77,10 +77,10 @@ export class RecognizerHost {
   }
 
   listen({ handle, ring, tasks, eager }: ListenCommand): void {
-    const { recognizers, nowMs, post } = this.#options;
+    const { nowMs, post } = this.#options;
     const host = this.#listenerHost;
     const listeners = tasks.map((task) => {
-      const recognizer = recognizers.recognizerFor(task);
+      const recognizer = this.#recognizerFor(task);
       return new TaskListener({ handle, task, recognizer, host, eager });
     });
     const stream = new StreamListener({ handle, ring, eager, listeners, nowMs, post });
@@ -120,6 +120,16 @@ export class RecognizerHost {
     stream.close();
     this.#streams.delete(handle);
     this.#options.post({ kind: 'closed', handle });
+  }
+
+  /** One that can't be made costs its own utterances, and none of other streams. */
+  #recognizerFor(task: ListenTask): Recognizer | undefined {
+    try {
+      return this.#options.recognizers.recognizerFor(task);
+    } catch {
+      this.#speedOf('none', task.task.kind).faults += 1;
+      return undefined;
+    }
   }
 
   *#listeners(): Iterable<TaskListener> {

@@ -6,7 +6,6 @@ import type { PcmShare } from '../thread-messages.js';
 import type { EngineSettings } from './engine-settings.js';
 import { RecognitionCounts } from './recognition-counts.js';
 import type {
-  EngineLoad,
   ListenTask,
   RecognizerLimits,
   RecognizerLoad,
@@ -14,6 +13,7 @@ import type {
 } from './recognition-messages.js';
 import type { StreamReport } from './recognizer-thread-handle.js';
 import { RecognizerThread } from './recognizer-thread-handle.js';
+import { sumEngines } from './sum-engines.js';
 
 /** Slots of a stream's ring: 10 s of frames. */
 const RING_SLOTS = 512;
@@ -138,21 +138,6 @@ export class RecognizerPool {
   #leastLoaded(): RecognizerThread {
     return this.threads.reduce((best, thread) => (thread.streams < best.streams ? thread : best));
   }
-}
-
-function sumEngines(loads: readonly EngineLoad[]): EngineLoad[] {
-  const sums = new Map<string, EngineLoad>();
-  for (const load of loads) {
-    const key = `${load.engine} ${load.task}`;
-    const sum = sums.get(key) ?? { ...load, audioMs: 0, busyMs: 0, faults: 0 };
-    sums.set(key, {
-      ...sum,
-      audioMs: sum.audioMs + load.audioMs,
-      busyMs: sum.busyMs + load.busyMs,
-      faults: sum.faults + load.faults,
-    });
-  }
-  return [...sums.values()];
 }
 
 /** The utterances of a stream that are not told of to their end. */

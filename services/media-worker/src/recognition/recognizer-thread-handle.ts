@@ -10,6 +10,7 @@ import type {
   RecognizerReport,
   RecognizerThreadSetup,
 } from './recognition-messages.js';
+import { sumEngines } from './sum-engines.js';
 
 /** A replacement waits so long, doubling with each in a row, so that a bug can't spin. */
 const RESTART_DELAY_MS = 100;
@@ -54,8 +55,8 @@ export class RecognizerThread {
   readonly #streams = new Map<number, ThreadStream & { isFinishing: boolean }>();
   #worker: Worker | undefined;
   #load: RecognizerLoad | undefined;
-  /** Of the threads that this one replaced. */
-  readonly #loadsBefore: RecognizerLoad[] = [];
+  /** What the threads that this one replaced did. */
+  #loadBefore: RecognizerLoad | undefined;
   #restarts = 0;
   #failuresInARow = 0;
   #isClosing = false;
@@ -84,9 +85,9 @@ export class RecognizerThread {
     return this.#load;
   }
 
-  /** The present one's, and the last ones of those before, whose counts go on. */
+  /** The present one's, and of those before what they did, whose counts go on. */
   get loads(): readonly RecognizerLoad[] {
-    return this.#load === undefined ? this.#loadsBefore : [...this.#loadsBefore, this.#load];
+    return [this.#loadBefore, this.#load].filter((load) => load !== undefined);
   }
 
   listen(handle: number, stream: ThreadStream): void {
@@ -161,9 +162,7 @@ export class RecognizerThread {
 
   #exited(): void {
     this.#worker = undefined;
-    if (this.#load !== undefined) {
-      this.#loadsBefore.push({ ...this.#load, backlogMs: 0, sessions: 0, partialsOff: false });
-    }
+    this.#loadBefore = doneBy(this.loads);
     this.#load = undefined;
     if (this.#isClosing) return;
     const { clock, log, index } = this.#options;
@@ -190,4 +189,15 @@ export class RecognizerThread {
   #send(command: RecognizerCommand): void {
     this.#worker?.postMessage(command);
   }
+}
+
+/** What is left of threads that ended. */
+function doneBy(loads: readonly RecognizerLoad[]): RecognizerLoad {
+  return {
+    backlogMs: 0,
+    sessions: 0,
+    partialsOff: false,
+    timesPartialsOff: loads.reduce((sum, { timesPartialsOff }) => sum + timesPartialsOff, 0),
+    engines: sumEngines(loads.flatMap(({ engines }) => engines)),
+  };
 }

@@ -46,8 +46,10 @@ post({ kind: 'ready' });
 while (!isStopped) {
   // Noted before looking: a ring while at work then cuts the sleep short.
   const seen = Atomics.load(bell, 0);
-  if (host.turn()) await setImmediate();
-  else await Atomics.waitAsync(bell, 0, seen, MAX_SLEEP_MS).value;
+  const waiting = host.turn() ? undefined : Atomics.waitAsync(bell, 0, seen, MAX_SLEEP_MS);
+  // What is settled already lets no timer and no connection have its turn.
+  if (waiting?.async === true) await waiting.value;
+  else await setImmediate();
 }
 await host.close();
 port.close();

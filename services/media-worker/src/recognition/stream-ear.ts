@@ -24,6 +24,9 @@ export interface HeardStream {
   listen(pcm: PcmShare | undefined): void;
 }
 
+/** Of the newest utterances it is remembered where they were: positions are held for 26 s. */
+const MAX_TOLD = 64;
+
 interface Listened {
   readonly stream: ListenedStream;
   readonly open: Map<string, { readonly task: TaskKind; readonly utterance: UtteranceStart }>;
@@ -42,6 +45,8 @@ export class StreamEar {
   #heard: HeardStream | undefined;
   /** Begin of what is to be heard again elsewhere. */
   #leftMs = Number.POSITIVE_INFINITY;
+  /** The newest utterances that were told of; media time, ms. */
+  readonly #told: { readonly fromMs: number; readonly endMs: number }[] = [];
   #isClosed = false;
   #settleDone: () => void = () => {};
   /** Resolves once the stream is over, and all that was said in it is told of. */
@@ -53,6 +58,11 @@ export class StreamEar {
     this.done = new Promise((resolve) => {
       this.#settleDone = resolve;
     });
+  }
+
+  /** Of all sources together. */
+  get isMix(): boolean {
+    return this.#options.identity.kind === 'mixed';
   }
 
   /** For the stream's opening. */
@@ -70,6 +80,11 @@ export class StreamEar {
     let ms = this.#leftMs;
     for (const { settledMs } of this.#listened) ms = Math.min(ms, settledMs);
     return ms;
+  }
+
+  /** False within an utterance that was told of: who begins there would tell the rest of it anew. */
+  canBeginAt(ms: number): boolean {
+    return !this.#told.some(({ fromMs, endMs }) => fromMs < ms && ms < endMs);
   }
 
   get isDone(): boolean {
@@ -177,6 +192,8 @@ export class StreamEar {
   #finished(report: Extract<StreamReport, { kind: 'finished' }>): void {
     const { task, utterance, endMs, outcome, engine, gaps, partials } = report;
     if (outcome.kind === 'left') this.#leftMs = Math.min(this.#leftMs, utterance.soundFromMs);
+    else this.#told.push({ fromMs: utterance.soundFromMs, endMs });
+    if (this.#told.length > MAX_TOLD) this.#told.shift();
     if (outcome.kind === 'skipped') this.#skip(task, utterance, endMs, outcome.reason, engine);
     if (outcome.kind !== 'recognized' || task !== 'dictation') return;
     const results = outcome.finals;

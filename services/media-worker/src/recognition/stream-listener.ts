@@ -6,9 +6,6 @@ import type { TaskListener } from './task-listener.js';
 /** Records taken of one stream in a turn. */
 const MAX_RECORDS = 128;
 
-/** Sound of a stream that waits in its listeners; more is left in the ring, where time can wait. */
-const MAX_EAGER_WAITING_MS = 10_000;
-
 /** How far the stream must have moved on for that to be told. */
 const TELL_SETTLED_MS = 200;
 
@@ -83,8 +80,7 @@ export class StreamListener {
   }
 
   get #isFull(): boolean {
-    if (!this.#options.eager) return false;
-    return this.listeners.some((each) => each.waitingMs >= MAX_EAGER_WAITING_MS);
+    return this.listeners.some((each) => each.isFull);
   }
 
   #take(record: PcmRecord): void {

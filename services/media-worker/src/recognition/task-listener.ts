@@ -21,6 +21,12 @@ const RESULTS_MS = 20_000;
 /** After a recognizer could not be opened, how long utterances are skipped without trying again. */
 const UNAVAILABLE_MS = 2000;
 
+/**
+ * Sound of a stream in virtual time that waits to be given to its recognizer; more is left in the
+ * ring, where time can wait.
+ */
+const MAX_EAGER_WAITING_MS = 10_000;
+
 const LEFT: UtteranceOutcome = { kind: 'left' };
 const FAILED: UtteranceOutcome = { kind: 'skipped', reason: 'engineFailed' };
 
@@ -63,12 +69,13 @@ export class TaskListener {
   #current: Utterance | undefined;
   #skipped: { readonly utterance: Utterance; readonly reason: SkipReason } | undefined;
   #session: RecognizerSession | undefined;
+  /** Counts sessions: one that was closed has no say any more. */
+  #sessionNumber = 0;
   #sessionHasPartials = false;
   #hasFailed = false;
   /** A session is being opened, or gives its results. */
   #isBusy = false;
   #isOpening = false;
-  #isClosed = false;
   #finals: RecognizerResult[] = [];
   #busyMs = 0;
   #onFault: () => void = () => {};
@@ -116,9 +123,15 @@ export class TaskListener {
 
   /** Sound that waits to be recognized, ms. */
   get waitingMs(): number {
-    let ms = this.#session?.backlogMs ?? 0;
-    for (const utterance of this.#queue) ms += utterance.waitingMs;
-    return ms;
+    return this.#notGivenMs + (this.#session?.backlogMs ?? 0);
+  }
+
+  /**
+   * Takes no more for now. What a recognizer was given does not count: it may wait for the end of the
+   * utterance, which is to come.
+   */
+  get isFull(): boolean {
+    return this.#options.eager && this.#notGivenMs >= MAX_EAGER_WAITING_MS;
   }
 
   /** Time that it takes to recognize what waits, ms. */
@@ -143,13 +156,14 @@ export class TaskListener {
   closeSession(): void {
     const session = this.#session;
     this.#session = undefined;
+    this.#sessionNumber += 1;
     this.#hasFailed = false;
     this.#onFault();
-    void session?.close();
+    // It is of no more use, whatever becomes of it.
+    session?.close().catch(() => {});
   }
 
   close(): void {
-    this.#isClosed = true;
     this.closeSession();
   }
 
@@ -181,6 +195,12 @@ export class TaskListener {
     this.closeSession();
   }
 
+  get #notGivenMs(): number {
+    let ms = 0;
+    for (const utterance of this.#queue) ms += utterance.waitingMs;
+    return ms;
+  }
+
   get #engine(): string | null {
     return this.#options.recognizer?.name ?? null;
   }
@@ -204,11 +224,11 @@ export class TaskListener {
     const { recognizer, host } = this.#options;
     this.closeSession();
     if (recognizer === undefined || host.nowMs() < this.#unavailableUntilMs) {
-      // Told of in whole, once it ended.
-      if (utterance.endMs !== undefined) this.#finish(utterance, FAILED);
+      this.#unavailable(utterance);
       return;
     }
-    if (!host.makeRoomForSession()) return;
+    // In virtual time those that have one may wait for sound that only comes once this stream moves on.
+    if (!host.makeRoomForSession() && !this.isFull) return;
     this.#isBusy = true;
     this.#isOpening = true;
     void this.#openWith(recognizer, utterance).finally(() => {
@@ -218,19 +238,32 @@ export class TaskListener {
     });
   }
 
+  /** Nobody is there to recognize it, at least for now. */
+  #unavailable(utterance: Utterance): void {
+    if (utterance.endMs !== undefined) this.#finish(utterance, FAILED);
+    // Its sound is not kept for nobody, and time must not wait for what does not come.
+    else if (this.#options.recognizer === undefined || this.isFull) this.#skipRest(utterance);
+  }
+
   async #openWith(recognizer: Recognizer, { start }: Utterance): Promise<void> {
     const { task, host } = this.#options;
     const partials = this.#wantsPartials;
+    const number = this.#sessionNumber;
+    const isCurrent = (): boolean => number === this.#sessionNumber;
     try {
       const session = await recognizer.open({
         task: task.task.kind === 'dictation' ? { ...task.task, partials } : task.task,
         language: task.language,
         startMs: start.soundFromMs,
         endpointMs: task.endpointMs,
-        onResult: (result) => this.#result(result),
-        onFault: () => this.#fault(),
+        onResult: (result) => {
+          if (isCurrent()) this.#result(result);
+        },
+        onFault: () => {
+          if (isCurrent()) this.#fault();
+        },
       });
-      if (this.#isClosed) await session.close();
+      if (!isCurrent()) await session.close();
       else this.#session = session;
       this.#sessionHasPartials = partials;
     } catch {
@@ -271,7 +304,11 @@ export class TaskListener {
     const { host, recognizer } = this.#options;
     const startMs = host.nowMs();
     const cancel = host.after(RESULTS_MS, () => this.#fault());
-    await Promise.race([session.endUtterance(), this.#untilFault()]).catch(() => this.#fault());
+    try {
+      await Promise.race([session.endUtterance(), this.#untilFault()]);
+    } catch {
+      this.#fault();
+    }
     cancel();
     this.#onFault = () => {};
     // One that computes elsewhere costs us no time while we wait.
@@ -307,7 +344,7 @@ export class TaskListener {
     this.#finish(utterance, FAILED);
   }
 
-  /** Nobody can recognize it: what follows of it is not kept. */
+  /** What follows of the utterance that goes on is not kept; it is told of in whole once it ended. */
   #skipRest(utterance: Utterance): void {
     this.#current = undefined;
     this.#queue.splice(this.#queue.indexOf(utterance), 1);

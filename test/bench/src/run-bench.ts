@@ -12,6 +12,7 @@ import { makeCorpora } from './corpora/make-corpora.js';
 import { runDtmfBench } from './dtmf/run-dtmf-bench.js';
 import { loadEngines, measureEngines } from './engines/measure-engines.js';
 import { runEventsBench } from './events/run-events-bench.js';
+import { runPhrasesBench } from './phrases/run-phrases-bench.js';
 import { measurePipeline } from './pipeline/measure-pipeline.js';
 import { say } from './progress.js';
 import { formatEngines, formatPipeline } from './report.js';
@@ -20,7 +21,7 @@ import { runVadBench } from './vad/run-vad-bench.js';
 
 /**
  * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`, `DtmfResult`, `EventsResult`,
- * `SignalingResult`, `VadResult`) on stdout.
+ * `PhrasesResult`, `SignalingResult`, `VadResult`) on stdout.
  *
  * @throws CodedError `invalid_bench_options`, `bench_needs_libopus`, `control_build_failed`,
  * `opus_engine_unavailable`, `bench_disturbed`
@@ -28,6 +29,7 @@ import { runVadBench } from './vad/run-vad-bench.js';
 export async function runBench(args: readonly string[]): Promise<void> {
   if (args[0] === 'dtmf') return runDtmfBench(args.slice(1));
   if (args[0] === 'events') return runEventsBench(args.slice(1));
+  if (args[0] === 'phrases') return runPhrasesBench(args.slice(1));
   if (args[0] === 'signaling') return runSignalingBench(args.slice(1));
   if (args[0] === 'vad') return runVadBench(args.slice(1));
   const options = parseBenchOptions(args);

@@ -26,6 +26,7 @@ import type { DecodePool } from './decode-pool.js';
 import { DurablePositions } from './durable-positions.js';
 import type { StreamLevel } from './levels-stream.js';
 import type { WorkerLog } from './log.js';
+import { MemoryToStore } from './memory-to-store.js';
 import type { CallPlays } from './play/call-plays.js';
 import { CallRecognition } from './recognition/call-recognition.js';
 import type { RecognizerPool } from './recognition/recognizer-pool.js';
@@ -68,6 +69,8 @@ export interface CallAudioOptions {
   storePositions(positions: readonly StreamPosition[], memory: CallMemory): Promise<'ok' | 'stale'>;
   /** The call is over for good. */
   forgetPositions(): Promise<unknown>;
+  /** Called once, just before its link is closed: whoever dials from then on must be refused. */
+  onClosing(call: CallAudio): void;
   /** Called once, when all is published. */
   onOver(call: CallAudio, reason: StopReason): Promise<void>;
 }
@@ -150,9 +153,7 @@ export class CallAudio {
       },
     });
     this.#listening.onChange(({ tones }) => this.streams.listenForTones(tones));
-    // What is stored with positions is what was known when they were taken.
-    let memory = this.findings.memory;
-    let isMemoryNew = false;
+    const memory = new MemoryToStore(this.findings);
     this.#durable = new DurablePositions({
       callId: this.callId,
       journal,
@@ -161,21 +162,11 @@ export class CallAudio {
       intervalMs: this.virtualTime ? VIRTUAL_STORE_INTERVAL_MS : STORE_INTERVAL_MS,
       marks: () => {
         if (this.findings.isWaiting) return [];
-        const marks = this.streams.marks();
-        memory = this.findings.memory;
-        isMemoryNew = this.findings.takeNews() || isMemoryNew;
-        return marks;
+        memory.take();
+        return this.streams.marks();
       },
-      hasMore: () => isMemoryNew,
-      store: async (marked) => {
-        isMemoryNew = false;
-        try {
-          return await options.storePositions(marked, memory);
-        } catch (error) {
-          isMemoryNew = true;
-          throw error;
-        }
-      },
+      hasMore: () => memory.isNew,
+      store: (marked) => memory.store((known) => options.storePositions(marked, known)),
       onMoved: () => this.sendProgress(),
       onStale: () => void this.end('leaseLost'),
     });
@@ -431,7 +422,7 @@ export class CallAudio {
   }
 
   async #end(reason: StopReason): Promise<void> {
-    const { journal, attribution, log, onOver } = this.#options;
+    const { journal, attribution, log, onClosing, onOver } = this.#options;
     const goesOn = GOES_ON.has(reason);
     this.#cancelGrace();
     this.#cancelUnopened();
@@ -449,9 +440,11 @@ export class CallAudio {
     try {
       await journal.flushed();
       await this.#durable.finish();
+      onClosing(this);
       this.#closeLink(reason);
     } catch (error) {
       log.error('events of a call were lost', { callId: this.callId, error: String(error) });
+      onClosing(this);
       this.#session?.close(CLOSE.internal, 'events_lost');
     }
     this.#cancelSoon?.();

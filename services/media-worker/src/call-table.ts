@@ -290,6 +290,7 @@ export class CallTable {
       memory: parseCallMemory(memory),
       storePositions: (marked, known) => registry.storePositions(lease, mediaId, marked, known),
       forgetPositions: () => registry.forgetPositions(lease),
+      onClosing: (call) => this.#remember(attachmentKey(call)),
       onOver: (call, reason) => {
         span.set({ reason });
         span.end();
@@ -322,7 +323,6 @@ export class CallTable {
     this.#endedTotals = sumTotals([this.#endedTotals, call.totals]);
     this.#endedBeyondCredit += call.streams.beyondCredit;
     this.#endedTonesFolded += call.findings.tonesFolded;
-    this.#remember(attachmentKey(call));
     this.#options.onOver(call);
     this.#unfinished.delete(call);
     const entry = this.#entries.get(call.callId);

@@ -42,6 +42,8 @@ export class TestHost {
   readonly finished: Promise<void>;
   readonly closed: Promise<{ code: number; reason: string }>;
   drained = false;
+  /** How its link was closed, once it is. */
+  closedAs: { code: number; reason: string } | undefined;
   welcome: WelcomeMessage | undefined;
   readonly #streams = new Map<number, OpenStream>();
   readonly #watchers = new Set<() => void>();
@@ -82,6 +84,7 @@ export class TestHost {
         },
         finished: () => finished.resolve(),
         closed: (code, reason) => {
+          this.closedAs = { code, reason };
           closed.resolve({ code, reason });
           this.#changed();
         },
@@ -170,11 +173,12 @@ export class TestHost {
     this.#writer.reset();
   }
 
-  /** Sends what is appended, once there is credit for it. */
+  /** Sends what is appended, once there is credit for it; on a closed link it goes nowhere. */
   async flush(): Promise<void> {
     if (this.#writer.frameCount === 0) return;
-    await this.until(() => this.#mostInFlight() <= this.#creditFrames);
-    this.client.sendFrames(this.#writer.finish());
+    const isClosed = (): boolean => this.closedAs !== undefined;
+    await this.until(() => isClosed() || this.#mostInFlight() <= this.#creditFrames);
+    if (!isClosed()) this.client.sendFrames(this.#writer.finish());
     this.#writer.reset();
   }
 
@@ -210,13 +214,18 @@ export class TestHost {
     return await this.closed;
   }
 
-  /** Resolves when `condition` holds; looked at whenever the worker says something. */
+  /**
+   * Resolves when `condition` holds; looked at whenever the worker says something. Rejects when the
+   * link is closed before.
+   */
   until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const look = (): void => {
-        if (!condition()) return;
+        const holds = condition();
+        if (!holds && this.closedAs === undefined) return;
         this.#watchers.delete(look);
-        resolve();
+        if (holds) resolve();
+        else reject(new Error(`the link was closed: ${JSON.stringify(this.closedAs)}`));
       };
       this.#watchers.add(look);
       look();

@@ -80,10 +80,15 @@ export class DigitCollector {
     if (isWaiting) this.#state = { ...EMPTY, sinceMs: nowMs };
   }
 
-  /** Goes on by other settings: what was collected stays, and an empty wait begins anew. */
-  change(settings: CollectionSettings, nowMs: number): void {
+  /**
+   * Goes on by other settings: what was collected stays, and an empty wait begins anew.
+   *
+   * @param nowMs undefined where nobody can say yet: the wait is off until `begin`
+   */
+  change(settings: CollectionSettings, nowMs: number | undefined): void {
     this.#settings = settings;
-    this.begin(nowMs);
+    if (nowMs !== undefined) this.begin(nowMs);
+    else if (this.#state.startMs === null) this.#state = EMPTY;
   }
 
   /** Takes a key; returns the collections that are over before and by it. */
@@ -105,7 +110,9 @@ export class DigitCollector {
 
   /** The source is over: what there is of a collection is told, but not that there is nothing. */
   end(atMs: number): Collection | undefined {
-    const collection = this.#state.startMs === null ? undefined : this.#finish('ended', atMs);
+    const { startMs, lastMs } = this.#state;
+    const endMs = Math.max(atMs, lastMs ?? atMs);
+    const collection = startMs === null ? undefined : this.#finish('ended', endMs);
     this.#state = EMPTY;
     return collection;
   }

@@ -85,7 +85,10 @@ export function parseWav(bytes: WavBytes, options: ParseWavOptions): Wav {
     if (name === 'data') return withData(format, bytes, start, length, options);
     const end = start + length;
     if (end > total) throw truncated(refuse, name, length, total - start);
-    if (name === 'fmt ') format = parseFormat(bytes.view(start, length), length, options);
+    if (name === 'fmt ') {
+      const head = bytes.view(start, Math.min(length, EXTENSIBLE_FORMAT_BYTES));
+      format = parseFormat(head, length, options);
+    }
     // A chunk of odd length is followed by a byte that belongs to none.
     at = end + (length % 2);
   }

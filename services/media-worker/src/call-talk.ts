@@ -27,6 +27,9 @@ interface Speaker {
 /** How much later than it is the end of speech is told, beyond what is late anyhow: its hangover. */
 const HANGOVER_MS = 550;
 
+/** More speakers are not counted. */
+const MAX_SPEAKERS = 1024;
+
 const MIX = 'mix';
 
 /** Who speaks in one attachment of a call: who mostly does, and for how long each did. */
@@ -76,8 +79,12 @@ export class CallTalk {
   }
 
   started(sourceId: string | null, startMs: number): void {
-    if (sourceId === null) this.#mix.started(MIX, startMs);
-    else this.#ledger.started(this.#nowSpeaking(sourceId).key, startMs);
+    if (sourceId === null) {
+      this.#mix.started(MIX, startMs);
+      return;
+    }
+    const speaker = this.#nowSpeaking(sourceId);
+    if (speaker !== undefined) this.#ledger.started(speaker.key, startMs);
   }
 
   ended(sourceId: string | null, startMs: number, endMs: number): void {
@@ -86,7 +93,7 @@ export class CallTalk {
       return;
     }
     const speaker = this.#speakerOf.get(sourceId) ?? this.#nowSpeaking(sourceId);
-    this.#ledger.ended(speaker.key, startMs, endMs);
+    if (speaker !== undefined) this.#ledger.ended(speaker.key, startMs, endMs);
   }
 
   /** The media host says who dominates. */
@@ -123,13 +130,14 @@ export class CallTalk {
   }
 
   /** As whom a source begins to speak: as another when it was given to another participant. */
-  #nowSpeaking(sourceId: string): Speaker {
+  #nowSpeaking(sourceId: string): Speaker | undefined {
     const participantId = this.#options.participantOf(sourceId);
     const last = this.#speakerOf.get(sourceId);
     if (last !== undefined) last.participantId ??= participantId;
     if (last !== undefined && (participantId === null || participantId === last.participantId)) {
       return last;
     }
+    if (this.#speakers.size >= MAX_SPEAKERS) return last;
     const speaker = { key: `${this.#speakers.size}`, sourceId, participantId };
     this.#speakers.set(speaker.key, speaker);
     this.#speakerOf.set(sourceId, speaker);

@@ -28,6 +28,8 @@ export class ToneCollections {
   readonly #collectors = new Map<string | null, DigitCollector>();
   /** Of these a first key is waited for, as soon as it is known what time it is. */
   readonly #open = new Set<string | null>();
+  /** Settings changed while nobody could say what time it is for these: their wait begins anew. */
+  readonly #toBegin = new Set<string | null>();
   #settings: ToneCollectionSettings | null;
 
   constructor(options: ToneCollectionsOptions) {
@@ -54,7 +56,8 @@ export class ToneCollections {
     }
     for (const [sourceId, collector] of this.#collectors) {
       const nowMs = settledMs(sourceId);
-      if (nowMs !== undefined) collector.change(settings, nowMs);
+      collector.change(settings, nowMs);
+      if (nowMs === undefined) this.#toBegin.add(sourceId);
     }
   }
 
@@ -69,7 +72,7 @@ export class ToneCollections {
     const collector = this.#collectors.get(sourceId);
     if (collector === undefined) return;
     if (endMs !== null) this.#tell(sourceId, collector.advance(endMs));
-    if (collector.state.startMs === null) this.#collectors.delete(sourceId);
+    if (collector.state.startMs === null) this.#remove(sourceId);
   }
 
   press({ sourceId, data }: ToneDraft): void {
@@ -86,7 +89,9 @@ export class ToneCollections {
     this.#beginWaits(settledMs);
     for (const [sourceId, collector] of this.#collectors) {
       const nowMs = settledMs(sourceId);
-      if (nowMs !== undefined) this.#tell(sourceId, collector.advance(nowMs));
+      if (nowMs === undefined) continue;
+      if (this.#toBegin.delete(sourceId)) collector.begin(nowMs);
+      this.#tell(sourceId, collector.advance(nowMs));
     }
   }
 
@@ -98,6 +103,12 @@ export class ToneCollections {
       if (ended !== undefined) this.#tell(sourceId, [ended]);
     }
     this.#collectors.clear();
+    this.#toBegin.clear();
+  }
+
+  #remove(sourceId: string | null): void {
+    this.#collectors.delete(sourceId);
+    this.#toBegin.delete(sourceId);
   }
 
   #beginWaits(settledMs: SettledMs): void {

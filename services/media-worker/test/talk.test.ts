@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CallEventDraft } from '../src/call-events.js';
+import { CallTalk } from '../src/call-talk.js';
 import { encode, join, silence, voice } from './sound.js';
 import { Bench } from './test-bench.js';
 import type { TestHost } from './test-host.js';
@@ -94,5 +96,25 @@ describe('talk', () => {
     await host.bye();
     await bench.stopped(callId);
     expect(bench.ofType(callId, 'talk.summary')).toEqual([]);
+  });
+});
+
+describe('talk of very many', () => {
+  it('is counted of 1024 speakers, and of no more', () => {
+    const told: CallEventDraft[] = [];
+    const talk = new CallTalk({
+      ...{ callId: 'c_1', mediaId: 'm_1', epoch: 1, startMs: undefined },
+      participantOf: (sourceId) => `p-${sourceId}`,
+      tell: (event) => told.push(event),
+    });
+    for (let n = 0; n < 1100; n += 1) {
+      talk.started(`${n}`, n * 1000);
+      talk.ended(`${n}`, n * 1000, n * 1000 + 500);
+    }
+    talk.end(1_100_000);
+    const summary = told.find(({ type }) => type === 'talk.summary');
+    expect(summary).toMatchObject({ data: { talkMs: 1024 * 500 } });
+    expect(talk.speakers).toHaveLength(1024);
+    expect(talk.speakers.at(-1)?.sourceId).toBe('1023');
   });
 });

@@ -1,6 +1,8 @@
 import { generateSequence } from '@earshot/dtmf';
 import type { ToneCollectionSettings } from '@earshot/listening';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CallEventDraft } from '../src/call-events.js';
+import { ToneCollections } from '../src/tone-collections.js';
 import { encode, join, silence } from './sound.js';
 import type { EventOf } from './test-bench.js';
 import { Bench, newCallId } from './test-bench.js';
@@ -117,5 +119,53 @@ describe('keys', () => {
     expect(bench.ofType(callId, 'tone.detected').map(({ data }) => data.origin)).toEqual([
       ...['inBand', 'inBand', 'host', 'inBand', 'inBand'],
     ]);
+  });
+});
+
+describe('settings that change while nobody can say what time it is', () => {
+  const data = {
+    ...({ kind: 'dtmf', digit: '1', startMs: 300, durationMs: 100 } as const),
+    ...({ levelDbfs: -20, twistDb: 0, confidence: 1, origin: 'inBand', acrossGap: false } as const),
+  };
+  const pressed = {
+    ...({ id: 'tone', type: 'tone.detected', mediaTimeMs: 400, sourceId: '11', data } as const),
+  };
+
+  function collecting(settings: ToneCollectionSettings) {
+    const told: CallEventDraft[] = [];
+    const collections = new ToneCollections({
+      ...{ callId: 'c_1', mediaId: 'm_1', settings },
+      tell: (event) => told.push(event),
+    });
+    collections.expect('11');
+    return { collections, told };
+  }
+
+  it('hold for the keys that there are', () => {
+    const { collections, told } = collecting({ ...COLLECT, interDigitMs: 60_000 });
+    collections.press(pressed);
+    collections.change({ ...COLLECT, interDigitMs: 200 }, () => undefined);
+    collections.advance(() => 599);
+    expect(told).toEqual([]);
+    collections.advance(() => 600);
+    expect(told).toMatchObject([{ data: { digits: '1', reason: 'interDigitTimeout' } }]);
+  });
+
+  it('hold for a first key, which is waited for from when the time is known', () => {
+    const { collections, told } = collecting({ ...COLLECT, firstDigitMs: 500 });
+    collections.advance(() => 100);
+    collections.change({ ...COLLECT, firstDigitMs: 1000 }, () => undefined);
+    collections.advance(() => 900);
+    collections.advance(() => 1899);
+    expect(told).toEqual([]);
+    collections.advance(() => 1900);
+    expect(told).toMatchObject([{ data: { digits: '', reason: 'firstDigitTimeout' } }]);
+  });
+
+  it('that end collections end them no earlier than their keys', () => {
+    const { collections, told } = collecting(COLLECT);
+    collections.press(pressed);
+    collections.change(null, () => undefined);
+    expect(told).toMatchObject([{ data: { digits: '1', reason: 'ended', endMs: 400 } }]);
   });
 });

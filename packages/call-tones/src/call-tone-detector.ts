@@ -3,6 +3,7 @@ import { KindRules, RULES_NUMBERS } from './kind-rules.js';
 import { SegmentTracker, TRACKER_NUMBERS } from './segment-tracker.js';
 import { FRAME_MS, SoundWindow, WINDOW_FRAMES } from './sound-window.js';
 import type { ToneSegment } from './tone-segment.js';
+import { SOUND } from './tone-sound.js';
 
 export interface CallToneDetectorOptions {
   /** Those that are told; the others are known too, and keep quiet. */
@@ -53,6 +54,11 @@ export class CallToneDetector {
       (segment) => this.#rules.begun(segment),
       (segment) => this.#rules.closed(segment),
     );
+  }
+
+  /** A steady tone, or a pair of them, sounds; known 0.12 s after it began. */
+  get isHeard(): boolean {
+    return this.#tracker.open.sound !== SOUND.none;
   }
 
   /** From now on these are told. */

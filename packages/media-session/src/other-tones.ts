@@ -5,6 +5,8 @@ import type { OtherToneFinding } from './finding.js';
 /** The pipeline's step for tones that are no digits: nothing at all while none is asked for. */
 export class OtherTones {
   readonly #report: (finding: OtherToneFinding) => void;
+  /** One sounds, whether it is told or not: that is no speech. A field, which costs no call. */
+  isHeard = false;
   #detector: CallToneDetector | undefined;
 
   constructor(kinds: readonly CallToneKind[], report: (finding: OtherToneFinding) => void) {
@@ -17,22 +19,31 @@ export class OtherTones {
     if (kinds.length === 0) this.#detector = undefined;
     else if (this.#detector !== undefined) this.#detector.listenFor(kinds);
     else this.#detector = new CallToneDetector({ kinds, onTone: (tone) => this.#tell(tone) });
+    this.#look();
   }
 
   process(pcm: Int16Array, mediaTimeMs: number): void {
-    this.#detector?.process(pcm, mediaTimeMs);
+    if (this.#detector === undefined) return;
+    this.#detector.process(pcm, mediaTimeMs);
+    this.#look();
   }
 
   silence(mediaTimeMs: number): void {
-    this.#detector?.silence(mediaTimeMs);
+    if (this.#detector === undefined) return;
+    this.#detector.silence(mediaTimeMs);
+    this.#look();
   }
 
   gap(durationMs: number): void {
-    this.#detector?.gap(durationMs);
+    if (this.#detector === undefined) return;
+    this.#detector.gap(durationMs);
+    this.#look();
   }
 
   discontinuity(): void {
-    this.#detector?.discontinuity();
+    if (this.#detector === undefined) return;
+    this.#detector.discontinuity();
+    this.#look();
   }
 
   /** Writes what is known from `out[at]` on; NaN while none is asked for. */
@@ -42,7 +53,13 @@ export class OtherTones {
   }
 
   restore(from: Float64Array, at: number): void {
-    this.#detector?.restore(from, at);
+    if (this.#detector === undefined) return;
+    this.#detector.restore(from, at);
+    this.#look();
+  }
+
+  #look(): void {
+    this.isHeard = this.#detector?.isHeard === true;
   }
 
   #tell({ kind: tone, ...heard }: CallTone): void {

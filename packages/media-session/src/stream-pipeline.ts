@@ -573,12 +573,13 @@ export class StreamPipeline {
   }
 
   #hearSpeech(mediaTimeMs: number, levelDbfs: number, pcm: Int16Array): void {
-    const { toneActive } = this.#tones;
-    this.#speech.hear(mediaTimeMs, levelDbfs, toneActive, this.#voiced, pcm);
+    const isTone = this.#tones.toneActive || this.#otherTones.isHeard;
+    this.#speech.hear(mediaTimeMs, levelDbfs, isTone, this.#voiced, pcm);
   }
 
   #passSpeech(mediaTimeMs: number, durationMs: number): void {
-    this.#speech.pass(mediaTimeMs, durationMs, this.#tones.toneActive);
+    const isTone = this.#tones.toneActive || this.#otherTones.isHeard;
+    this.#speech.pass(mediaTimeMs, durationMs, isTone);
   }
 
   #speechChanged(transition: SpeechTransition): void {

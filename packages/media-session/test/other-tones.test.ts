@@ -59,13 +59,19 @@ describe('other tones', () => {
     ]);
   });
 
-  it('are not told when none is asked for, and change nothing else', () => {
+  it('are not told when none is asked for', () => {
     const without = new Listener().hear(...SOUND).close(CLOSE_MODE.end);
-    const told = new Listener({ tones: KINDS }).hear(...SOUND).close(CLOSE_MODE.end);
     expect(without.of('otherTone')).toEqual([]);
-    const others = (listener: Listener): Finding[] =>
-      listener.findings.filter(({ kind }) => kind !== 'otherTone' && kind !== 'closed');
-    expect(others(without)).toEqual(others(told));
+  });
+
+  it('are no speech', () => {
+    const startsOf = (listener: Listener): number[] =>
+      listener.of('speechStarted').map(({ startMs }) => startMs);
+    const told = new Listener({ tones: ['sit'] }).hear(...SOUND).close(CLOSE_MODE.end);
+    expect(startsOf(told)).toEqual([0]);
+    // By its level alone each burst is a short word.
+    const without = new Listener().hear(...SOUND).close(CLOSE_MODE.end);
+    expect(startsOf(without)).toEqual([0, 1000, 2000, 3000, 4000]);
   });
 
   it('are asked for, and no more, while the stream goes on', () => {

@@ -25,6 +25,12 @@ const MEMORY_WORDS = 256;
 export const SPEECH_MODEL_STATE_WORDS: number =
   MEMORY_WORDS + 2 + (CONTEXT_SAMPLES + SPEECH_MODEL_WINDOW_SAMPLES) / 2;
 
+/**
+ * Windows of silence that a stream has heard, as it were, before its first sound. From a state of zeros the
+ * model says no to the first 0.2 to 0.4 s of speech; in a recording it is never in that state for long.
+ */
+const SILENT_WINDOWS = 32;
+
 /** States of the most streams fill no more than a part of a 32-bit memory. */
 const MAX_CAPACITY = 20_000;
 
@@ -46,7 +52,7 @@ export interface SpeechModelStream {
    * @throws RangeError when there are more.
    */
   push(pcm: Int16Array): void;
-  /** Forgets all: as good as new. */
+  /** Forgets all: as good as new, which is as after a second of silence. */
   reset(): void;
   /**
    * Writes all that it knows from `out[at]` on, `SPEECH_MODEL_STATE_WORDS` of them. A window that is
@@ -94,11 +100,14 @@ class SileroModel implements SpeechModel {
   /** Streams whose window is full; as far as `#dueCount`. */
   readonly #due: (SileroStream | undefined)[];
   #dueCount = 0;
+  /** What a stream knows before its first sound. */
+  readonly quiet: Int32Array = new Int32Array(SPEECH_MODEL_STATE_WORDS);
 
   constructor(capacity: number) {
     this.capacity = capacity;
     this.#code = loadModelCode(capacity);
     this.#due = Array.from({ length: capacity }, () => undefined);
+    this.#hearSilence();
   }
 
   get inUse(): number {
@@ -147,6 +156,14 @@ class SileroModel implements SpeechModel {
   giveBack(stream: SileroStream): void {
     this.drop(stream);
     this.#idle.push(stream);
+  }
+
+  #hearSilence(): void {
+    const stream = this.acquire();
+    const silence = new Int16Array(SPEECH_MODEL_WINDOW_SAMPLES);
+    for (let i = 0; i < SILENT_WINDOWS; i += 1) stream.push(silence);
+    stream.save(this.quiet, 0);
+    stream.release();
   }
 
   #make(): SileroStream {
@@ -212,8 +229,7 @@ class SileroStream implements SpeechModelStream {
 
   reset(): void {
     this.#model.drop(this);
-    this.#words.fill(0);
-    this.#samples.fill(0);
+    this.#words.set(this.#model.quiet);
   }
 
   save(out: Int32Array, at: number): void {

@@ -425,16 +425,19 @@ export class StreamPipeline {
     if (unknown > 0) this.#noteLost(startMs, unknown);
     const concealed = this.#conceal(unknown, startMs, pcm);
     const recovered = isRecoverable && this.#recover(next, startMs + unknown * PTIME_MS, pcm);
-    // What came by another way than the sound itself is no proof of a tone.
-    if (missing <= MAX_CONCEALED_FRAMES) this.#tonesMissed(missing);
+    if (missing <= MAX_CONCEALED_FRAMES) this.#tonesMissed(missing, recovered ? 1 : 0);
     else this.#tonesCut();
+    if (recovered) this.#tones.process(pcm, startMs + unknown * PTIME_MS);
     this.#endMs = startMs + missing * PTIME_MS;
     this.#gaps.missing(missing, startMs, concealed, recovered);
   }
 
-  /** So many frames of a tone may be bridged. */
-  #tonesMissed(frames: number): void {
-    this.#tones.gap(frames * PTIME_MS);
+  /**
+   * So many frames of a tone may be bridged. What was made up is no proof of one; copies of frames are
+   * real sound, which digits need, being short. Other tones are long, and copies coarse.
+   */
+  #tonesMissed(frames: number, copies: number): void {
+    this.#tones.gap((frames - copies) * PTIME_MS);
     this.#otherTones.gap(frames * PTIME_MS);
   }
 
@@ -549,7 +552,7 @@ export class StreamPipeline {
     this.#silent = false;
     this.#noteLost(this.#frameMs, 1);
     const concealed = this.#conceal(1, this.#frameMs, pcm);
-    this.#tonesMissed(1);
+    this.#tonesMissed(1, 0);
     this.#gaps.corrupt(this.#frameMs, concealed);
   }
 

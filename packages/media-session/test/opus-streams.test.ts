@@ -4,7 +4,7 @@ import type { StreamRunner as Runner } from '../src/index.js';
 import { CLOSE_MODE, FrameRing, StreamRunner } from '../src/index.js';
 import type { TestFrame } from './signals.js';
 import { Listener } from './signals.js';
-import { DAMAGED_PACKET, DTX_PACKET, packet, StubDecoders } from './stub-decoders.js';
+import { DAMAGED_PACKET, DIGIT_5, DTX_PACKET, packet, StubDecoders } from './stub-decoders.js';
 
 /** Loud packets in step, `count` of them from `sequence` on. */
 function packets(count: number, sequence = 0): TestFrame[] {
@@ -13,6 +13,16 @@ function packets(count: number, sequence = 0): TestFrame[] {
 
 function opus(sequence: number, payload: Uint8Array, flags = 0): TestFrame {
   return { sequence, mediaTimeMs: sequence * 20, codec: CODEC.opus, flags, payload };
+}
+
+/** A digit in these packets; one packet is lost, and those after a frame of the digit carry its copy. */
+function digitIn(from: number, to: number, lost: number, hasCopies: boolean): Listener {
+  const loudness = (n: number): number => (n >= from && n < to ? DIGIT_5 : 0);
+  const sent = Array.from({ length: 30 }, (_, n) => {
+    const copies = hasCopies && n > from ? [loudness(n - 1)] : [];
+    return opus(n, packet(loudness(n), ...copies));
+  });
+  return listen(...sent.filter((_, n) => n !== lost));
 }
 
 function quiet(count: number): TestFrame[] {
@@ -122,6 +132,27 @@ describe('loss of Opus packets', () => {
     expect(listener.of('speechStarted')).toHaveLength(1);
     expect(listener.counters.get('recovered')).toBe(10);
     expect(asked(listener)).toBe('d'.repeat(20) + 'rd'.repeat(10));
+  });
+
+  it('lets a digit be heard in the copy, as if nothing were lost', () => {
+    const mended = digitIn(10, 13, 11, true).of('tone');
+    expect(mended).toEqual(digitIn(10, 13, 99, true).of('tone'));
+    expect(mended).toMatchObject([{ digit: '5', acrossGap: false }]);
+    expect(digitIn(10, 13, 11, false).of('tone')).toMatchObject([{ digit: '5', acrossGap: true }]);
+  });
+
+  it('lets a digit begin and end in the copy', () => {
+    const begins = digitIn(10, 12, 10, true).of('tone');
+    expect(begins).toEqual(digitIn(10, 12, 99, true).of('tone'));
+    expect(begins).toHaveLength(1);
+    const ends = digitIn(10, 12, 11, true).of('tone');
+    expect(ends).toEqual(digitIn(10, 12, 99, true).of('tone'));
+  });
+
+  it('never lets a digit be heard in what was made up, nor in a copy alone', () => {
+    const made = listen(...packets(10), opus(10, packet(DIGIT_5)), ...packets(10, 15));
+    expect(made.of('tone')).toEqual([]);
+    expect(digitIn(10, 11, 10, true).of('tone')).toEqual([]);
   });
 
   it('to damage costs one frame, concealed where it was', () => {

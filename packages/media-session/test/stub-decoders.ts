@@ -1,5 +1,5 @@
 import type { AudioDecoder, DecodeBatch, DecoderPool } from '../src/index.js';
-import { FRAME_PAYLOAD_BYTES, FRAME_SAMPLES } from '../src/index.js';
+import { FRAME_PAYLOAD_BYTES, FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ } from '../src/index.js';
 
 const HAS_COPY = 1;
 const INVALID = -4;
@@ -14,6 +14,9 @@ const TOC = 9 << 3;
 export function packet(loudness: number, previous?: number): Uint8Array {
   return Uint8Array.of(TOC, previous === undefined ? 0 : HAS_COPY, loudness, previous ?? 0);
 }
+
+/** The loudness at which it is no buzz but the digit 5, which goes on from frame to frame. */
+export const DIGIT_5 = 255;
 
 /** A packet that does not decode. */
 export const DAMAGED_PACKET: Uint8Array = Uint8Array.of(TOC, 7, 0);
@@ -31,6 +34,7 @@ export class StubDecoder implements AudioDecoder {
   asked = '';
   isReleased = false;
   #last = 0;
+  #samples = 0;
 
   decode(bytes: Uint8Array, offset: number, length: number, out: Int16Array): number {
     this.asked += 'd';
@@ -67,11 +71,19 @@ export class StubDecoder implements AudioDecoder {
   #sound(loudness: number, out: Int16Array): number {
     const amplitude = 0.75 * loudness + 0.25 * this.#last;
     this.#last = loudness;
+    const from = this.#samples;
+    this.#samples += out.length;
     for (let i = 0; i < out.length; i += 1) {
-      out[i] = Math.round(amplitude * 60 * Math.sin(i * 0.11) * Math.sin(i * 0.013));
+      const buzz = amplitude * 60 * Math.sin(i * 0.11) * Math.sin(i * 0.013);
+      out[i] = Math.round(loudness === DIGIT_5 ? digit5(from + i) : buzz);
     }
     return FRAME_SAMPLES;
   }
+}
+
+function digit5(sample: number): number {
+  const radians = (2 * Math.PI * sample) / SESSION_SAMPLE_RATE_HZ;
+  return 4000 * (Math.sin(770 * radians) + Math.sin(1336 * radians));
 }
 
 /** Hands out stub decoders, without bound. */

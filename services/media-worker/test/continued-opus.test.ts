@@ -88,15 +88,20 @@ function withTones(pcm: Int16Array, random: () => number): Int16Array {
   return pcm;
 }
 
-/** On its way frames are lost and damaged, and the source pauses. */
-function travel(name: string, packets: readonly Uint8Array[], random: () => number): Journey {
+/** On its way frames are lost, so many of them alone, and damaged, and the source pauses. */
+function travel(
+  name: string,
+  packets: readonly Uint8Array[],
+  random: () => number,
+  aloneShare = 0,
+): Journey {
   let mediaTimeMs = 250.4;
   let lost = 0;
   const frames = packets.flatMap((payload, n) => {
     mediaTimeMs += 20;
     if (random() < 0.002) mediaTimeMs += random() < 0.5 ? 5000 : 140;
     lost = random() < 0.01 ? 1 + Math.floor(random() * random() * 20) : lost - 1;
-    if (lost > 0) return [];
+    if (lost > 0 || (aloneShare > 0 && random() < aloneShare)) return [];
     const isDamaged = random() < 0.003;
     const sequence = (FIRST + n) >>> 0;
     return [{ sequence, mediaTimeMs, payload: isDamaged ? Uint8Array.of(255, 255, 255) : payload }];
@@ -119,7 +124,8 @@ for (const [n, speaker] of SPEAKERS.entries()) {
   const sound = withTones(decodeAll(packets), random);
   const [encoding, options] = Object.entries(ENCODINGS)[n % 4]!;
   const encoded = encodeFrames(engine, sound, { sampleRateHz: 16_000, channels: 1, ...options });
-  journeys.push(travel(`${speaker} with tones, ${encoding}`, encoded, random));
+  const aloneShare = (options.fecLossPercent ?? 0) / 100;
+  journeys.push(travel(`${speaker} with tones, ${encoding}`, encoded, random, aloneShare));
 }
 
 interface Hearing {

@@ -3,6 +3,8 @@ import type { BenchDetector } from './our-detector.js';
 /** The last line of stdout of `npm run bench -- dtmf`; a documented format (docs/performance.md). */
 export interface DtmfResult {
   readonly detectors: Readonly<Record<string, DetectorResult>>;
+  /** What ours was to reach (`TARGETS`) and did not, in words; empty when all is well. */
+  readonly missedTargets: readonly string[];
   /** What could not be had and was left out, such as a peer while offline. */
   readonly missing: readonly string[];
   /** CPU time of ours for 20 ms of speech at 16 kHz; null without speech. */
@@ -39,6 +41,9 @@ export interface DetectorResult extends GroupResult {
   readonly opus24: GroupResult;
   /** Ours through the pipeline, which knows what was lost; of peers what concealment leaves them. */
   readonly opus24Loss5: LossResult;
+  /** Ours, when packets carry copies of the frames before them (in-band FEC): nothing lost, and 5 %. */
+  readonly opus24Fec?: LossResult;
+  readonly opus24FecLoss5?: LossResult;
   /** Ours: frames of PCM lost instead of packets. */
   readonly pcmLoss5?: LossResult;
   readonly speech: TalkOff;
@@ -74,6 +79,7 @@ export function missedTargets(ours: DetectorResult): string[] {
   }
   for (const [name, loss] of [
     ['Opus, 5 % lost', ours.opus24Loss5],
+    ['Opus with FEC, 5 % lost', ours.opus24FecLoss5],
     ['PCM, 5 % lost', ours.pcmLoss5],
   ] as const) {
     if (loss === undefined) continue;

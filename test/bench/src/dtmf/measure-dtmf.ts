@@ -12,6 +12,7 @@ import type {
   LossResult,
   TalkOff,
 } from './dtmf-result.js';
+import { missedTargets } from './dtmf-result.js';
 import { multimonDetector } from './multimon-detector.js';
 import { otherCells } from './other-tones.js';
 import type { BenchDetector } from './our-detector.js';
@@ -29,6 +30,10 @@ const RATE_HZ = 16_000;
 const FRAME_SAMPLES = 320;
 const FRAME_MS = 20;
 const LOSS_SHARE = 0.05;
+/** What an encoder is told that expects such loss. */
+const FEC_LOSS_PERCENT = 5;
+/** Cells after which the run says how far it is. */
+const CELLS_A_LINE = 100;
 const SECONDS_PER_HOUR = 3600;
 /** Of each kind of cell, one in so many when quick. */
 const QUICK_STRIDE = 7;
@@ -54,12 +59,10 @@ export async function measureDtmf(quick: boolean): Promise<DtmfResult> {
     music: await orNothing(() => (quick ? Promise.resolve([]) : readMusic()), 'music', missing),
     speeds: quick ? [1] : SPEEDS,
   };
-  say(`${material.cells.length} cells`);
   const scores = detectors.map((detector) => ({ detector, score: new Score() }));
   const opus = await hearCells(material.cells, scores);
   const results: Record<string, DetectorResult> = {};
   for (const { detector, score } of scores) {
-    say(`${detector.name}: speech`);
     results[detector.name] = {
       ...groupOf(score),
       reports: detector.reports,
@@ -67,13 +70,18 @@ export async function measureDtmf(quick: boolean): Promise<DtmfResult> {
       latencyP99Ms: latency(score, 0.99),
       opus24: groupOf(opus.clean.get(detector)!),
       opus24Loss5: lossOf(opus.lossy.get(detector)!),
-      ...(detector.name === OURS ? { pcmLoss5: lossOf(opus.pcmLossy) } : {}),
+      ...(detector.name === OURS ? lossesOf(opus) : {}),
       speech: talkOff(detector, material.speech, speedsOf(detector, material)),
       music: talkOff(detector, material.music, [1]),
       faults: score.faults,
     };
   }
-  return { detectors: results, missing, speechMicrosPerFrame: microsPerFrame(material.speech) };
+  return {
+    detectors: results,
+    missedTargets: missedTargets(results[OURS]!),
+    missing,
+    speechMicrosPerFrame: microsPerFrame(material.speech),
+  };
 }
 
 async function peers(missing: string[]): Promise<BenchDetector[]> {
@@ -107,6 +115,9 @@ export function cellsOf(quick: boolean): Cell[] {
 interface OpusScores {
   readonly clean: ReadonlyMap<BenchDetector, Score>;
   readonly lossy: ReadonlyMap<BenchDetector, Score>;
+  /** Ours alone: the encoder adds copies, which are there for what is lost. */
+  readonly fec: Score;
+  readonly fecLossy: Score;
   /** Ours alone, frames of PCM being lost. */
   readonly pcmLossy: Score;
 }
@@ -118,8 +129,11 @@ async function hearCells(
   const path = new OpusPath(await createOpusEngine());
   const clean = new Map(scores.map(({ detector }) => [detector, new Score()]));
   const lossy = new Map(scores.map(({ detector }) => [detector, new Score()]));
+  const fec = new Score();
+  const fecLossy = new Score();
   const pcmLossy = new Score();
   for (const [n, cell] of cells.entries()) {
+    if (n % CELLS_A_LINE === 0) say(`cell ${n} of ${cells.length}`);
     const pcm = cell.render();
     const sent = path.send(pcm);
     const received = path.lose(sent, LOSS_SHARE, n + 1);
@@ -134,9 +148,25 @@ async function hearCells(
       const heard = isOurs ? path.hear(received) : detector.hear(concealed, RATE_HZ);
       lossy.get(detector)!.add(cell, heard);
     }
-    if (cell.group === 'accept') pcmLossy.add(cell, hearWithGaps(pcm, received));
+    if (cell.group !== 'accept') continue;
+    const sentTwice = path.send(pcm, FEC_LOSS_PERCENT);
+    fec.add(cell, path.hear(sentTwice));
+    fecLossy.add(cell, path.hear(path.lose(sentTwice, LOSS_SHARE, n + 1)));
+    pcmLossy.add(cell, hearWithGaps(pcm, received));
   }
-  return { clean, lossy, pcmLossy };
+  return { clean, lossy, fec, fecLossy, pcmLossy };
+}
+
+function lossesOf({
+  fec,
+  fecLossy,
+  pcmLossy,
+}: OpusScores): Pick<DetectorResult, 'opus24Fec' | 'opus24FecLoss5' | 'pcmLoss5'> {
+  return {
+    opus24Fec: lossOf(fec),
+    opus24FecLoss5: lossOf(fecLossy),
+    pcmLoss5: lossOf(pcmLossy),
+  };
 }
 
 /** Ours on PCM frames, the same ones of which are lost as of the packets. */
@@ -185,7 +215,8 @@ function talkOff(
 ): TalkOff {
   let hits = 0;
   let seconds = 0;
-  for (const speed of speeds) {
+  for (const speed of recordings.length === 0 ? [] : speeds) {
+    say(`${detector.name}: ${recordings.length} recordings at speed ${speed}`);
     for (const { pcm } of recordings) {
       const sound = resample(pcm, 1 / speed);
       hits += detector.hear(sound, RECORDING_RATE_HZ).length;

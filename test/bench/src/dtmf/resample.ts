@@ -22,7 +22,9 @@ export function resample(pcm: Int16Array, ratio: number): Int16Array {
     const phase = Math.round((at - whole) * PHASES);
     let sum = 0;
     const first = whole - reach + 1;
-    for (let k = 0; k < taps; k += 1) sum += kernel[phase * taps + k]! * (pcm[first + k] ?? 0);
+    const from = Math.max(0, -first);
+    const to = Math.min(taps, pcm.length - first);
+    for (let k = from; k < to; k += 1) sum += kernel[phase * taps + k]! * pcm[first + k]!;
     out[i] = Math.max(-32_768, Math.min(32_767, Math.round(sum)));
   }
   return out;

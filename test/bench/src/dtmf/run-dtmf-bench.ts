@@ -1,8 +1,7 @@
 import process from 'node:process';
 import { parseQuickOptions } from '../quick-options.js';
 import { formatTable } from '../table.js';
-import type { DetectorResult, DtmfResult, TalkOff } from './dtmf-result.js';
-import { missedTargets } from './dtmf-result.js';
+import type { DetectorResult, DtmfResult, LossResult, TalkOff } from './dtmf-result.js';
 import { measureDtmf } from './measure-dtmf.js';
 
 /** `npm run bench -- dtmf …`: a table, then one line of JSON (`DtmfResult`) on stdout. */
@@ -41,10 +40,13 @@ function formatDtmf(result: DtmfResult): string {
     row('Opus 24k: other-tone hits', ({ opus24 }) => String(opus24.otherToneHits)),
     row('Opus, 5 % lost: accepted, %', ({ opus24Loss5 }) => opus24Loss5.acceptedPercent.toFixed(2)),
     row('Opus, 5 % lost: extra digits', ({ opus24Loss5 }) => String(opus24Loss5.extra)),
-    row(
-      'PCM, 5 % lost: accepted, %',
-      ({ pcmLoss5 }) => pcmLoss5?.acceptedPercent.toFixed(2) ?? '–',
+    row('… with FEC: accepted, %', ({ opus24FecLoss5 }) => formatShare(opus24FecLoss5)),
+    row('… with FEC: extra digits', ({ opus24FecLoss5 }) => String(opus24FecLoss5?.extra ?? '–')),
+    row('Opus with FEC, none lost: accepted, %', ({ opus24Fec }) => formatShare(opus24Fec)),
+    row('Opus with FEC, none lost: extra digits', ({ opus24Fec }) =>
+      String(opus24Fec?.extra ?? '–'),
     ),
+    row('PCM, 5 % lost: accepted, %', ({ pcmLoss5 }) => formatShare(pcmLoss5)),
     row('PCM, 5 % lost: extra digits', ({ pcmLoss5 }) => String(pcmLoss5?.extra ?? '–')),
     row('talk-off, hits in hours of speech', ({ speech }) => formatTalkOff(speech)),
     row('hits in hours of music', ({ music }) => formatTalkOff(music)),
@@ -52,15 +54,19 @@ function formatDtmf(result: DtmfResult): string {
   return `${table}${notes(result)}`;
 }
 
-function notes({ detectors, missing, speechMicrosPerFrame }: DtmfResult): string {
-  const ours = detectors['earshot'];
-  const missed = ours === undefined ? [] : missedTargets(ours);
+function notes({ missedTargets, missing, speechMicrosPerFrame }: DtmfResult): string {
   return [
     `µs of CPU for 20 ms of speech: ${speechMicrosPerFrame?.toFixed(2) ?? 'not measured'}`,
-    `targets missed: ${missed.join('; ') || 'none'}`,
+    missedTargets.length === 0
+      ? 'all targets are met'
+      : `TARGETS MISSED: ${missedTargets.join('; ')}`,
     ...(missing.length === 0 ? [] : [`not to be had: ${missing.join(', ')}`]),
     '',
   ].join('\n');
+}
+
+function formatShare(loss: LossResult | undefined): string {
+  return loss?.acceptedPercent.toFixed(2) ?? '–';
 }
 
 function formatTalkOff({ hits, hours }: TalkOff): string {

@@ -22,7 +22,7 @@ const BITRATE_BPS = 24_000;
 export type Packets = readonly (Uint8Array | undefined)[];
 
 /**
- * Sends sounds through Opus at 24 kbit/s, as a Teams host encodes speech, and loses packets on the
+ * Sends sounds through Opus at 24 kbit/s, as a host may encode speech, and loses packets on the
  * way: each one by itself with the same probability, the same ones in every run.
  */
 export class OpusPath {
@@ -41,13 +41,15 @@ export class OpusPath {
     this.#decoder = this.#pool.acquire();
   }
 
-  send(pcm: Int16Array): Packets {
+  /** @param fecLossPercent what the encoder adds copies of frames for; 0: it adds none */
+  send(pcm: Int16Array, fecLossPercent = 0): Packets {
     return encodeFrames(this.#engine, pcm, {
       sampleRateHz: SESSION_SAMPLE_RATE_HZ,
       channels: 1,
       bitrateBps: BITRATE_BPS,
       dtx: false,
       application: 'voip',
+      fecLossPercent,
     });
   }
 

@@ -114,6 +114,7 @@ const DATA = {
   'transcript.final': TEXT,
   'transcript.skipped': {
     utteranceId: 'c_1.m_1.utterance.1001.44120',
+    task: 'dictation',
     startMs: 44_120,
     endMs: 47_900,
     reason: 'overCapacity',

@@ -172,6 +172,7 @@ const dataSchemas = {
   'transcript.final': transcriptData,
   'transcript.skipped': z.object({
     utteranceId: z.string().min(1),
+    task: z.enum(['dictation', 'phrases']),
     startMs: z.number(),
     endMs: z.number(),
     reason: z.enum(['overCapacity', 'engineFailed', 'workerLost']),

@@ -160,9 +160,11 @@ export interface EventData {
     readonly revision: number;
   };
   'transcript.final': TranscriptData;
-  /** An utterance of which there will be no transcript. */
+  /** An utterance that no recognizer heard. */
   'transcript.skipped': {
     readonly utteranceId: string;
+    /** What is missing: the transcript of it, or the phrases that may have been spoken in it. */
+    readonly task: 'dictation' | 'phrases';
     readonly startMs: number;
     readonly endMs: number;
     readonly reason: 'overCapacity' | 'engineFailed' | 'workerLost';

@@ -179,6 +179,7 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
   'transcript.final': fc.record(transcript),
   'transcript.skipped': fc.record({
     utteranceId: name,
+    task: fc.constantFrom('dictation', 'phrases'),
     startMs: number,
     endMs: number,
     reason: fc.constantFrom('overCapacity', 'engineFailed', 'workerLost'),

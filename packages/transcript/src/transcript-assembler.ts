@@ -52,6 +52,8 @@ export class TranscriptAssembler {
         });
         return;
       case 'transcript.skipped':
+        // Phrases are no part of it.
+        if (event.data.task !== 'dictation') return;
         this.#utterance(event.data.utteranceId, (told) => {
           told.skipped = newer(told.skipped, event, byEpoch);
         });
@@ -68,8 +70,7 @@ export class TranscriptAssembler {
 
   /** The transcript of what was told so far. */
   get transcript(): Transcript {
-    const all = [...this.#told].map(([id, told]) => this.#bareUtterance(id, told)).sort(inOrder);
-    const bare = all.filter((utterance) => !isToldElsewhere(utterance, all));
+    const bare = [...this.#told].map(([id, told]) => this.#bareUtterance(id, told)).sort(inOrder);
     const { added, lost } = this.#shareGaps(bare);
     return {
       callId: this.callId,
@@ -152,21 +153,6 @@ export function assembleTranscripts(events: Iterable<TranscriptEvent>): Transcri
     assembler.add(event);
   }
   return Array.from(assemblers.values(), ({ transcript }) => transcript);
-}
-
-/**
- * The same speech may go to two recognizers, one of them for phrases: what one of them skipped is in
- * the transcript when the other understood it, and once when neither did.
- */
-function isToldElsewhere(utterance: Utterance, all: readonly Utterance[]): boolean {
-  if (utterance.skipped === null || utterance.text !== '') return false;
-  return all.some(
-    (other) =>
-      other.id !== utterance.id &&
-      other.sourceId === utterance.sourceId &&
-      other.startMs === utterance.startMs &&
-      (other.text !== '' || compare(other.id, utterance.id) > 0),
-  );
 }
 
 function withGaps(utterance: Utterance, added: readonly Gap[]): Utterance {

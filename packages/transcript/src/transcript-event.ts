@@ -26,9 +26,10 @@ export interface UtteranceText {
   readonly language: string;
 }
 
-/** An utterance without text. */
+/** An utterance without text, or one in which no phrases were listened for. */
 export interface SkippedUtterance {
   readonly utteranceId: string;
+  readonly task: 'dictation' | 'phrases';
   readonly startMs: number;
   readonly endMs: number;
   readonly reason: string;

@@ -48,7 +48,8 @@ export function partialEvent(data: UtteranceText, revision: number): PartialEven
 }
 
 export function skippedEvent(startMs: number, endMs: number): SkippedEvent {
-  const data = { utteranceId: `u_${startMs}`, startMs, endMs, reason: 'overCapacity' };
+  const utterance = { utteranceId: `u_${startMs}`, startMs, endMs, reason: 'overCapacity' };
+  const data = { ...utterance, task: 'dictation' as const };
   return { ...ENVELOPE, id: `u_${startMs}.skipped`, type: 'transcript.skipped', data };
 }
 

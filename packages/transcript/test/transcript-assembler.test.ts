@@ -92,15 +92,15 @@ describe('the transcript of a call', () => {
     ]);
   });
 
-  it('has speech once that two recognizers were to understand', () => {
+  it('has no part in phrases that were not listened for', () => {
     const skipped = skippedEvent(1000, 4000);
-    const data = { ...skipped.data, utteranceId: 'p_1000' };
+    const data = { ...skipped.data, task: 'phrases' as const, utteranceId: 'p_1000' };
     const ofPhrases = { ...skipped, id: 'p_1000.skipped', data };
     const idsOf = (events: readonly TranscriptEvent[]) =>
       transcriptOf(events).utterances.map(({ id }) => id);
     expect(idsOf([ofPhrases, finalEvent(FIRST)])).toEqual(['u_1000']);
     expect(idsOf([ofPhrases, skipped])).toEqual(['u_1000']);
-    expect(idsOf([ofPhrases, { ...skipped, sourceId: '8' }])).toEqual(['p_1000', 'u_1000']);
+    expect(idsOf([ofPhrases])).toEqual([]);
   });
 
   it('marks gaps that its utterances tell of, and those that they do not', () => {

@@ -71,7 +71,10 @@ describe('live events', () => {
     const words: EarshotEvent = {
       ...event('c_1', 1),
       type: 'transcript.skipped',
-      data: { utteranceId: 'u', startMs: 0, endMs: 1, reason: 'overCapacity', engine: null },
+      data: {
+        ...{ utteranceId: 'u', task: 'dictation', startMs: 0, endMs: 1 },
+        ...{ reason: 'overCapacity', engine: null },
+      },
     };
     const all = await open('/v1/events?types=transcript.*,speech.started');
     const some = await open('/v1/events?types=transcript.*');

@@ -98,6 +98,7 @@ export function skippedEvent(
     sourceId: stream.sourceId,
     data: {
       utteranceId,
+      task,
       startMs: roundTenth(utterance.startMs),
       endMs: roundTenth(endMs),
       reason,

@@ -129,7 +129,8 @@ export class TranscriptKeeper {
 
 function isKept(event: EarshotEvent): event is KeptEvent {
   if (event.type === 'media.gap') return event.data.durationMs >= MIN_MARKED_MS;
-  return event.type === 'transcript.final' || event.type === 'transcript.skipped';
+  if (event.type === 'transcript.skipped') return event.data.task === 'dictation';
+  return event.type === 'transcript.final';
 }
 
 function isUtterance(event: KeptEvent): boolean {

@@ -7,7 +7,7 @@ import type {
 import { RECOGNIZER_SAMPLE_RATE_HZ } from '../recognizer.js';
 import type { DecoderPool } from './decoder-pool.js';
 import type { FoundPhrase } from './find-phrases.js';
-import { findPhrases, hasPhrases } from './find-phrases.js';
+import { findPhrases, hasPlausiblePhrases } from './find-phrases.js';
 import type { PhraseGrammar } from './phrase-grammar.js';
 
 export const ENGINE_NAME = 'soundswallower';
@@ -155,7 +155,7 @@ export class PhraseSession implements RecognizerSession {
     const { pool, language, grammar, freeGrammar } = this.#parts;
     try {
       const aligned = await pool.decode(language, grammar, piece.pcm);
-      if (!hasPhrases(aligned)) return;
+      if (!hasPlausiblePhrases(piece.pcm, aligned)) return;
       const free = await pool.decode(language, freeGrammar, piece.pcm);
       if (!this.#isWanted(piece)) return;
       for (const phrase of findPhrases(piece.pcm, aligned, free)) this.#tell(piece, phrase);

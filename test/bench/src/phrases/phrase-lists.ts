@@ -63,13 +63,18 @@ export interface Spoken {
 
 export function spokenOf(text: string, list: PhraseList): Spoken {
   const words = wordsOf(text);
-  const padded = ` ${words.join(' ')} `;
+  const padded = pad(words);
   return {
     phrases: Object.keys(list).flatMap((phrase) =>
-      new Array<string>(padded.split(` ${phrase} `).length - 1).fill(phrase),
+      new Array<string>(padded.split(pad(phrase.split(' '))).length - 1).fill(phrase),
     ),
     homophones: new Set(words.flatMap((word) => HOMOPHONES[word] ?? [])),
   };
+}
+
+/** Each word with a space on both sides, so that a phrase may follow itself. */
+function pad(words: readonly string[]): string {
+  return words.map((word) => ` ${word} `).join('');
 }
 
 const DIGIT_WORDS = Object.keys(DIGITS);

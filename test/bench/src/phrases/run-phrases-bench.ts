@@ -37,9 +37,9 @@ interface Cell {
 
 const CELLS: readonly Cell[] = [
   { list: 'commands', speech: 'english', hours: 1, quickHours: 0.012 },
-  { list: 'commands', speech: 'otherLanguages', hours: 0.2, quickHours: 0.004 },
-  { list: 'digits', speech: 'english', hours: 0.1, quickHours: 0.006 },
-  { list: 'yesNo', speech: 'english', hours: 0.1, quickHours: 0.004 },
+  { list: 'commands', speech: 'otherLanguages', hours: 0.1, quickHours: 0.004 },
+  { list: 'digits', speech: 'english', hours: 0.05, quickHours: 0.006 },
+  { list: 'yesNo', speech: 'english', hours: 0.05, quickHours: 0.004 },
 ];
 
 /** `npm run bench -- phrases …`: a table, then one line of JSON (`PhrasesResult`) on stdout. */
@@ -64,6 +64,8 @@ async function measurePhrases(quick: boolean): Promise<PhrasesResult> {
     const chosen = sampleOf(prompts[cell.speech], quick ? cell.quickHours : cell.hours);
     const heard = await hearAll(recognizer, opus, cell.list, chosen);
     lists[cell.list] = { ...lists[cell.list], [cell.speech]: heard.figures };
+    const { found, spoken, falseAlarms } = heard.figures;
+    say(`found ${found} of ${spoken}, ${falseAlarms} false alarms`);
     cpuS += heard.cpuS;
     speechS += heard.figures.hours * 3600;
   }

@@ -57,6 +57,6 @@ export { StreamRunner, TAKEN } from './stream-runner.js';
 export type { SpeakerTalk, StretchSink, TalkLedgerOptions, TalkTotals } from './talk-ledger.js';
 export { TalkLedger } from './talk-ledger.js';
 export type { ToneDraft, ToneFolderOptions, ToneFolderState } from './tone-folder.js';
-export { NAMING_WAIT_MS, SAME_PRESS_MS, ToneFolder } from './tone-folder.js';
+export { LATE_NAMING_WAIT_MS, NAMING_WAIT_MS, SAME_PRESS_MS, ToneFolder } from './tone-folder.js';
 export type { UtteranceCutterOptions, UtteranceSink, UtteranceStart } from './utterance-cutter.js';
 export { PRE_ROLL_MS, UtteranceCutter } from './utterance-cutter.js';

@@ -9,6 +9,12 @@ export const SAME_PRESS_MS = 150;
 /** A tone of an unknown source waits so long for a report that names it. */
 export const NAMING_WAIT_MS = 250;
 
+/** It waits for so long in all while streams are behind, which a busy worker's may be. */
+export const LATE_NAMING_WAIT_MS = 1000;
+
+/** How soon it is looked again whether they are. */
+const LOOK_AGAIN_MS = 20;
+
 /** The same report, come again, may be off by this much; presses of one key never are so close. */
 const SAME_REPORT_MS = 30;
 
@@ -42,7 +48,9 @@ export interface ReportedTone {
 
 interface WaitingTone extends ReportedTone {
   readonly draft: ToneDraft;
-  readonly untilMs: number;
+  untilMs: number;
+  /** It is told then, whoever is behind. */
+  readonly latestMs: number;
 }
 
 /** What a folder knows, as plain JSON, for one that goes on elsewhere. */
@@ -53,6 +61,8 @@ export interface ToneFolderState {
 export interface ToneFolderOptions {
   /** Takes what is to be told, in order. */
   tell(draft: ToneDraft): void;
+  /** Whether streams that name a source are behind: what they heard meanwhile comes. @defaultValue none is */
+  areBehind?(): boolean;
   /** Where another folder left off. */
   readonly state?: ToneFolderState | undefined;
 }
@@ -71,6 +81,7 @@ export interface ToneFolderOptions {
  */
 export class ToneFolder {
   readonly #tell: (draft: ToneDraft) => void;
+  readonly #areBehind: () => boolean;
   /** In the order of their telling. */
   #told: ReportedTone[];
   /** In the order of their begin. */
@@ -78,8 +89,9 @@ export class ToneFolder {
   #folded = 0;
   #again = 0;
 
-  constructor({ tell, state }: ToneFolderOptions) {
+  constructor({ tell, areBehind = () => false, state }: ToneFolderOptions) {
     this.#tell = tell;
+    this.#areBehind = areBehind;
     this.#told = [...(state?.told ?? [])];
   }
 
@@ -120,14 +132,23 @@ export class ToneFolder {
       this.#again += 1;
     } else if (!this.#foldIntoTold(tone, report) && !this.#foldIntoWaiting(tone, draft, nowMs)) {
       const mayBeNamed = hasNamed && draft.sourceId === null;
-      this.#wait({ ...tone, draft, untilMs: mayBeNamed ? nowMs + NAMING_WAIT_MS : nowMs });
+      const untilMs = mayBeNamed ? nowMs + NAMING_WAIT_MS : nowMs;
+      const latestMs = mayBeNamed ? nowMs + LATE_NAMING_WAIT_MS : nowMs;
+      this.#wait({ ...tone, draft, untilMs, latestMs });
     }
     this.advance(nowMs);
   }
 
   /** Tells what has waited for long enough. */
   advance(nowMs: number): void {
-    while (this.#waiting.length > 0 && this.#waiting[0]!.untilMs <= nowMs) this.#tellFirst();
+    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
+      if (first.untilMs > nowMs) return;
+      if (nowMs < first.latestMs && this.#areBehind()) {
+        first.untilMs = Math.min(nowMs + LOOK_AGAIN_MS, first.latestMs);
+        return;
+      }
+      this.#tellFirst();
+    }
   }
 
   /** Tells all that waits. */
@@ -157,8 +178,9 @@ export class ToneFolder {
     const waiting = this.#waiting[index];
     if (waiting === undefined) return false;
     const better = worth(draft) > worth(waiting.draft) ? draft : waiting.draft;
-    const untilMs = better.sourceId === null ? waiting.untilMs : nowMs;
-    this.#waiting[index] = { ...merge(waiting, tone), draft: better, untilMs };
+    const { untilMs, latestMs } =
+      better.sourceId === null ? waiting : { untilMs: nowMs, latestMs: nowMs };
+    this.#waiting[index] = { ...merge(waiting, tone), draft: better, untilMs, latestMs };
     this.#folded += 1;
     return true;
   }
@@ -170,7 +192,7 @@ export class ToneFolder {
   }
 
   #tellFirst(): void {
-    const { draft, untilMs: _, ...tone } = this.#waiting.shift()!;
+    const { draft, untilMs: _, latestMs: __, ...tone } = this.#waiting.shift()!;
     this.#told.push(tone);
     this.#tell(draft);
   }

@@ -2,7 +2,13 @@ import type { Digit } from '@earshot/dtmf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ToneDraft } from '../src/index.js';
-import { findingEvent, hostToneEvent, NAMING_WAIT_MS, ToneFolder } from '../src/index.js';
+import {
+  findingEvent,
+  hostToneEvent,
+  LATE_NAMING_WAIT_MS,
+  NAMING_WAIT_MS,
+  ToneFolder,
+} from '../src/index.js';
 
 interface Report {
   readonly draft: ToneDraft;
@@ -94,6 +100,32 @@ describe('reports of one tone', () => {
     expect(keys(told)).toBe('5?h 6ai');
     expect(folder.deadlineMs).toBeUndefined();
     expect(keys(fold([reported('5', null, 100), heard('5', 'a', 100)], false))).toBe('5?h');
+  });
+
+  it('without a name wait longer for streams that are behind, to a limit', () => {
+    let isBehind = true;
+    const told: ToneDraft[] = [];
+    const tell = (draft: ToneDraft): void => void told.push(draft);
+    const folder = new ToneFolder({ tell, areBehind: () => isBehind });
+    const unnamed = heard('5', null, 100);
+    folder.accept(unnamed.draft, unnamed.way, 1000, true);
+    folder.advance(1000 + NAMING_WAIT_MS);
+    expect(told).toEqual([]);
+    const named = heard('5', 'a', 105);
+    folder.accept(named.draft, named.way, 1400, true);
+    expect(keys(told)).toBe('5ai');
+    const next = heard('6', null, 500);
+    folder.accept(next.draft, next.way, 2000, true);
+    folder.advance(2000 + LATE_NAMING_WAIT_MS - 1);
+    expect(keys(told)).toBe('5ai');
+    expect(folder.deadlineMs).toBe(2000 + LATE_NAMING_WAIT_MS);
+    folder.advance(2000 + LATE_NAMING_WAIT_MS);
+    expect(keys(told)).toBe('5ai 6?i');
+    const last = heard('7', null, 900);
+    folder.accept(last.draft, last.way, 4000, true);
+    isBehind = false;
+    folder.advance(4000 + NAMING_WAIT_MS);
+    expect(keys(told)).toBe('5ai 6?i 7?i');
   });
 
   it('are known again by who goes on, whatever was told', () => {

@@ -54,7 +54,11 @@ export class CallFindings {
       ...{ callId, mediaId, settings: listening.current.collect, states: memory?.collections },
       tell: (event) => journal.add(event),
     });
-    this.#tones = new ToneFolder({ tell: (draft) => this.#toneTold(draft), state: memory?.tones });
+    this.#tones = new ToneFolder({
+      tell: (draft) => this.#toneTold(draft),
+      areBehind: () => this.#areNamedBehind(),
+      state: memory?.tones,
+    });
     this.talk = new CallTalk({
       ...{ callId, mediaId, epoch: options.epoch, startMs: memory?.talkEndMs ?? undefined },
       participantOf: (sourceId) => options.participantOf(sourceId),
@@ -161,6 +165,13 @@ export class CallFindings {
   #toneTold(draft: ToneDraft): void {
     this.#options.journal.add(draft);
     this.#collections.press(draft);
+  }
+
+  #areNamedBehind(): boolean {
+    for (const { identity, isBusy, hasAllFindings } of this.#options.streams()) {
+      if (identity.sourceId !== null && (isBusy || !hasAllFindings)) return true;
+    }
+    return false;
   }
 
   #setTimer(): void {

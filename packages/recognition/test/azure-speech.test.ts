@@ -5,7 +5,7 @@ import { createAzureSpeech } from '../src/index.js';
 import type { AzureServer } from './support/azure-server.js';
 import { serveAzure } from './support/azure-server.js';
 import { finals, listenFor, soundOf } from './support/speech.js';
-import { until } from './support/vendor-server.js';
+import { PATIENT, until } from './support/vendor-server.js';
 
 const KEY = 'secret-azure-key';
 
@@ -16,7 +16,9 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 function azure(options: Partial<AzureSpeechOptions> = {}): ReturnType<typeof createAzureSpeech> {
-  return createAzureSpeech({ key: KEY, endpoint: server.url, random: () => 0, ...options });
+  const limits = { ...(options.clock === undefined ? PATIENT : {}), ...options.limits };
+  const own = { key: KEY, endpoint: server.url, random: () => 0 };
+  return createAzureSpeech({ ...own, ...options, limits });
 }
 
 test('a turn as the service wants it: address, key, config, context, WAV header, sound, end', async () => {

@@ -5,7 +5,7 @@ import { createDeepgram } from '../src/index.js';
 import type { DeepgramServer } from './support/deepgram-server.js';
 import { serveDeepgram } from './support/deepgram-server.js';
 import { finals, listenFor, soundOf } from './support/speech.js';
-import { turn, until } from './support/vendor-server.js';
+import { PATIENT, turn, until } from './support/vendor-server.js';
 
 const API_KEY = 'secret-deepgram-key';
 
@@ -16,7 +16,8 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 function deepgram(options: Partial<DeepgramOptions> = {}): ReturnType<typeof createDeepgram> {
-  return createDeepgram({ apiKey: API_KEY, baseUrl: server.url, ...options });
+  const limits = { ...(options.clock === undefined ? PATIENT : {}), ...options.limits };
+  return createDeepgram({ apiKey: API_KEY, baseUrl: server.url, ...options, limits });
 }
 
 test('utterances of one connection: partials, finals, words of media time, across a gap', async () => {

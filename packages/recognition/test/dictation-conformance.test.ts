@@ -14,6 +14,7 @@ import { serveAzure } from './support/azure-server.js';
 import { serveDeepgram } from './support/deepgram-server.js';
 import { soundOf } from './support/speech.js';
 import type { VendorServer } from './support/vendor-server.js';
+import { PATIENT } from './support/vendor-server.js';
 
 const DICTATION: Pick<RecognizerUnderTest, 'task' | 'language' | 'utterances'> = {
   task: { kind: 'dictation', partials: true },
@@ -52,18 +53,25 @@ function withVendor(
 }
 
 describe('azure-speech', () => {
-  const given = withVendor(serveAzure, (endpoint) => createAzureSpeech({ key: 'k', endpoint }));
+  const given = withVendor(serveAzure, (endpoint) =>
+    createAzureSpeech({ key: 'k', endpoint, limits: PATIENT }),
+  );
   it.each(recognizerConformance(given))('$name', ({ run }) => run());
 });
 
 describe('deepgram', () => {
-  const given = withVendor(serveDeepgram, (baseUrl) => createDeepgram({ apiKey: 'k', baseUrl }));
+  const given = withVendor(serveDeepgram, (baseUrl) =>
+    createDeepgram({ apiKey: 'k', baseUrl, limits: PATIENT }),
+  );
   it.each(recognizerConformance(given))('$name', ({ run }) => run());
 });
 
 describe('failover', () => {
   const given = withVendor(serveAzure, (endpoint) =>
-    createFailover({ recognizers: [createAzureSpeech({ key: 'k', endpoint })] }),
+    createFailover({
+      recognizers: [createAzureSpeech({ key: 'k', endpoint, limits: PATIENT })],
+      limits: { openMs: 600_000, finalMs: 600_000 },
+    }),
   );
   it.each(recognizerConformance(given))('$name', ({ run }) => run());
 });

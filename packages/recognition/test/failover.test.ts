@@ -7,7 +7,7 @@ import { serveAzure } from './support/azure-server.js';
 import type { DeepgramServer } from './support/deepgram-server.js';
 import { serveDeepgram } from './support/deepgram-server.js';
 import { finals, listenFor, soundOf } from './support/speech.js';
-import { until } from './support/vendor-server.js';
+import { PATIENT, until } from './support/vendor-server.js';
 
 let azure: AzureServer;
 let deepgram: DeepgramServer;
@@ -20,13 +20,14 @@ afterEach(() => Promise.all([azure.close(), deepgram.close()]));
 
 /** Azure Speech, then Deepgram. */
 function failover(options: Partial<FailoverOptions> = {}): FailoverRecognizer {
-  const limits = { maxReconnects: 0 };
+  const limits = { ...PATIENT, maxReconnects: 0 };
   return createFailover({
     recognizers: [
       createAzureSpeech({ key: 'a', endpoint: azure.url, limits }),
       createDeepgram({ apiKey: 'd', baseUrl: deepgram.url, limits }),
     ],
     onSwitch: (change) => switches.push(change),
+    ...(options.clock === undefined ? { limits: { openMs: 600_000, finalMs: 600_000 } } : {}),
     ...options,
   });
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { VirtualClock } from '@earshot/async';
 import { afterEach, expect, test } from 'vitest';
-import { createOpenAiTranscription } from '../src/index.js';
+import { createFailover, createOpenAiTranscription } from '../src/index.js';
 import { finals, listenFor, soundOf } from './support/speech.js';
 
 interface Asked {
@@ -239,6 +239,21 @@ test('an utterance that is too long is a fault; what was restarted is not sent',
   expect(heard.faults).toMatchObject([{ code: 'recognizer_slow' }]);
   await session.close();
   await session.close();
+});
+
+test('an utterance that goes on is no backlog, and a long one no fault of the service', async () => {
+  const { url } = await serve((_asked, response) => json(response, 200, VERBOSE));
+  const heard = listenFor();
+  const openai = createOpenAiTranscription({ baseUrl: url });
+  const limits = { openMs: 600_000, finalMs: 600_000 };
+  const recognizer = createFailover({ recognizers: [openai], limits });
+  const session = await recognizer.open(heard.options);
+  for (let seconds = 0; seconds < 40; seconds += 1) session.push(soundOf(1000));
+  expect(session.backlogMs).toBe(0);
+  await session.endUtterance();
+  expect(heard.faults).toEqual([]);
+  expect(finals(heard)).toEqual(['Call me back.']);
+  await recognizer.close();
 });
 
 function turn(): Promise<void> {

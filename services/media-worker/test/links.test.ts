@@ -256,7 +256,7 @@ describe('a worker', () => {
     const { data } = await bench.stopped(callId);
     expect(data).toMatchObject({ reason: 'linkLost', framesReceived: TALKING.length });
     expect(bench.ofType(callId, 'speech.ended')).toHaveLength(1);
-    await expect.poll(() => bench.registry.leaseOf(callId)).toBeUndefined();
+    await expect.poll(() => bench.registry.leaseOf(callId), { timeout: 30_000 }).toBeUndefined();
   });
 
   it('has room for so many streams', async () => {

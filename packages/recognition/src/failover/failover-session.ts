@@ -194,14 +194,15 @@ export class FailoverSession implements RecognizerSession {
     this.#cancelWait = clock.at(clock.nowMs() + limits.finalMs, () => {
       this.#tooSlow(active.member, `give its finals later than after ${limits.finalMs} ms`);
     });
-    void active.session.endUtterance().then(() => {
+    const ended = (): void => {
       if (this.#active !== active || this.#progress !== progress) return;
       this.#cancelWait();
       group.succeeded(active.member);
       this.#progress = undefined;
       this.#turns.shift();
       this.#advance();
-    });
+    };
+    active.session.endUtterance().then(ended, () => this.#faulted(active.member, BROKEN));
   }
 
   async #reopen(progress: Progress): Promise<void> {
@@ -302,7 +303,7 @@ export class FailoverSession implements RecognizerSession {
       this.#progress.isFed = false;
       this.#progress.isEndGiven = false;
     }
-    void session.close();
+    closeQuietly(session);
   }
 
   #tellSwitch(to: Member | undefined): void {
@@ -325,7 +326,7 @@ export class FailoverSession implements RecognizerSession {
     this.#isOver = true;
     this.#cancelWait();
     this.#turns.clear();
-    void this.#active?.session.close();
+    if (this.#active !== undefined) closeQuietly(this.#active.session);
     this.#options.session.onFault(this.#fault);
   }
 }
@@ -335,6 +336,17 @@ const NO_RECOGNIZER: RecognizerFault = {
   message: `Cannot recognize with ${NAME}: a recognizer must work, all are left alone after failures`,
   retryable: true,
 };
+
+const BROKEN: RecognizerFault = {
+  code: 'recognizer_failed',
+  message: `Cannot recognize with ${NAME}: a recognizer must not reject the end of an utterance`,
+  retryable: true,
+};
+
+/** It is of no more use, whatever becomes of it. */
+function closeQuietly(session: RecognizerSession): void {
+  session.close().catch(() => {});
+}
 
 function faultOf(error: unknown): RecognizerFault {
   const code = error instanceof CodedError ? error.code : 'recognizer_unavailable';

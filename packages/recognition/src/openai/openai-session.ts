@@ -59,9 +59,10 @@ export class OpenAiSession implements RecognizerSession {
     this.#turns = new TurnQueue(session.startMs, limits.maxUtteranceMs, GAP_SILENCE_MS);
   }
 
+  /** An utterance that goes on waits for nothing but its end. */
   get backlogMs(): number {
     let samples = 0;
-    for (const { audio } of this.#turns.turns) samples += audio.length;
+    for (const { audio, isEnded } of this.#turns.turns) if (isEnded) samples += audio.length;
     return samples / SAMPLES_PER_MS;
   }
 

@@ -53,6 +53,9 @@ export async function serveVendor(welcome: (visitor: Visitor) => void): Promise<
   return vendor;
 }
 
+/** For tests in real time, which say nothing of limits: a machine may be slow. */
+export const PATIENT = { connectMs: 600_000, resultsMs: 600_000, quietMs: 600_000 } as const;
+
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,79 +1,32 @@
 import type { SpeechTransition } from '@earshot/audio';
-import {
-  Concealer,
-  GapTimeline,
-  measureRmsDbfs,
-  PTIME_MS,
-  rmsDbfs,
-  SILENCE_DBFS,
-  samplesPerFrame,
-} from '@earshot/audio';
+import { Concealer, GapTimeline, measureRmsDbfs, PTIME_MS, SILENCE_DBFS } from '@earshot/audio';
 import { CODEC, FLAG, sequenceDistance } from '@earshot/bridge-protocol';
 import type { CallToneKind } from '@earshot/call-tones';
-import type { DetectedTone } from '@earshot/dtmf';
-import { DtmfDetector } from '@earshot/dtmf';
 import { CheckpointWriter } from './checkpoint-writer.js';
 import type { Finding, FindingSink } from './finding.js';
+import { checkPcm, isSilent, within } from './frame-checks.js';
 import type { CloseMode, FrameSlot } from './frame-ring.js';
 import { CLOSE_MODE } from './frame-ring.js';
+import { GapFiller } from './gap-filler.js';
 import { GapReporter } from './gap-reporter.js';
-import { isOpusDtx } from './opus-dtx.js';
+import { ListenerTap } from './listener-tap.js';
 import { OpusSource } from './opus-source.js';
 import { isOpusVoiced } from './opus-voice.js';
-import { OtherTones } from './other-tones.js';
 import type { PcmRing } from './pcm-ring.js';
-import { PCM_RECORD } from './pcm-ring.js';
 import { copyPcm16 } from './pcm16.js';
-import type { AudioDecoder, CarriesPrevious, DecoderPool, SpeechModel } from './ports.js';
+import type { AudioDecoder } from './ports.js';
 import { sharedCheckpoint } from './stream-counters.js';
-import { StreamSpeech } from './stream-speech.js';
+import { StreamDetectors } from './stream-detectors.js';
+import type { StreamPipelineOptions } from './stream-pipeline-options.js';
+import {
+  FRAME_SAMPLES,
+  JUMP_TOLERANCE_MS,
+  MAX_CONCEALED_FRAMES,
+  MAX_PAUSE_MS,
+  SESSION_SAMPLE_RATE_HZ,
+} from './stream-pipeline-options.js';
 import { StreamTally } from './stream-tally.js';
 import { WarmUp } from './warm-up.js';
-
-/** Rate of the PCM that the pipeline works on, whatever the source's rate. */
-export const SESSION_SAMPLE_RATE_HZ = 16_000;
-
-/** Samples of one frame at the session's rate: the size of the PCM slot a pipeline needs. */
-export const FRAME_SAMPLES: number = samplesPerFrame(SESSION_SAMPLE_RATE_HZ);
-
-/** Frames of concealment in a row before silence is more honest. */
-const MAX_CONCEALED_FRAMES = 5;
-
-/** Capture times may jitter by less than this without meaning that the source was silent. */
-const JUMP_TOLERANCE_MS = PTIME_MS / 2;
-
-/** A source that was silent for no longer than this made a pause within its speech. */
-const MAX_PAUSE_MS = 300;
-
-/**
- * - `findings`: frames are decoded and listened to.
- * - `none`: nobody wants to know what sounds, as where frames are only passed on: order, gaps and
- *   counts are kept, nothing is decoded, concealed or listened to.
- */
-export type Listening = 'findings' | 'none';
-
-export interface StreamPipelineOptions {
-  /** What the frames carry, besides silence; one of `CODEC`. A frame of another is corrupt. */
-  readonly codec: number;
-  /** @defaultValue `findings` */
-  readonly listening?: Listening;
-  /** Tones that are told besides digits; `listenForTones` changes them. @defaultValue none */
-  readonly tones?: readonly CallToneKind[];
-  readonly decoders: Pick<DecoderPool, 'acquire'>;
-  /** @defaultValue no packet does: what is lost is concealed, not recovered. */
-  readonly carriesPrevious?: CarriesPrevious;
-  /** Confirms what may be speech. @defaultValue none: speech is told by level alone */
-  readonly speechModel?: SpeechModel | undefined;
-  /**
-   * Memory from `StreamCounters.allocate`, written by the pipeline. It names the sequence number of
-   * the first frame (one beyond it is a gap), and where findings begin if that is later. It may hold
-   * the counts of an earlier pipeline, which go on.
-   */
-  readonly counters: SharedArrayBuffer;
-  /** Where what is heard goes to, for a recognizer. */
-  readonly listener?: PcmRing | undefined;
-  readonly sink: FindingSink;
-}
 
 /**
  * One stream from frame to finding: order, gaps and how they are filled, level, tones, speech. A
@@ -96,17 +49,13 @@ export class StreamPipeline {
   readonly #checkpoint: CheckpointWriter;
   #warmUp: WarmUp | undefined;
   readonly #sink: FindingSink;
-  #listener: PcmRing | undefined;
+  readonly #tap: ListenerTap;
   readonly #timeline: GapTimeline;
   readonly #opus: OpusSource | undefined;
   readonly #concealer: Pick<Concealer, 'accept' | 'conceal' | 'reset'>;
   #gaps: GapReporter;
-  readonly #tones: DtmfDetector;
-  readonly #otherTones: OtherTones;
-  readonly #speechModel: SpeechModel | undefined;
-  #speech: StreamSpeech;
-  /** What the encoder of the frame at step 1 or 2 says. */
-  #voiced = true;
+  readonly #detectors: StreamDetectors;
+  readonly #filler: GapFiller;
   #expected: number;
   /** Begin of the frame that is at step 1 or 2, on the media clock. */
   #frameMs = Number.NaN;
@@ -116,13 +65,17 @@ export class StreamPipeline {
   #silent = false;
 
   constructor(options: StreamPipelineOptions) {
-    const { codec, decoders, counters, carriesPrevious = carriesNothing } = options;
+    const { codec, decoders, counters, carriesPrevious = () => false } = options;
     this.#codec = codec;
     this.#listens = options.listening !== 'none';
     this.#sink = options.sink;
-    this.#listener = options.listener;
-    this.#speechModel = this.#listens ? options.speechModel : undefined;
-    this.#speech = this.#newSpeech(this.#speechModel);
+    this.#tap = new ListenerTap(options.listener);
+    this.#detectors = new StreamDetectors({
+      tones: options.tones ?? [],
+      speechModel: this.#listens ? options.speechModel : undefined,
+      onTone: (finding) => this.#report(finding),
+      onSpeech: (transition) => this.#speechChanged(transition),
+    });
     this.#streamTally = new StreamTally(counters);
     this.#tally = this.#streamTally;
     this.#checkpoint = new CheckpointWriter(sharedCheckpoint(counters));
@@ -137,11 +90,12 @@ export class StreamPipeline {
     }
     const sampleRateHz = SESSION_SAMPLE_RATE_HZ;
     this.#concealer = this.#opus ?? new Concealer({ sampleRateHz, maxConcealedFrames });
-    this.#tones = new DtmfDetector({
-      sampleRateHz: SESSION_SAMPLE_RATE_HZ,
-      onTone: (tone) => this.#toneHeard(tone),
+    this.#filler = new GapFiller({
+      opus: this.#opus,
+      concealer: this.#concealer,
+      detectors: this.#detectors,
+      tap: this.#tap,
     });
-    this.#otherTones = new OtherTones(options.tones ?? [], (finding) => this.#report(finding));
     this.#continueEarlier();
   }
 
@@ -167,7 +121,7 @@ export class StreamPipeline {
    */
   accept(frame: FrameSlot, pcm: Int16Array): boolean {
     checkPcm(pcm);
-    this.#speech.settle();
+    this.#detectors.speech.settle();
     this.#gaps.dropped(frame.droppedBefore);
     if (this.#warmUp !== undefined) this.#meetPosition(this.#warmUp, frame.sequence, pcm);
     const missing = this.#timeline.accept(frame.sequence);
@@ -182,7 +136,7 @@ export class StreamPipeline {
     this.#expected = (frame.sequence + 1) >>> 0;
     this.#meetTime(frame.mediaTimeMs, frame.flags);
     this.#frameMs = frame.mediaTimeMs;
-    this.#voiced = !needsDecoder || isOpusVoiced(frame.payload, frame.length);
+    this.#detectors.voiced = !needsDecoder || isOpusVoiced(frame.payload, frame.length);
     if (needsDecoder) {
       this.#opus?.meet();
       this.#opus?.keep(frame);
@@ -230,7 +184,7 @@ export class StreamPipeline {
    * before they are posted: otherwise those of the model come with the next frame.
    */
   settle(): void {
-    this.#speech.settle();
+    this.#detectors.speech.settle();
   }
 
   /**
@@ -248,7 +202,7 @@ export class StreamPipeline {
 
   /** Tells these tones besides digits from the next frame on. Call it between two frames. */
   listenForTones(kinds: readonly CallToneKind[]): void {
-    this.#otherTones.listenFor(kinds);
+    this.#detectors.otherTones.listenFor(kinds);
   }
 
   /**
@@ -260,7 +214,7 @@ export class StreamPipeline {
    */
   close(mode: CloseMode, pcm: Int16Array, nextSequence?: number): void {
     checkPcm(pcm);
-    this.#speech.settle();
+    this.#detectors.speech.settle();
     const isForOthers = mode !== CLOSE_MODE.end && this.#warmUp === undefined;
     if (isForOthers) this.#takeCheckpoint();
     else this.#checkpoint.drop();
@@ -270,7 +224,7 @@ export class StreamPipeline {
 
   /** Gives what is heard from now on to a recognizer; undefined: to none. */
   listen(listener: PcmRing | undefined): void {
-    this.#listener = listener;
+    this.#tap.listen(listener);
     if (this.#warmUp === undefined) this.#noteEarlierSpeech();
   }
 
@@ -282,7 +236,7 @@ export class StreamPipeline {
    */
   fail(records: number): void {
     const tally = this.#streamTally;
-    this.#speech.release();
+    this.#detectors.speech.release();
     this.#leaveWarmUp();
     tally.restore();
     this.#checkpoint.drop();
@@ -295,10 +249,10 @@ export class StreamPipeline {
   #closed(mode: CloseMode): void {
     this.#leaveWarmUp();
     this.#opus?.release();
-    this.#speech.release();
+    this.#detectors.speech.release();
     this.#tally.speaking = 0;
     this.#setLevel(SILENCE_DBFS);
-    this.#listener?.note(PCM_RECORD.closed, this.#endOr(0), mode, this.#expected);
+    this.#tap.closed(this.#endOr(0), mode, this.#expected);
     this.#sink({
       kind: 'closed',
       endMs: Number.isNaN(this.#endMs) ? null : this.#endMs,
@@ -319,26 +273,17 @@ export class StreamPipeline {
     }
     this.#endMs = tally.endMs;
     this.#noteEarlierSpeech();
-    if (isContinued) this.#checkpoint.restoreSpeech(this.#speech);
+    if (isContinued) this.#checkpoint.restoreSpeech(this.#detectors.speech);
     if (this.#isSpeechAsPublished()) return;
-    this.#renewSpeech();
+    this.#detectors.renewSpeech();
     this.#endEarlierSpeech();
   }
 
   /** Whether nothing changed between the checkpoint and what was published. */
   #isSpeechAsPublished(): boolean {
     const { speaking, speechStartMs } = this.#tally;
-    if (!this.#speech.speaking) return speaking === 0;
-    return speaking === 1 && Math.round(this.#speech.startMs) === speechStartMs;
-  }
-
-  #newSpeech(model: SpeechModel | undefined): StreamSpeech {
-    return new StreamSpeech(model, (transition) => this.#speechChanged(transition));
-  }
-
-  #renewSpeech(): void {
-    this.#speech.release();
-    this.#speech = this.#newSpeech(this.#speechModel);
+    if (!this.#detectors.speech.speaking) return speaking === 0;
+    return speaking === 1 && Math.round(this.#detectors.speech.startMs) === speechStartMs;
   }
 
   #newGaps(): GapReporter {
@@ -351,8 +296,7 @@ export class StreamPipeline {
     this.#warmUp = warmUp;
     this.#tally = warmUp.tally;
     this.#gaps = warmUp.gaps;
-    // What is heard in it is thrown away: not worth the model.
-    this.#speech = this.#newSpeech(undefined);
+    this.#detectors.spareModel();
   }
 
   /** Ends the warm-up if the frame at `sequence` comes after it. */
@@ -373,9 +317,10 @@ export class StreamPipeline {
     this.#expected = warmUp.position;
     this.#timeline.accept((warmUp.position - 1) >>> 0);
     this.#leaveWarmUp();
-    this.#renewSpeech();
-    this.#checkpoint.restore(this.#gaps, this.#tones, this.#otherTones, this.#speech);
-    if (this.#speech.speaking) this.#noteStarted(this.#speech.startMs);
+    this.#detectors.renewSpeech();
+    const { tones, otherTones, speech } = this.#detectors;
+    this.#checkpoint.restore(this.#gaps, tones, otherTones, speech);
+    if (speech.speaking) this.#tap.speechStarted(speech.startMs, this.#expected);
   }
 
   #leaveWarmUp(): void {
@@ -406,8 +351,8 @@ export class StreamPipeline {
       this.#expected = (this.#expected + missing) >>> 0;
     }
     this.#gaps.endCorruptRun();
-    this.#tonesCut();
-    this.#speech.discontinuity(this.#endOr(0));
+    this.#detectors.tonesCut();
+    this.#detectors.speech.discontinuity(this.#endOr(0));
     this.#tally.expected = this.#expected | 0;
   }
 
@@ -418,64 +363,14 @@ export class StreamPipeline {
    */
   #gap(missing: number, mediaTimeMs: number, next: FrameSlot | undefined, pcm: Int16Array): void {
     this.#gaps.endCorruptRun();
-    this.#opus?.pause(missing);
     const startMs = this.#endOr(mediaTimeMs - missing * PTIME_MS);
-    const isRecoverable = next !== undefined && this.#carriesPrevious(next);
-    const unknown = isRecoverable ? missing - 1 : missing;
-    if (unknown > 0) this.#noteLost(startMs, unknown);
-    const concealed = this.#conceal(unknown, startMs, pcm);
-    const recovered = isRecoverable && this.#recover(next, startMs + unknown * PTIME_MS, pcm);
-    if (missing <= MAX_CONCEALED_FRAMES) this.#tonesMissed(missing, recovered ? 1 : 0);
-    else this.#tonesCut();
-    if (recovered) this.#tones.process(pcm, startMs + unknown * PTIME_MS);
+    this.#filler.fill(missing, startMs, next, this.#expected, pcm);
+    const { concealed, recovered } = this.#filler;
+    const recoveredFrames = recovered ? 1 : 0;
+    this.#tally.recovered = (this.#tally.recovered + recoveredFrames) | 0;
+    this.#tally.concealed = (this.#tally.concealed + concealed + recoveredFrames) | 0;
     this.#endMs = startMs + missing * PTIME_MS;
     this.#gaps.missing(missing, startMs, concealed, recovered);
-  }
-
-  /**
-   * So many frames of a tone may be bridged. What was made up is no proof of one; copies of frames are
-   * real sound, which digits need, being short. Other tones are long, and copies coarse.
-   */
-  #tonesMissed(frames: number, copies: number): void {
-    this.#tones.gap((frames - copies) * PTIME_MS);
-    this.#otherTones.gap(frames * PTIME_MS);
-  }
-
-  #tonesCut(): void {
-    this.#tones.discontinuity();
-    this.#otherTones.discontinuity();
-  }
-
-  #carriesPrevious(next: FrameSlot): boolean {
-    return this.#opus?.carriesPrevious(next.payload, next.length) ?? false;
-  }
-
-  /** Fills in what is missing as far as that is honest; returns how many frames. */
-  #conceal(missing: number, startMs: number, pcm: Int16Array): number {
-    let concealed = 0;
-    while (concealed < missing && this.#concealer.conceal(pcm)) {
-      const levelDbfs = rmsDbfs(pcm, 0, FRAME_SAMPLES);
-      this.#hearSpeech(startMs + concealed * PTIME_MS, levelDbfs, pcm);
-      concealed += 1;
-    }
-    const silentMs = (missing - concealed) * PTIME_MS;
-    if (silentMs > 0) this.#passSpeech(startMs + concealed * PTIME_MS, silentMs);
-    this.#tally.concealed = (this.#tally.concealed + concealed) | 0;
-    return concealed;
-  }
-
-  /** The frame before `next`, from the copy of it that `next` carries: what was really said. */
-  #recover(next: FrameSlot, startMs: number, pcm: Int16Array): boolean {
-    this.#opus?.meet();
-    const recovered = this.#opus?.recover(next.payload, next.length, pcm) ?? false;
-    if (recovered) this.#noteSound(startMs, pcm);
-    else this.#noteLost(startMs, 1);
-    if (recovered) this.#hearSpeech(startMs, rmsDbfs(pcm, 0, FRAME_SAMPLES), pcm);
-    else this.#passSpeech(startMs, PTIME_MS);
-    if (!recovered) return false;
-    this.#tally.recovered = (this.#tally.recovered + 1) | 0;
-    this.#tally.concealed = (this.#tally.concealed + 1) | 0;
-    return true;
   }
 
   /** Tells the detectors when the media clock jumped, which silence suppression does. */
@@ -484,12 +379,12 @@ export class StreamPipeline {
     const jumpMs = mediaTimeMs - this.#endMs;
     if ((flags & FLAG.discontinuity) === 0 && Math.abs(jumpMs) <= JUMP_TOLERANCE_MS) return;
     this.#gaps.endCorruptRun();
-    this.#tones.discontinuity();
+    this.#detectors.tones.discontinuity();
     this.#concealer.reset();
     if (jumpMs > 0 && jumpMs <= MAX_PAUSE_MS) {
-      this.#passSpeech(this.#endMs, jumpMs);
+      this.#detectors.passSpeech(this.#endMs, jumpMs);
     } else {
-      this.#speech.discontinuity(mediaTimeMs);
+      this.#detectors.speech.discontinuity(mediaTimeMs);
     }
   }
 
@@ -513,13 +408,13 @@ export class StreamPipeline {
     this.#tally.silent = (this.#tally.silent + 1) | 0;
     if (!this.#silent) {
       this.#silent = true;
-      this.#tones.discontinuity();
+      this.#detectors.tones.discontinuity();
       this.#concealer.reset();
     }
     this.#setLevel(SILENCE_DBFS);
-    this.#listener?.note(PCM_RECORD.silence, this.#frameMs, PTIME_MS, this.#expected);
-    this.#otherTones.silence(this.#frameMs);
-    this.#passSpeech(this.#frameMs, PTIME_MS);
+    this.#tap.silence(this.#frameMs, this.#expected);
+    this.#detectors.otherTones.silence(this.#frameMs);
+    this.#detectors.passSpeech(this.#frameMs, PTIME_MS);
   }
 
   #unheard(): void {
@@ -534,25 +429,23 @@ export class StreamPipeline {
     this.#silent = false;
     this.#tally.decoded = (this.#tally.decoded + 1) | 0;
     // Before the concealer, which smooths the joint after a gap: tones want what was sent.
-    this.#tones.process(pcm, mediaTimeMs);
-    this.#otherTones.process(pcm, mediaTimeMs);
-    if (this.#listener !== undefined) {
-      this.#listener.timeMs[0] = mediaTimeMs;
-      this.#listener.sound(this.#expected, pcm);
-    }
+    this.#detectors.hearTones(mediaTimeMs, pcm);
+    this.#tap.sound(mediaTimeMs, pcm, this.#expected);
     this.#concealer.accept(pcm);
     measureRmsDbfs(pcm, 0, FRAME_SAMPLES, this.#level);
     const levelDbfs = this.#level[0]!;
     if (levelDbfs > SILENCE_DBFS) this.#tally.sounding = (this.#tally.sounding + 1) | 0;
     this.#setLevel(levelDbfs);
-    this.#hearSpeech(mediaTimeMs, levelDbfs, pcm);
+    this.#detectors.hearSpeech(mediaTimeMs, levelDbfs, pcm);
   }
 
   #corrupt(pcm: Int16Array): void {
     this.#silent = false;
-    this.#noteLost(this.#frameMs, 1);
-    const concealed = this.#conceal(1, this.#frameMs, pcm);
-    this.#tonesMissed(1, 0);
+    this.#tap.lost(this.#frameMs, 1, this.#expected);
+    this.#filler.conceal(1, this.#frameMs, pcm);
+    const { concealed } = this.#filler;
+    this.#tally.concealed = (this.#tally.concealed + concealed) | 0;
+    this.#detectors.tonesMissed(1, 0);
     this.#gaps.corrupt(this.#frameMs, concealed);
   }
 
@@ -565,28 +458,12 @@ export class StreamPipeline {
 
   /** Not with each frame but when numbers are shown: what listens to a frame is to stay small. */
   #takeCheckpoint(): void {
-    this.#checkpoint.take(
-      this.#tally,
-      this.#endMs,
-      this.#gaps,
-      this.#tones,
-      this.#otherTones,
-      this.#speech,
-    );
-  }
-
-  #hearSpeech(mediaTimeMs: number, levelDbfs: number, pcm: Int16Array): void {
-    const isTone = this.#tones.toneActive || this.#otherTones.isHeard;
-    this.#speech.hear(mediaTimeMs, levelDbfs, isTone, this.#voiced, pcm);
-  }
-
-  #passSpeech(mediaTimeMs: number, durationMs: number): void {
-    const isTone = this.#tones.toneActive || this.#otherTones.isHeard;
-    this.#speech.pass(mediaTimeMs, durationMs, isTone);
+    const { tones, otherTones, speech } = this.#detectors;
+    this.#checkpoint.take(this.#tally, this.#endMs, this.#gaps, tones, otherTones, speech);
   }
 
   #speechChanged(transition: SpeechTransition): void {
-    if (this.#warmUp === undefined) this.#noteSpeech(transition);
+    if (this.#warmUp === undefined) this.#tap.speech(transition, this.#expected);
     this.#tally.speechStartMs = Math.round(transition.startMs) | 0;
     this.#tally.speaking = transition.kind === 'started' ? 1 : 0;
     this.#report(
@@ -596,41 +473,11 @@ export class StreamPipeline {
     );
   }
 
-  #noteSpeech(transition: SpeechTransition): void {
-    if (transition.kind === 'started') this.#noteStarted(transition.startMs);
-    else this.#listener?.note(PCM_RECORD.speechEnded, transition.endMs, 0, this.#expected);
-  }
-
-  #noteStarted(startMs: number): void {
-    this.#listener?.note(PCM_RECORD.speechStarted, startMs, 0, this.#expected);
-  }
-
   /** What somebody says who began before the listener came. */
   #noteEarlierSpeech(): void {
-    if (this.#tally.speaking === 1) this.#noteStarted(this.#tally.speechStartMs);
-  }
-
-  #noteSound(startMs: number, pcm: Int16Array): void {
-    if (this.#listener === undefined) return;
-    this.#listener.timeMs[0] = startMs;
-    this.#listener.sound(this.#expected, pcm);
-  }
-
-  #noteLost(startMs: number, frames: number): void {
-    this.#listener?.note(PCM_RECORD.lost, startMs, frames * PTIME_MS, this.#expected);
-  }
-
-  #toneHeard(tone: DetectedTone): void {
-    this.#report({
-      kind: 'tone',
-      digit: tone.digit,
-      startMs: tone.startMs,
-      durationMs: tone.durationMs,
-      levelDbfs: tone.levelDbfs,
-      twistDb: tone.twistDb,
-      confidence: tone.confidence,
-      acrossGap: tone.acrossGap,
-    });
+    if (this.#tally.speaking === 1) {
+      this.#tap.speechStarted(this.#tally.speechStartMs, this.#expected);
+    }
   }
 
   #report(finding: Finding): void {
@@ -642,26 +489,4 @@ export class StreamPipeline {
   #setLevel(levelDbfs: number): void {
     this.#tally.levelCentiDbfs = Math.round(levelDbfs * 100) | 0;
   }
-}
-
-/** Nothing was sent: the source says so, or its encoder's DTX does. */
-function isSilent(frame: FrameSlot): boolean {
-  if (frame.codec === CODEC.silence || (frame.flags & FLAG.silence) !== 0) return true;
-  return frame.codec === CODEC.opus && isOpusDtx(frame.payload, frame.length);
-}
-
-/** Of `frames` slots, those before one that lies so far from the first, on the circle. */
-function within(distance: number, frames: number): number {
-  return Math.max(0, Math.min(distance | 0, frames));
-}
-
-function carriesNothing(): boolean {
-  return false;
-}
-
-function checkPcm(pcm: Int16Array): void {
-  if (pcm.length === FRAME_SAMPLES) return;
-  throw new RangeError(
-    `Cannot take a frame: its PCM must have ${FRAME_SAMPLES} samples, got ${pcm.length}`,
-  );
 }

@@ -28,8 +28,7 @@ async function start(options: Partial<DecodePoolOptions> = {}): Promise<DecodePo
     ringFrames: 128,
     maxStreams: 8,
     opusEngine: 'wasm',
-    // The voice of sound.ts is a buzz, which the model rightly does not take for one.
-    speechModel: 'off',
+    speechModel: 'silero',
     clock: systemClock,
     log: SILENT_LOG,
     onProgress() {},

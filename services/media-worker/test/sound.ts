@@ -1,22 +1,16 @@
 import { createOpusEngine, encodeFrames } from '@earshot/opus';
+import { readMeetingVoices } from '@earshot/test-kit';
 
 /** Rate and frame of all sound in these tests. */
 export const RATE_HZ = 16_000;
 export const FRAME_SAMPLES = 320;
 
 const engine = await createOpusEngine();
+const voices = await readMeetingVoices(engine, RATE_HZ);
 
-/** Something like a voice: a buzz of 140 Hz in syllables of changing loudness. */
+/** So much of what people say, the same each time and without a pause. */
 export function voice(durationMs: number): Int16Array {
-  const samples = new Int16Array((durationMs * RATE_HZ) / 1000);
-  for (let i = 0; i < samples.length; i += 1) {
-    const t = i / RATE_HZ;
-    const syllable = Math.abs(Math.sin(Math.PI * 4 * t)) * (0.6 + 0.4 * Math.sin(9 * t));
-    let buzz = 0;
-    for (let h = 1; h <= 12; h += 1) buzz += Math.sin(2 * Math.PI * 140 * h * t) / h;
-    samples[i] = Math.round(9000 * syllable * buzz);
-  }
-  return samples;
+  return voices.slice(0, (durationMs * RATE_HZ) / 1000);
 }
 
 export function silence(durationMs: number): Int16Array {

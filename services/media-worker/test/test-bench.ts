@@ -170,8 +170,7 @@ export function testConfig(
     logLevel: 'silent',
     decodeThreads: 2,
     opusEngine: 'wasm',
-    // The voice of sound.ts is a buzz, which the model rightly does not take for one.
-    speechModel: 'off',
+    speechModel: 'silero',
     maxStreams: 100,
     ringFrames: 128,
     recognizerThreads: 1,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Digit } from '@earshot/dtmf';
 import { generateTone } from '@earshot/dtmf';
 import { createOpusEngine, encodeFrames, writeOggOpus } from '@earshot/opus';
+import { readMeetingVoices } from '@earshot/test-kit';
 
 const RATE_HZ = 16_000;
 
@@ -28,9 +29,10 @@ export interface TestMeeting {
 export async function writeMeeting(meeting: TestMeeting): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'earshot-meeting-'));
   const engine = await createOpusEngine();
+  const voices = await readMeetingVoices(engine, RATE_HZ);
   const participants = [];
   for (const [key, sound] of Object.entries(meeting.participants)) {
-    const packets = encodeFrames(engine, pcmOf(sound, meeting.durationMs), {
+    const packets = encodeFrames(engine, pcmOf(sound, meeting.durationMs, voices), {
       sampleRateHz: RATE_HZ,
       channels: 1,
       bitrateBps: 24_000,
@@ -46,25 +48,23 @@ export async function writeMeeting(meeting: TestMeeting): Promise<string> {
   return folder;
 }
 
-function pcmOf({ tones = [], speech = [] }: Sound, durationMs: number): Int16Array {
+/** @param voices what is said wherever somebody speaks, from its beginning */
+function pcmOf(
+  { tones = [], speech = [] }: Sound,
+  durationMs: number,
+  voices: Int16Array,
+): Int16Array {
   const pcm = new Int16Array((durationMs * RATE_HZ) / 1000);
   for (const { digit, startMs, durationMs: toneMs } of tones) {
     pcm.set(generateTone({ digit, durationMs: toneMs, sampleRateHz: RATE_HZ }), sampleAt(startMs));
   }
   for (const { startMs, endMs } of speech) {
-    for (let i = sampleAt(startMs); i < sampleAt(endMs); i += 1) pcm[i] = voiceAt(i / RATE_HZ);
+    const start = sampleAt(startMs);
+    for (let i = start; i < sampleAt(endMs); i += 1) pcm[i] = voices[(i - start) % voices.length]!;
   }
   return pcm;
 }
 
 function sampleAt(timeMs: number): number {
   return (timeMs * RATE_HZ) / 1000;
-}
-
-/** Something like a voice: a buzz of 140 Hz in syllables of changing loudness. */
-function voiceAt(seconds: number): number {
-  const syllable = Math.abs(Math.sin(Math.PI * 4 * seconds)) * (0.6 + 0.4 * Math.sin(9 * seconds));
-  let buzz = 0;
-  for (let h = 1; h <= 12; h += 1) buzz += Math.sin(2 * Math.PI * 140 * h * seconds) / h;
-  return Math.round(9000 * syllable * buzz);
 }

@@ -1,10 +1,10 @@
 import type { OpusEngine } from '@earshot/opus';
 import { encodeFrames } from '@earshot/opus';
+import { readMeetingVoices } from '@earshot/test-kit';
 import type { Control } from '../control/control.js';
 import { SeededRandom } from '../seeded-random.js';
 import type { Corpus } from './corpus.js';
 import { createCorpus } from './corpus.js';
-import { readSpeech } from './speech.js';
 
 /** Speech in each of Opus' modes; mono, 20 ms a packet. */
 export interface Corpora {
@@ -31,8 +31,8 @@ const BREATH = 0.2;
 
 /** The same bytes in every run with the same versions of our engine and the system's libopus. */
 export async function makeCorpora(engine: OpusEngine, control: Control): Promise<Corpora> {
-  const narrow = await readSpeech(engine, 16_000);
-  const wide = withBreath(await readSpeech(engine, FULL_BAND_RATE_HZ));
+  const narrow = await readMeetingVoices(engine, 16_000);
+  const wide = withBreath(await readMeetingVoices(engine, FULL_BAND_RATE_HZ));
   return {
     silk: createCorpus(
       encodeFrames(engine, narrow, {

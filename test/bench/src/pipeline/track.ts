@@ -1,6 +1,6 @@
 import type { OpusEngine } from '@earshot/opus';
 import { encodeFrames } from '@earshot/opus';
-import { readSpeech } from '../corpora/speech.js';
+import { readMeetingVoices } from '@earshot/test-kit';
 
 /** 1, 5, 9 and # (ITU-T Q.23). */
 const KEYS_HZ: readonly (readonly [number, number])[] = [
@@ -21,7 +21,7 @@ const TONE_AMPLITUDE = 6000;
 
 /** What every stream of the load plays round and round: speech, and a key every four seconds. */
 export async function makeTrack(engine: OpusEngine): Promise<Uint8Array[]> {
-  const speech = await readSpeech(engine, SAMPLE_RATE_HZ);
+  const speech = await readMeetingVoices(engine, SAMPLE_RATE_HZ);
   const pcm = new Int16Array(TRACK_FRAMES * FRAME_SAMPLES);
   for (let at = 0; at < pcm.length; at += speech.length) {
     pcm.set(speech.subarray(0, pcm.length - at), at);

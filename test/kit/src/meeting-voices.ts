@@ -2,14 +2,14 @@ import { fileURLToPath } from 'node:url';
 import type { OpusEngine, OpusSampleRateHz } from '@earshot/opus';
 import { opusPacketDurationMs, readOggOpus } from '@earshot/opus';
 
-const MEETING = new URL('../../../../services/sandbox/meeting/', import.meta.url);
+const MEETING = new URL('../../../services/sandbox/meeting/', import.meta.url);
 const VOICES = ['ada', 'alan', 'grace'];
 const MAX_FRAME_MS = 120;
 /** Frames below this are pauses. */
 const PAUSE_RMS = 60;
 
 /** The voices of the sample meeting one after another, without their pauses; mono. */
-export async function readSpeech(
+export async function readMeetingVoices(
   engine: OpusEngine,
   sampleRateHz: OpusSampleRateHz,
 ): Promise<Int16Array> {

@@ -37,6 +37,8 @@ export {
   streamOpenedEvent,
   sumTotals,
 } from './media-event.js';
+export { isOpusDtx } from './opus-dtx.js';
+export { isOpusVoiced } from './opus-voice.js';
 export { PCM_RECORD, PcmRecord, PcmRing } from './pcm-ring.js';
 export type {
   AudioDecoder,

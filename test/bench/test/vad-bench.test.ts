@@ -4,7 +4,10 @@ import { score } from '../src/vad/score.js';
 const SPEECH = Array.from({ length: 200 }, (_, n) => n >= 100 && n < 150);
 
 function heard(speaking: readonly boolean[]) {
-  return { scores: speaking.map(Number), speaking, modelShare: 1 };
+  const starts = speaking.flatMap((now, frame) =>
+    now && speaking[frame - 1] !== true ? [{ frame, toldFrame: frame + 2 }] : [],
+  );
+  return { scores: speaking.map(Number), speaking, starts, modelShare: 1 };
 }
 
 it('scores what is right as right, and what is wrong as wrong', () => {
@@ -15,6 +18,8 @@ it('scores what is right as right, and what is wrong as wrong', () => {
     falsePercent: 0,
     onsetP50Ms: 0,
     onsetP90Ms: 0,
+    toldP50Ms: 60,
+    toldP90Ms: 60,
   });
   const opposite = SPEECH.map((isSpeech) => !isSpeech);
   expect(score([{ mix, heard: heard(opposite) }])).toMatchObject({
@@ -26,6 +31,7 @@ it('scores what is right as right, and what is wrong as wrong', () => {
   expect(score([{ mix, heard: heard(late) }])).toMatchObject({
     detectedPercent: 94,
     onsetP50Ms: 60,
+    toldP50Ms: 120,
   });
 });
 

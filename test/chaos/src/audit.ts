@@ -15,12 +15,14 @@ export interface FrameTotals {
   readonly framesLost: number;
 }
 
-/** They happen anew in each attachment, and their ids have its epoch. */
+/** They happen anew in each attachment. */
 const OF_ATTACHMENT: ReadonlySet<EventType> = new Set<EventType>([
   'media.started',
   'media.streamOpened',
   'media.streamClosed',
   'media.stopped',
+  'speaker.dominant',
+  'talk.summary',
 ]);
 
 /** As the sandbox's media host names it, anew with each session. */

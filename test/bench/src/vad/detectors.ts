@@ -4,10 +4,17 @@ import type { SpeechModelStream } from '@earshot/speech-model';
 import { createSpeechModel } from '@earshot/speech-model';
 import { FRAME } from './sound.js';
 
+/** A talkspurt, in frames: from where on it is, and in which it was told. */
+export interface Start {
+  readonly frame: number;
+  readonly toldFrame: number;
+}
+
 /** By frame of 20 ms: a figure that is higher the likelier speech is, and whether a talkspurt covers it. */
 export interface Heard {
   readonly scores: readonly number[];
   readonly speaking: readonly boolean[];
+  readonly starts: readonly Start[];
   /** Share of the frames that the model heard. */
   readonly modelShare: number;
 }
@@ -57,27 +64,34 @@ function withModel(pcm: Int16Array, gate: Gate): Heard {
   return heard;
 }
 
-interface Step {
+export interface Step {
   readonly score: number;
   readonly isHeard: boolean;
   readonly transition: SpeechTransition | undefined;
 }
 
-function hear(pcm: Int16Array, step: (frame: Int16Array, ms: number) => Step): Heard {
+/** @param step takes a frame that begins at `ms` */
+export function hear(pcm: Int16Array, step: (frame: Int16Array, ms: number) => Step): Heard {
   const frames = Math.floor(pcm.length / FRAME);
   const scores: number[] = [];
+  const starts: Start[] = [];
   const speaking = new Array<boolean>(frames).fill(false);
   let heard = 0;
-  let startMs: number | undefined;
+  let open: number | undefined;
   for (let n = 0; n < frames; n += 1) {
     const { score, isHeard, transition } = step(pcm.subarray(n * FRAME, (n + 1) * FRAME), n * 20);
     scores.push(score);
     if (isHeard) heard += 1;
-    if (transition?.kind === 'started') startMs = transition.startMs;
-    if (transition?.kind !== 'ended') continue;
-    speaking.fill(true, Math.round(transition.startMs / 20), Math.round(transition.endMs / 20));
-    startMs = undefined;
+    if (transition === undefined) continue;
+    const from = Math.round(transition.startMs / 20);
+    if (transition.kind === 'started') {
+      open = from;
+      starts.push({ frame: from, toldFrame: n });
+    } else {
+      speaking.fill(true, from, Math.round(transition.endMs / 20));
+      open = undefined;
+    }
   }
-  if (startMs !== undefined) speaking.fill(true, Math.round(startMs / 20));
-  return { scores, speaking, modelShare: heard / Math.max(1, frames) };
+  if (open !== undefined) speaking.fill(true, open);
+  return { scores, speaking, starts, modelShare: heard / Math.max(1, frames) };
 }

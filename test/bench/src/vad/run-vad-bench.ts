@@ -5,7 +5,10 @@ import { parseQuickOptions } from '../quick-options.js';
 import { formatTable } from '../table.js';
 import type { Heard } from './detectors.js';
 import { byLevel, modelAlone, twoStages } from './detectors.js';
+import type { MeetingCost } from './meeting.js';
+import { measureMeeting } from './meeting.js';
 import { makeMixes, SEED } from './mixes.js';
+import { PEER_STEPS, rnnoiseVad, webrtc } from './peers.js';
 import type { Score } from './score.js';
 import { score } from './score.js';
 
@@ -13,6 +16,8 @@ const DETECTORS: Record<string, (pcm: Int16Array) => Heard> = {
   'level alone': byLevel,
   'model alone': modelAlone,
   'two stages': twoStages,
+  'WebRTC VAD': webrtc,
+  RNNoise: rnnoiseVad,
 };
 const BATCHES = [1, 2, 4, 16, 32];
 const WINDOW = 512;
@@ -26,6 +31,10 @@ export interface VadResult {
   readonly modelShare: Record<string, number>;
   /** µs a stream and 20 ms, by streams in a batch: the median of seven rounds. */
   readonly modelMicros: Record<string, number>;
+  /** Two stages in meetings. */
+  readonly meeting: MeetingCost;
+  /** µs a frame that is not silent by flag, by peer: the median of seven rounds. */
+  readonly peerMicros: Record<string, number>;
 }
 
 /** `npm run bench -- vad …`: a table, then one line of JSON (`VadResult`) on stdout. */
@@ -48,7 +57,16 @@ export async function runVadBench(args: readonly string[]): Promise<void> {
       modelShare[kind] = shares.reduce((sum, share) => sum + share, 0) / shares.length;
     }
   }
-  const result: VadResult = { seed: SEED, scores, modelShare, modelMicros: measureModel(quick) };
+  say('measuring cost');
+  const { sound, ...meeting } = await measureMeeting();
+  const result: VadResult = {
+    seed: SEED,
+    scores,
+    modelShare,
+    modelMicros: measureModel(quick),
+    meeting,
+    peerMicros: measurePeers(sound),
+  };
   if (!json) process.stdout.write(`${format(result, kinds)}\n`);
   const short = (_: string, value: unknown): unknown =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
@@ -76,13 +94,30 @@ function measureModel(quick: boolean): Record<string, number> {
   );
 }
 
-function format({ scores, modelShare, modelMicros }: VadResult, kinds: readonly string[]): string {
-  const cell = ({ auc, detectedPercent, falsePercent, onsetP50Ms, onsetP90Ms }: Score): string =>
-    auc === null
-      ? falsePercent.toFixed(1)
-      : `${detectedPercent?.toFixed(0)}/${falsePercent.toFixed(1)} ${auc.toFixed(3)} ${onsetP50Ms}/${onsetP90Ms}`;
+function measurePeers(sound: readonly Int16Array[]): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(PEER_STEPS).map(([name, create]) => {
+      const step = create();
+      const rounds = Array.from({ length: 7 }, () => {
+        const start = process.cpuUsage().user;
+        for (const frame of sound) step(frame);
+        return (process.cpuUsage().user - start) / sound.length;
+      });
+      return [name, rounds.sort((a, b) => a - b)[3]!];
+    }),
+  );
+}
+
+function format(result: VadResult, kinds: readonly string[]): string {
+  const { scores, modelShare, modelMicros, meeting, peerMicros } = result;
+  const cell = (score: Score): string => {
+    const { auc, detectedPercent, falsePercent, onsetP50Ms, onsetP90Ms } = score;
+    if (auc === null) return falsePercent.toFixed(1);
+    const told = `${score.toldP50Ms}/${score.toldP90Ms}`;
+    return `${detectedPercent?.toFixed(0)}/${falsePercent.toFixed(1)} ${auc.toFixed(3)} ${onsetP50Ms}/${onsetP90Ms} ${told}`;
+  };
   const table = formatTable([
-    ['detected %/false %, AUC, start off by p50/p90 ms', ...kinds],
+    ['detected %/false %, AUC, start off by p50/p90 ms, told after p50/p90 ms', ...kinds],
     ...Object.entries(scores).map(([name, of]) => [name, ...kinds.map((kind) => cell(of[kind]!))]),
     [
       'frames that the model hears, %',
@@ -90,5 +125,9 @@ function format({ scores, modelShare, modelMicros }: VadResult, kinds: readonly 
     ],
   ]);
   const costs = Object.entries(modelMicros).map(([batch, us]) => `${batch}: ${us.toFixed(1)}`);
-  return `${table}model, µs a stream and 20 ms, by streams in a batch: ${costs.join(', ')}\n`;
+  const peers = Object.entries(peerMicros).map(([name, us]) => `${name}: ${us.toFixed(1)}`);
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  return `${table}model, µs a stream and 20 ms, by streams in a batch: ${costs.join(', ')}
+in meetings, µs a stream and 20 ms: both stages ${meeting.micros.toFixed(2)}, the first alone ${meeting.gateMicros.toFixed(2)}; ${percent(meeting.soundShare)} of frames have sound, the model hears ${percent(meeting.modelShare)}
+peers, µs a frame with sound: ${peers.join(', ')}\n`;
 }

@@ -1,4 +1,4 @@
-import type { Heard } from './detectors.js';
+import type { Heard, Start } from './detectors.js';
 import type { Mix } from './mixes.js';
 
 export interface Score {
@@ -7,6 +7,9 @@ export interface Score {
   readonly falsePercent: number;
   readonly onsetP50Ms: number | null;
   readonly onsetP90Ms: number | null;
+  /** From where a word begins to where its talkspurt is told, of media time. */
+  readonly toldP50Ms: number | null;
+  readonly toldP90Ms: number | null;
 }
 
 /** Frames after speech that belong to nobody: the hangover of a talkspurt, and what the labels are off. */
@@ -22,12 +25,16 @@ export function score(pairs: readonly { readonly mix: Mix; readonly heard: Heard
   let detected = 0;
   let wrong = 0;
   const onsets: number[] = [];
+  const told: number[] = [];
   for (const { mix, heard } of pairs) {
     mix.isSpeech.forEach((isSpeech, n) => {
       if (isSpeech) {
         speech.push(heard.scores[n]!);
         if (heard.speaking[n]) detected += 1;
-        if (n > 0 && !mix.isSpeech[n - 1]) onsets.push(...onset(heard, n));
+        const start = n > 0 && !mix.isSpeech[n - 1] ? startNear(heard, n) : undefined;
+        if (start === undefined) return;
+        onsets.push(Math.abs(start.frame - n) * 20);
+        told.push((start.toldFrame + 1 - n) * 20);
       } else if (
         !mix.isSpeech.slice(Math.max(0, n - AFTER_FRAMES), n + BEFORE_FRAMES).includes(true)
       ) {
@@ -36,24 +43,25 @@ export function score(pairs: readonly { readonly mix: Mix; readonly heard: Heard
       }
     });
   }
-  onsets.sort((a, b) => a - b);
-  const quantile = (q: number): number | null =>
-    onsets.length === 0 ? null : onsets[Math.floor(q * (onsets.length - 1))]!;
   return {
     auc: speech.length === 0 ? null : areaUnderCurve(speech, other),
     detectedPercent: speech.length === 0 ? null : (100 * detected) / speech.length,
     falsePercent: (100 * wrong) / Math.max(1, other.length),
-    onsetP50Ms: quantile(0.5),
-    onsetP90Ms: quantile(0.9),
+    onsetP50Ms: quantile(onsets, 0.5),
+    onsetP90Ms: quantile(onsets, 0.9),
+    toldP50Ms: quantile(told, 0.5),
+    toldP90Ms: quantile(told, 0.9),
   };
 }
 
-/** How far the reported start lies from the word's, ms. */
-function onset({ speaking }: Heard, n: number): number[] {
-  for (let at = Math.max(0, n - ONSET_FRAMES); at <= n + ONSET_FRAMES; at += 1) {
-    if (speaking[at] && !speaking[at - 1]) return [Math.abs(at - n) * 20];
-  }
-  return [];
+export function quantile(values: readonly number[], q: number): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(q * (sorted.length - 1))] ?? null;
+}
+
+/** The talkspurt of the word that begins in frame `n`. */
+function startNear({ starts }: Heard, n: number): Start | undefined {
+  return starts.find(({ frame }) => Math.abs(frame - n) <= ONSET_FRAMES);
 }
 
 function areaUnderCurve(speech: readonly number[], other: readonly number[]): number {

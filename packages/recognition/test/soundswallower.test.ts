@@ -109,6 +109,15 @@ describe('what cannot be listened for is told when opening', () => {
   });
 });
 
+it('French words that lose their vowel are looked up without the next one', async () => {
+  const own = createSoundSwallower({ maxDecoders: 1 });
+  const phrases = ['l\u2019heure', "qu'est-ce que c'est", "aujourd'hui", "je n'ai pas d'accord"];
+  const task: RecognizerTask = { kind: 'phrases', phrases, jsgf: null };
+  const session = await own.open({ ...options(() => {}), language: 'fr-FR', task });
+  await session.close();
+  await own.close();
+});
+
 it('a word that the dictionary lacks can be given a pronunciation', async () => {
   const own = createSoundSwallower({ pronunciations: { Qwxzk: 'K IY P AE D' } });
   const found = await hear(['qwxzk'], spanOf(alan, ...ALAN.enter), 0, own);

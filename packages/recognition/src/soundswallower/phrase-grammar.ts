@@ -36,19 +36,21 @@ export interface PhraseGrammar {
  * be anything else.
  *
  * @param phones those of the language.
+ * @param language primary: `en`, `fr`.
  * @throws CodedError `recognizer_refused` for a task without phrases, `phrase_unpronounceable` for a
  * phrase without words, `phrase_grammar_invalid` for JSGF that has no public rule or uses our names.
  */
 export function buildPhraseGrammar(
   task: RecognizerTask & { kind: 'phrases' },
   phones: readonly string[],
+  language: string,
 ): PhraseGrammar {
   const words = new Map<string, string>();
   const canonical = new Map<string, string>();
   const alternatives: string[] = [];
   const user = task.jsgf === null ? undefined : readUserGrammar(task.jsgf, words);
   task.phrases.forEach((phrase, index) => {
-    const key = wordsOf(phrase, index, words);
+    const key = wordsOf(phrase, index, language, words);
     if (canonical.has(key)) return;
     canonical.set(key, phrase);
     alternatives.push(key);
@@ -86,8 +88,13 @@ function header(phones: readonly string[]): readonly string[] {
 }
 
 /** The words of a phrase, as the dictionary has them, with single spaces. */
-function wordsOf(phrase: string, index: number, words: Map<string, string>): string {
-  const found = normalizeWords(phrase);
+function wordsOf(
+  phrase: string,
+  index: number,
+  language: string,
+  words: Map<string, string>,
+): string {
+  const found = normalizeWords(phrase, language);
   if (found.length === 0) {
     throw new CodedError(
       'phrase_unpronounceable',
@@ -101,12 +108,14 @@ function wordsOf(phrase: string, index: number, words: Map<string, string>): str
   return found.join(' ');
 }
 
+/** French words that lose their vowel: the dictionary has `l'` and `heure`, not `l'heure`. */
+const ELISION =
+  /(?<![\p{L}\p{M}\p{N}'])((?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)')(?=[\p{L}\p{N}])/gu;
+
 /** Lower case, without punctuation; apostrophes stay. */
-function normalizeWords(phrase: string): readonly string[] {
-  return phrase
-    .normalize('NFC')
-    .toLowerCase()
-    .replaceAll('\u2019', "'")
+function normalizeWords(phrase: string, language: string): readonly string[] {
+  const lower = phrase.normalize('NFC').toLowerCase().replaceAll('\u2019', "'");
+  return (language === 'fr' ? lower.replace(ELISION, '$1 ') : lower)
     .split(/[^\p{L}\p{M}\p{N}']+/u)
     .filter((word) => /[\p{L}\p{N}]/u.test(word));
 }

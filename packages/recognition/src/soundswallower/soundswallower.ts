@@ -116,7 +116,7 @@ class SoundSwallower implements Recognizer {
     if (known !== undefined) return known;
     const freeGrammar = this.#freeGrammars.get(language) ?? buildFreeGrammar(phones);
     this.#freeGrammars.set(language, freeGrammar);
-    const compiled = { grammar: buildPhraseGrammar(task, phones), freeGrammar };
+    const compiled = { grammar: buildPhraseGrammar(task, phones, language), freeGrammar };
     this.#grammars.set(key, compiled);
     const oldest = this.#grammars.keys().next();
     if (this.#grammars.size > MAX_GRAMMARS && !oldest.done) this.#grammars.delete(oldest.value);

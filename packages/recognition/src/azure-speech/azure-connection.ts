@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@earshot/async';
+import { wavStreamHeader } from '@earshot/wav';
+import { pcmBytes } from '../pcm-bytes.js';
+import { RECOGNIZER_SAMPLE_RATE_HZ } from '../recognizer.js';
 import type {
   DialectConnection,
   DialectEvent,
@@ -7,7 +10,6 @@ import type {
   DialectSession,
 } from '../remote/stream-dialect.js';
 import { unavailable, unreadable } from '../vendor-fault.js';
-import { pcmBytes, wavHeader } from '../wav.js';
 import { ENGINE, readHypothesis, readPhrase } from './azure-results.js';
 import type { UspHeaders, UspMessage } from './usp-message.js';
 import { readUspText, uspBinary, uspText } from './usp-message.js';
@@ -51,7 +53,9 @@ export class AzureConnection implements DialectConnection {
     this.#output.send(uspText(this.#headers('speech.config', json), JSON.stringify(SPEECH_CONFIG)));
     const context = JSON.stringify(speechContext(this.#session));
     this.#output.send(uspText(this.#headers('speech.context', json), context));
-    this.#output.send(uspBinary(this.#headers('audio', 'audio/x-wav'), wavHeader(0)));
+    this.#output.send(
+      uspBinary(this.#headers('audio', 'audio/x-wav'), wavStreamHeader(RECOGNIZER_SAMPLE_RATE_HZ)),
+    );
   }
 
   audio(pcm: Int16Array): void {

@@ -1,3 +1,4 @@
+import { pcmBytes } from '../pcm-bytes.js';
 import type { Recognizer } from '../recognizer.js';
 import { RECOGNIZER_SAMPLE_RATE_HZ } from '../recognizer.js';
 import type {
@@ -11,7 +12,6 @@ import type { StreamingOptions } from '../remote/streaming-recognizer.js';
 import { streamingRecognizer } from '../remote/streaming-recognizer.js';
 import { webSocketUrl } from '../remote/web-socket-url.js';
 import { unavailable, unreadable } from '../vendor-fault.js';
-import { pcmBytes } from '../wav.js';
 import type { DeepgramResults, DeepgramWord } from './deepgram-messages.js';
 import { readDeepgramMessage } from './deepgram-messages.js';
 

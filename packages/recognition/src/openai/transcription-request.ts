@@ -1,6 +1,8 @@
+import { wavHeader } from '@earshot/wav';
+import { pcmBytes } from '../pcm-bytes.js';
+import { RECOGNIZER_SAMPLE_RATE_HZ } from '../recognizer.js';
 import type { VendorFault } from '../vendor-fault.js';
 import { faultOfStatus, retryAfterMs, slow, unavailable, unreadable } from '../vendor-fault.js';
-import { pcmBytes, wavHeader } from '../wav.js';
 import type { Transcription } from './transcription-response.js';
 import { readTranscription } from './transcription-response.js';
 
@@ -56,7 +58,9 @@ function failed(fault: VendorFault): TranscriptionOutcome {
 
 function formOf({ pcm, model, language, format }: TranscriptionRequest): FormData {
   const sound = pcmBytes(pcm);
-  const file = new Blob([wavHeader(sound.length), sound], { type: 'audio/wav' });
+  const file = new Blob([wavHeader(sound.length, RECOGNIZER_SAMPLE_RATE_HZ), sound], {
+    type: 'audio/wav',
+  });
   const form = new FormData();
   form.append('file', file, 'utterance.wav');
   form.append('model', model);

@@ -89,7 +89,8 @@ function serverArguments({ dataDir, socketPath, persistent }: ServeOptions): str
     dir: dataDir,
     save: '',
     appendonly: persistent ? 'yes' : 'no',
-    appendfsync: 'everysec',
+    // With `everysec` Redis may answer before it has written, and forget what it said yes to when killed.
+    appendfsync: 'always',
     'maxmemory-policy': 'noeviction',
     daemonize: 'no',
     loglevel: 'notice',

@@ -4,6 +4,8 @@ import { API_KEY, CLIENT_SECRET, HOST_KEY, startWholeStack } from './whole-stack
 
 const BOT_NAME = 'Botolph Secretary';
 const PASSCODE = 'Pas5c0deOfTheMeeting';
+/** Spoken in the sample meeting. */
+const PHRASES = ['call me back', 'share the report'];
 
 let stack: WholeStack;
 /** What must not be seen, by what it is. */
@@ -36,11 +38,15 @@ async function send(path: string, headers: Record<string, string>, body: string)
 }
 
 describe('the logs of a whole call, at debug', () => {
-  it('hold no name, digit, token, blob, passcode or link into a meeting', async () => {
+  it('hold no name, digit, phrase, token, blob, passcode or link into a meeting', async () => {
     watchHost();
     const meeting = stack.sandbox.meetings()[0];
     if (meeting === undefined) throw new Error('the sandbox must have a meeting');
-    const callId = await stack.call({ joinUrl: meeting.joinUrl, displayName: BOT_NAME });
+    const callId = await stack.call({
+      joinUrl: meeting.joinUrl,
+      displayName: BOT_NAME,
+      listening: { phrases: { phrases: PHRASES } },
+    });
     await goWrong(meeting.joinUrl);
     const events = await stack.ended(callId);
 
@@ -50,6 +56,11 @@ describe('the logs of a whole call, at debug', () => {
     );
     expect(digits.join('')).toBe('147#9');
     secrets.set('digits', digits.join(''));
+    const phrases = events.flatMap((event) =>
+      event.type === 'phrase.recognized' ? event.data.phrase : [],
+    );
+    expect(phrases.length).toBeGreaterThan(0);
+    for (const phrase of phrases) secrets.set(`phrase ${phrase}`, phrase);
     secrets.set('bot name', BOT_NAME);
     secrets.set('passcode', PASSCODE);
     secrets.set('join URL', meeting.joinUrl);

@@ -28,7 +28,7 @@ export function wordsToBase64(words: Int32Array): string {
   }
   // At once: a text that grows by characters costs six times as much, with its way into JSON.
   const length = Math.ceil((bytes.length * 4) / 3);
-  return String.fromCharCode.apply(null, Array.from(codes.subarray(0, length)));
+  return Reflect.apply(String.fromCharCode, undefined, codes.subarray(0, length));
 }
 
 /** Whether a text is of whole words, and of no more than `maxWords`. */

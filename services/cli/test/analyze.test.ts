@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +11,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Analyzer } from '../src/analyze/analyzer.js';
 import type { FileAnalysis } from '../src/analyze/file-analysis.js';
+import { runEarshot } from './run-earshot.js';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const MEETING = fileURLToPath(new URL('../../sandbox/meeting/', import.meta.url));
 const GRAMMAR = '#JSGF V1.0;\ngrammar codes;\npublic <code> = [an] access code;\n';
 const RATES_HZ = [8000, 11_025, 16_000, 22_050, 44_100, 48_000] as const;
@@ -32,20 +30,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs `earshot analyze …` to its end. */
-async function run(
-  ...args: string[]
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, 'analyze', ...args]);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const [code] = await once(child, 'close');
-  return { code, stdout, stderr };
+function run(...args: string[]): ReturnType<typeof runEarshot> {
+  return runEarshot('analyze', ...args);
 }
 
 function keyed(digits: string, sampleRateHz: number): Int16Array {

@@ -1,4 +1,4 @@
-/** Kinds of tones; their places are kept in checkpoints. */
+/** Kinds of tones, wherever they are named; their places are kept in checkpoints. */
 export const CALL_TONE_KINDS = [
   'beep',
   'faxCng',

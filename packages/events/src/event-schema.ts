@@ -1,4 +1,5 @@
 import { CodedError } from '@earshot/async';
+import { CALL_TONE_KINDS } from '@earshot/call-tones';
 import { z } from 'zod';
 import type { EarshotEvent, EventData, EventType } from './event.js';
 
@@ -103,17 +104,7 @@ const dataSchemas = {
   }),
   'media.recovered': z.object({ deafMs: z.number().min(0) }),
   'tone.detected': z.object({
-    kind: z.enum([
-      'dtmf',
-      'beep',
-      'faxCng',
-      'faxCed',
-      'ringback',
-      'busy',
-      'reorder',
-      'dial',
-      'sit',
-    ]),
+    kind: z.enum(['dtmf', ...CALL_TONE_KINDS]),
     digit: z
       .enum([
         ...(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const),

@@ -1,3 +1,5 @@
+import type { CallToneKind } from '@earshot/call-tones';
+
 /** What a type of event says beside its envelope. Times are ms on the call's media clock. */
 export interface EventData {
   'call.stateChanged': { readonly from: string; readonly to: string };
@@ -183,16 +185,7 @@ export interface EventData {
 }
 
 /** What sounded: a key, or a tone of answering machines, fax machines and exchanges. */
-export type ToneKind =
-  | 'dtmf'
-  | 'beep'
-  | 'faxCng'
-  | 'faxCed'
-  | 'ringback'
-  | 'busy'
-  | 'reorder'
-  | 'dial'
-  | 'sit';
+export type ToneKind = 'dtmf' | CallToneKind;
 
 /** How long a source was heard to speak. */
 export interface TalkTime {

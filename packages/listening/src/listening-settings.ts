@@ -1,18 +1,11 @@
+import type { CallToneKind } from '@earshot/call-tones';
+import { CALL_TONE_KINDS } from '@earshot/call-tones';
 import { z } from 'zod';
 
 /** Kinds of tones that are no digits: of answering machines, fax machines and exchanges. */
-export const OTHER_TONE_KINDS = [
-  'beep',
-  'faxCng',
-  'faxCed',
-  'ringback',
-  'busy',
-  'reorder',
-  'dial',
-  'sit',
-] as const;
+export const OTHER_TONE_KINDS: typeof CALL_TONE_KINDS = CALL_TONE_KINDS;
 
-export type OtherToneKind = (typeof OTHER_TONE_KINDS)[number];
+export type OtherToneKind = CallToneKind;
 
 /** How keys pressed are put together; see `tone.collected`. */
 export interface ToneCollectionSettings {

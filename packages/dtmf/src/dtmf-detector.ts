@@ -137,7 +137,10 @@ export class DtmfDetector {
 
   /** The source was silent for a time unknown, or ended: an open tone ended where it was heard. */
   discontinuity(): void {
-    while (this.#candidate.open) this.#takeNothing();
+    // Bounded, whatever the clock says: at a time too great to advance by 5 ms no break grows.
+    for (let hops = MOST_OPEN_MS / HOP_MS; hops > 0 && this.#candidate.open; hops -= 1) {
+      this.#takeNothing();
+    }
     this.reset();
   }
 
@@ -181,11 +184,14 @@ export class DtmfDetector {
     this.#gapStartMs = orBefore(from[at + 5]!);
     this.#gapEndMs = orBefore(from[at + 6]!);
     const next = this.#candidate.restore(from, at + 7);
+    this.#awake ||= this.#candidate.open;
     // Whoever kept the numbers may have spoiled them: a tone must end some time.
     if (!(Math.abs(this.#nextMs - this.#candidate.lastHeardMs) < MOST_OPEN_MS)) {
       this.#candidate.abandon();
     }
-    if (this.#gapEndMs > this.#nextMs + MOST_OPEN_MS) this.#gapEndMs = Number.NEGATIVE_INFINITY;
+    if (this.#gapEndMs > this.#nextMs + MAX_BRIDGED_GAP_MS) {
+      this.#gapEndMs = Number.NEGATIVE_INFINITY;
+    }
     this.#trail.jumpTo(0);
     return next;
   }

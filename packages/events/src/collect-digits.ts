@@ -28,6 +28,9 @@ export interface CollectedDigits {
 /** Collections that may be open at once; beyond, the oldest ends as if its call did. */
 const MAX_OPEN = 10_000;
 
+/** Keys of which it is known that they were counted; the oldest is forgotten beyond. */
+const MAX_COUNTED = 10_000;
+
 interface Open {
   readonly callId: string;
   readonly sourceId: string | null;
@@ -51,6 +54,8 @@ export interface DigitCollection {
  * want settings of their own: for each call and source, until there are enough, a key that ends them,
  * or a pause. Pauses between keys are told by their media time; the clock tells that no key follows.
  *
+ * An event that comes again counts once, as long as it is among the newest 10 000 keys.
+ *
  * What is open is this process's alone: a consumer that restarts, or shares its subscription with
  * another, sees part of the keys.
  */
@@ -69,6 +74,8 @@ class EventDigits {
   readonly #firstDigitMs: number | null;
   /** Those in which a key came, or is waited for; by call, then source. */
   readonly #open = new Map<string, Open>();
+  /** Events come again when a handler fails, perhaps another than ours. */
+  readonly #counted = new Set<string>();
 
   constructor(options: CollectDigitsOptions) {
     const { maxDigits, terminator = '#', interDigitMs = 3000, firstDigitMs = null } = options;
@@ -79,8 +86,9 @@ class EventDigits {
   }
 
   take(event: EarshotEvent): void {
-    if (event.type === 'tone.detected') this.#press(event);
-    else if (event.type === 'call.ended') this.#endCall(event.callId);
+    if (event.type === 'tone.detected') {
+      if (this.#isFirst(`${event.callId} ${event.id}`)) this.#press(event);
+    } else if (event.type === 'call.ended') this.#endCall(event.callId);
   }
 
   expect(callId: string, sourceId: string | null): void {
@@ -95,6 +103,15 @@ class EventDigits {
   close(): void {
     for (const { cancel } of this.#open.values()) cancel();
     this.#open.clear();
+    this.#counted.clear();
+  }
+
+  #isFirst(id: string): boolean {
+    if (this.#counted.has(id)) return false;
+    this.#counted.add(id);
+    const [oldest] = this.#counted;
+    if (this.#counted.size > MAX_COUNTED && oldest !== undefined) this.#counted.delete(oldest);
+    return true;
   }
 
   #press({ callId, sourceId, participant, data }: EventOf<'tone.detected'>): void {

@@ -65,6 +65,16 @@ describe('keys that a consumer puts together', () => {
     expect(summary()).toEqual(['11 1 interDigitTimeout', '11 2 interDigitTimeout']);
   });
 
+  it('count once though their events come again, even after they were told', () => {
+    const { collection, summary } = setUp();
+    const keys = [key('1', 0), key('2', 200), key('#', 400)];
+    for (const event of [...keys.flatMap((each) => [each, each]), ...keys]) {
+      collection.handler(event);
+    }
+    collection.handler(ended());
+    expect(summary()).toEqual(['11 12 terminator']);
+  });
+
   it('are none when none come in time', () => {
     const { clock, collection, summary } = setUp(2000);
     collection.expect('c_1', '11');

@@ -206,13 +206,17 @@ export interface HostTone {
   readonly sourceId: string | null;
   readonly digit: Digit;
   readonly startMs: number;
+  /** Among the tones that the host reports to begin in the same ms, from 0; see `ToneFolder.ordinalOf`. */
+  readonly ordinal: number;
 }
 
 /** A tone that the media host was told of by the platform; its length and level are unknown. */
 export function hostToneEvent(tone: HostTone): Extract<MediaEventDraft, { type: 'tone.detected' }> {
-  const { callId, mediaId, sourceId, digit, startMs } = tone;
+  const { callId, mediaId, sourceId, digit, startMs, ordinal } = tone;
+  // Ids stand in logs: no digit is in them.
+  const at = `${sourceId ?? 'call'}.${Math.round(startMs)}.${ordinal}`;
   return {
-    id: `${callId}.${mediaId}.hostTone.${sourceId ?? 'call'}.${Math.round(startMs)}.${digit}`,
+    id: `${callId}.${mediaId}.hostTone.${at}`,
     type: 'tone.detected',
     mediaTimeMs: roundTenth(startMs),
     sourceId,

@@ -117,6 +117,19 @@ export class ToneFolder {
   }
 
   /**
+   * Which one a report is, from 0, of those that one way gives of the same ms: tells them apart in
+   * ids, as their sounds would. The same again when they come again, in the same order.
+   */
+  ordinalOf(sound: string, way: string, startMs: number): number {
+    const atMs = Math.round(startMs);
+    const known = [...this.#told, ...this.#waiting].filter(({ reports }) =>
+      reports.some((each) => each.way === way && Math.round(each.startMs) === atMs),
+    );
+    const own = known.findIndex((tone) => tone.sound === sound);
+    return own < 0 ? known.length : own;
+  }
+
+  /**
    * Takes a report.
    *
    * @param way who reports: the same for all reports of one detector, and no other's
@@ -160,7 +173,9 @@ export class ToneFolder {
     const isSame = (each: ToneReport): boolean =>
       each.way === way && Math.abs(each.startMs - startMs) < SAME_REPORT_MS;
     const has = (each: ReportedTone): boolean =>
-      each.sound === tone.sound && each.reports.some(isSame);
+      each.sound === tone.sound &&
+      isSameSource(each.sourceId, tone.sourceId) &&
+      each.reports.some(isSame);
     return this.#told.some(has) || this.#waiting.some(has);
   }
 

@@ -188,6 +188,7 @@ it('tells a tone that was reported, not heard, apart from one that was heard', (
     sourceId: '4711',
     digit: '5',
     startMs: 1000,
+    ordinal: 0,
   });
   expect(reported).toMatchObject({
     data: { origin: 'host', durationMs: 0, levelDbfs: null, twistDb: null, confidence: null },

@@ -28,7 +28,7 @@ function heard(digit: Digit, sourceId: string | null, startMs: number, durationM
 }
 
 function reported(digit: Digit, sourceId: string | null, startMs: number): Report {
-  const draft = hostToneEvent({ callId: 'c', mediaId: 'm', sourceId, digit, startMs });
+  const draft = hostToneEvent({ callId: 'c', mediaId: 'm', sourceId, digit, startMs, ordinal: 0 });
   return { draft, way: 'host' };
 }
 
@@ -126,6 +126,41 @@ describe('reports of one tone', () => {
     isBehind = false;
     folder.advance(4000 + NAMING_WAIT_MS);
     expect(keys(told)).toBe('5ai 6?i 7?i');
+  });
+
+  it('are of two people when the host says that two pressed a key at once', () => {
+    expect(keys(fold([reported('5', 'a', 1000), reported('5', 'b', 1010)]))).toBe('5ah 5bh');
+  });
+
+  it('have ids without the digit, the same when they come again', () => {
+    const first = new ToneFolder({ tell: (draft) => told.push(draft) });
+    const told: ToneDraft[] = [];
+    const idOf = (folder: ToneFolder, digit: Digit, startMs: number): string => {
+      const ordinal = folder.ordinalOf(digit, 'host', startMs);
+      const draft = hostToneEvent({
+        ...{ callId: 'c', mediaId: 'm', sourceId: null, digit, startMs, ordinal },
+      });
+      folder.accept(draft, 'host', 0, false);
+      return draft.id;
+    };
+    const presses = [
+      ['1', 0],
+      ['9', 0.2],
+      ['9', 400],
+    ] as const;
+    const ids = presses.map(([digit, startMs]) => idOf(first, digit, startMs));
+    expect(ids).toEqual([
+      'c.m.hostTone.call.0.0',
+      'c.m.hostTone.call.0.1',
+      'c.m.hostTone.call.400.0',
+    ]);
+    expect(told.map(({ id }) => id)).toEqual(ids);
+    expect(presses.map(([digit, startMs]) => idOf(first, digit, startMs))).toEqual(ids);
+    const second = new ToneFolder({
+      tell: () => {},
+      state: { told: first.state.told.slice(0, 1) },
+    });
+    expect(presses.map(([digit, startMs]) => idOf(second, digit, startMs))).toEqual(ids);
   });
 
   it('are known again by who goes on, whatever was told', () => {

@@ -117,7 +117,10 @@ export class CallFindings {
     const digit = digitOfGraphTone(tone);
     if (digit === undefined) return;
     const { callId, mediaId } = this.#options;
-    const draft = hostToneEvent({ callId, mediaId, sourceId: sourceId ?? null, digit, startMs });
+    const ordinal = this.#tones.ordinalOf(digit, HOST_WAY, startMs);
+    const draft = hostToneEvent({
+      ...{ callId, mediaId, sourceId: sourceId ?? null, digit, startMs, ordinal },
+    });
     this.#tone(draft, HOST_WAY);
   }
 

@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { stuckTestGuard } from './scripts/stuck-test-reporter.mjs';
+
+// Of each project, as whichever is asked for must have it.
+const plugins = [stuckTestGuard()];
 
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
@@ -7,6 +11,7 @@ export default defineConfig({
   test: {
     projects: [
       {
+        plugins,
         test: {
           name: 'packages',
           include: [
@@ -20,6 +25,7 @@ export default defineConfig({
         },
       },
       {
+        plugins,
         test: {
           name: 'services',
           include: ['services/*/test/**/*.test.ts'],
@@ -29,6 +35,7 @@ export default defineConfig({
         },
       },
       {
+        plugins,
         test: {
           name: 'e2e',
           include: ['test/e2e/test/**/*.test.ts'],
@@ -39,6 +46,7 @@ export default defineConfig({
         },
       },
       {
+        plugins,
         test: {
           name: 'chaos',
           include: ['test/chaos/test/**/*.test.ts'],

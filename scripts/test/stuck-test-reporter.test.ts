@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, vi } from 'vitest';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const FIXTURE = path.join(import.meta.dirname, 'fixtures', 'stuck');
+
+async function runFixture(): Promise<{ status: number; stdout: string; stderr: string }> {
+  const args = ['run', '--config', path.join(FIXTURE, 'vitest.config.ts')];
+  const child = spawn(path.join(ROOT, 'node_modules/.bin/vitest'), args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number>((resolve) => {
+    child.once('exit', (code) => resolve(code ?? -1));
+  });
+  const [status, stdout, stderr] = await Promise.all([
+    ended,
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  return { status, stdout, stderr };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !/^ [ZX]/.test(stat.slice(stat.lastIndexOf(')') + 1));
+  } catch {
+    return false;
+  }
+}
+
+describe('the reporter of tests that are stuck', () => {
+  it('names the test of an endless loop, ends the run with 1 and leaves no process behind', async () => {
+    const { status, stdout, stderr } = await runFixture();
+    expect(status).toBe(1);
+    expect(stderr).toContain('[tests_stuck]');
+    expect(stderr).toMatch(/scripts\/test\/fixtures\/stuck\/stuck\.fixture\.ts > never ends/);
+    const pids = /^pids (\d+) (\d+)$/m.exec(stdout)?.slice(1).map(Number) ?? [];
+    expect(pids).toHaveLength(2);
+    await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), 10_000);
+  });
+});

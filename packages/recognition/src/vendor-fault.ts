@@ -33,8 +33,20 @@ export function slow(engine: string, rule: string): VendorFault {
 /** What an HTTP status other than success means. */
 export function faultOfStatus(engine: string, status: number): VendorFault {
   const rule = `the service must accept the request, got HTTP ${status}`;
-  const passes = status === 408 || status === 429 || status >= 500;
+  const passes = status === 408 || status === 409 || status === 429 || status >= 500;
   return passes ? unavailable(engine, rule) : refused(engine, rule);
+}
+
+/**
+ * Close codes by which a vendor says that it won't have what it is sent, as Azure's SDK counts them
+ * (ServiceRecognizerBase: 1002, 1003, 1007, 4000), and 1008, Deepgram's for sound that it can't decode.
+ */
+const REFUSING_CLOSES = new Set([1002, 1003, 1007, 1008, 4000]);
+
+/** What it means that a connection was closed by the vendor. */
+export function faultOfClose(engine: string, code: number): VendorFault {
+  const rule = `the service must not hang up, got close code ${code}`;
+  return REFUSING_CLOSES.has(code) ? refused(engine, rule) : unavailable(engine, rule);
 }
 
 /** How long to wait by a `Retry-After` header, ms; 0 when there is none. Its date form counts as none. */

@@ -140,6 +140,56 @@ test("whisper.cpp's server is asked at its own path, and its words are in segmen
   await recognizer.close();
 });
 
+test("whisper.cpp's words are tokens of the model: those of a word are put together", async () => {
+  const pieces: [string, number, number, number][] = [
+    [' tele', 0.1, 0.3, 0.9],
+    ['phone', 0.3, 0.6, 0.5],
+    [',', 0.6, 0.6, 0.8],
+    [' please', 0.7, 1, 0.7],
+  ];
+  const words = pieces.map(([word, start, end, probability]) => ({
+    word,
+    start,
+    end,
+    probability,
+  }));
+  const body = { text: ' telephone, please', segments: [{ text: ' telephone, please', words }] };
+  const { url } = await serve((_asked, response) => json(response, 200, body));
+  const heard = listenFor();
+  const session = await createOpenAiTranscription({ baseUrl: url }).open(heard.options);
+  session.push(soundOf(1000));
+  await session.endUtterance();
+  expect(heard.results[0]?.words).toEqual([
+    { text: 'telephone,', startMs: 10_100, endMs: 10_600, confidence: 0.5 },
+    { text: 'please', startMs: 10_700, endMs: 11_000, confidence: 0.7 },
+  ]);
+});
+
+test('vLLM says null for what it does not know', async () => {
+  const segment = {
+    id: 0,
+    start: 0,
+    end: 1,
+    text: ' yes',
+    avg_logprob: -0.2,
+    no_speech_prob: null,
+  };
+  const body = { duration: '1.0', language: 'en', text: ' yes', segments: [segment], words: null };
+  const { url } = await serve((_asked, response) => json(response, 200, body));
+  const heard = listenFor();
+  const session = await createOpenAiTranscription({ baseUrl: url }).open(heard.options);
+  session.push(soundOf(1000));
+  await session.endUtterance();
+  expect(heard.faults).toEqual([]);
+  expect(heard.results).toMatchObject([{ text: 'yes', words: [], startMs: 10_000, endMs: 11_000 }]);
+});
+
+test('an address with a password in it is refused at once, and not told', () => {
+  const create = (): unknown => createOpenAiTranscription({ baseUrl: 'http://a:secret@host/v1' });
+  expect(create).toThrow(expect.objectContaining({ code: 'invalid_url' }));
+  expect(create).not.toThrow(/secret/);
+});
+
 test.each([
   [401, 'recognizer_refused', false],
   [403, 'recognizer_refused', false],

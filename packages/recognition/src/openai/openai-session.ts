@@ -14,6 +14,7 @@ import { slow } from '../vendor-fault.js';
 import type { TranscriptionOutcome, TranscriptionRequest } from './transcription-request.js';
 import { ENGINE, transcribe } from './transcription-request.js';
 import type { Transcription } from './transcription-response.js';
+import { NO_TRANSCRIPTION } from './transcription-response.js';
 
 const SAMPLES_PER_MS = RECOGNIZER_SAMPLE_RATE_HZ / 1000;
 
@@ -26,12 +27,11 @@ const GAP_SILENCE_MS = 200;
 /** Requests that may fail with an utterance. */
 const MAX_TRIES = 3;
 
-const NOTHING: Transcription = { text: '', words: [], confidence: null, language: null };
-
 const BACKOFF = { baseMs: 500, maxMs: 4000 };
 
 export interface OpenAiLimits {
   readonly requestMs: number;
+  /** Of an utterance and of those that wait for theirs. */
   readonly maxUtteranceMs: number;
 }
 
@@ -107,7 +107,7 @@ export class OpenAiSession implements RecognizerSession {
   async #recognize({ audio }: Turn): Promise<void> {
     const { slots, session } = this.#options;
     if (audio.length < MIN_SAMPLES) {
-      session.onResult(this.#resultOf(NOTHING, audio));
+      session.onResult(this.#resultOf(NO_TRANSCRIPTION, audio));
       return;
     }
     const pcm = audio.slice(0, audio.length);
@@ -167,6 +167,7 @@ export class OpenAiSession implements RecognizerSession {
 
   #fail({ code, message, retryable }: VendorFault): void {
     this.#isOver = true;
+    this.#abort.abort();
     this.#turns.clear();
     this.#options.session.onFault({ code, message, retryable });
   }

@@ -4,6 +4,7 @@ import { systemClock } from '@earshot/async/system';
 import type { Recognizer, RecognizerSession, RecognizerSessionOptions } from '../recognizer.js';
 import { Slots } from '../slots.js';
 import { closedError } from '../vendor-fault.js';
+import { vendorKey } from '../vendor-key.js';
 import { OpenAiSession } from './openai-session.js';
 import { ENGINE } from './transcription-request.js';
 
@@ -35,11 +36,12 @@ export interface OpenAiTranscriptionOptions {
  * Wire format: openai/openai-node `src/resources/audio/transcriptions.ts` (TranscriptionVerbose and its
  * words and segments), ggml-org/whisper.cpp `examples/server/server.cpp` (`/inference`).
  *
- * @throws CodedError `invalid_url`.
+ * @throws CodedError `invalid_url`, `invalid_key`.
  */
 export function createOpenAiTranscription(options: OpenAiTranscriptionOptions): Recognizer {
   const { clock = systemClock, model = DEFAULT_MODEL, requestMs = 15_000 } = options;
   const url = requestUrl(options.baseUrl);
+  const apiKey = options.apiKey === undefined ? null : vendorKey(ENGINE, options.apiKey);
   const slots = new Slots(options.maxRequests ?? 4);
   const sessions = new Set<RecognizerSession>();
 
@@ -56,7 +58,7 @@ export function createOpenAiTranscription(options: OpenAiTranscriptionOptions): 
       request: {
         url,
         model,
-        apiKey: options.apiKey ?? null,
+        apiKey,
         language: primaryLanguage(session.language),
         format: model.startsWith('gpt-') ? 'json' : 'verbose_json',
       },
@@ -94,6 +96,10 @@ function requestUrl(baseUrl: string): string {
     throw new CodedError('invalid_url', rule);
   }
   const url = new URL(baseUrl);
+  if (url.username !== '' || url.password !== '') {
+    const rule = 'Cannot use this transcription service: its address must hold no user or password';
+    throw new CodedError('invalid_url', rule);
+  }
   const path = url.pathname.replace(/\/+$/, '');
   const isWhole = /\/(inference|audio\/transcriptions)$/.test(path);
   url.pathname = isWhole ? path : `${path}/audio/transcriptions`;

@@ -1,43 +1,42 @@
 import { z } from 'zod';
 import type { RecognizedWord } from '../recognizer.js';
 
-const seconds = z.number().min(0);
-
+/** Servers written in Python say null for what they leave out. */
 const word = z.object({
   word: z.string(),
-  start: seconds.optional(),
-  end: seconds.optional(),
-  probability: z.number().optional(),
+  start: z.number().nullish(),
+  end: z.number().nullish(),
+  probability: z.number().nullish(),
 });
 
 const segment = z.object({
-  start: seconds.optional(),
-  end: seconds.optional(),
-  text: z.string().optional(),
-  avg_logprob: z.number().optional(),
-  no_speech_prob: z.number().optional(),
-  words: z.array(word).optional(),
+  avg_logprob: z.number().nullish(),
+  no_speech_prob: z.number().nullish(),
+  words: z.array(word).nullish(),
 });
 
 /**
- * `verbose_json` as OpenAI gives it (`words` at the top, `avg_logprob` in segments) and as whisper.cpp's
- * server does (`words` with `probability` in segments); and `json`, of which only `text` is there.
+ * `verbose_json` as OpenAI gives it (`words` at the top, `avg_logprob` in segments), as whisper.cpp's
+ * server does (`words` with `probability` in segments, each of them a token of the model), as vLLM does
+ * (`words` null); and `json`, of which only `text` is there.
  */
 const response = z.object({
   text: z.string(),
-  language: z.string().optional(),
-  words: z.array(word).optional(),
-  segments: z.array(segment).optional(),
+  words: z.array(word).nullish(),
+  segments: z.array(segment).nullish(),
 });
+
+type Word = z.infer<typeof word>;
+type Segment = z.infer<typeof segment>;
 
 /** Times are from the first sample of the sound, ms. */
 export interface Transcription {
   readonly text: string;
   readonly words: readonly RecognizedWord[];
   readonly confidence: number | null;
-  /** As the server names it, such as `english` or `en`; null when it says nothing. */
-  readonly language: string | null;
 }
+
+export const NO_TRANSCRIPTION: Transcription = { text: '', words: [], confidence: null };
 
 /** A segment with at least such a chance of holding no speech says nothing, as Whisper itself decides. */
 const NO_SPEECH = 0.6;
@@ -47,45 +46,65 @@ const NO_SPEECH_LOGPROB = -1;
 export function readTranscription(body: string): Transcription | undefined {
   const parsed = response.safeParse(parseJson(body));
   if (!parsed.success) return undefined;
-  const { text, language, segments = [] } = parsed.data;
-  if (segments.length > 0 && segments.every(isSilence)) return nothing(language);
-  const words = (parsed.data.words ?? segments.flatMap((each) => each.words ?? [])).flatMap(toWord);
+  const { text } = parsed.data;
+  const segments = parsed.data.segments ?? [];
+  if (segments.length > 0 && segments.every(isSilence)) return NO_TRANSCRIPTION;
+  const all = parsed.data.words ?? segments.flatMap((each) => each.words ?? []);
+  const words = wholeWords(all).flatMap(toWord);
   return {
     text: text.replace(/\s+/g, ' ').trim(),
     words,
     confidence: confidenceOf(words, segments),
-    language: language ?? null,
   };
 }
 
-function nothing(language: string | undefined): Transcription {
-  return { text: '', words: [], confidence: null, language: language ?? null };
+function isSilence({ no_speech_prob: noSpeech, avg_logprob: logprob }: Segment): boolean {
+  return (noSpeech ?? 0) > NO_SPEECH && (logprob ?? 0) < NO_SPEECH_LOGPROB;
 }
 
-function isSilence({ no_speech_prob = 0, avg_logprob = 0 }: z.infer<typeof segment>): boolean {
-  return no_speech_prob > NO_SPEECH && avg_logprob < NO_SPEECH_LOGPROB;
+/** Where words begin with a space, what begins with none is a piece of the word before. */
+function wholeWords(pieces: readonly Word[]): Word[] {
+  if (!pieces.some(({ word: text }) => text.startsWith(' '))) return [...pieces];
+  const whole: Word[] = [];
+  for (const piece of pieces) {
+    const before = whole.at(-1);
+    if (before === undefined || piece.word.startsWith(' ')) whole.push(piece);
+    else whole[whole.length - 1] = joined(before, piece);
+  }
+  return whole;
 }
 
-function toWord({ word: text, start, end, probability }: z.infer<typeof word>): RecognizedWord[] {
-  if (start === undefined || end === undefined || text.trim() === '') return [];
+/** Half a word that is unlikely makes it unlikely. */
+function joined(word: Word, piece: Word): Word {
+  const probabilities = [word.probability, piece.probability].filter((each) => each != null);
+  return {
+    word: word.word + piece.word,
+    start: word.start,
+    end: piece.end ?? word.end,
+    probability: probabilities.length === 0 ? null : Math.min(...probabilities),
+  };
+}
+
+function toWord({ word: text, start, end, probability }: Word): RecognizedWord[] {
+  if (start == null || end == null || start < 0 || text.trim() === '') return [];
   return [
     {
       text: text.trim(),
       startMs: start * 1000,
       endMs: Math.max(start, end) * 1000,
-      confidence: probability === undefined ? null : clamp(probability),
+      confidence: probability == null ? null : clamp(probability),
     },
   ];
 }
 
 function confidenceOf(
   words: readonly RecognizedWord[],
-  segments: readonly z.infer<typeof segment>[],
+  segments: readonly Segment[],
 ): number | null {
   const ofWords = words.flatMap(({ confidence }) => (confidence === null ? [] : [confidence]));
   if (ofWords.length > 0) return mean(ofWords);
   const ofSegments = segments.flatMap(({ avg_logprob: logprob }) =>
-    logprob === undefined ? [] : [clamp(Math.exp(logprob))],
+    logprob == null ? [] : [clamp(Math.exp(logprob))],
   );
   return ofSegments.length > 0 ? mean(ofSegments) : null;
 }

@@ -1,3 +1,4 @@
+import { RECOGNIZER_SAMPLE_RATE_HZ } from './recognizer.js';
 import { UtteranceAudio } from './utterance-audio.js';
 
 /** One utterance on its way through a recognizer. */
@@ -17,7 +18,15 @@ export class Turn {
   }
 }
 
-/** The utterances of a session in order: those that wait for results, and the one that is spoken. */
+const SAMPLES_PER_MS = RECOGNIZER_SAMPLE_RATE_HZ / 1000;
+
+/** Utterances that may wait for results. */
+const MAX_TURNS = 64;
+
+/**
+ * The utterances of a session in order: those that wait for results, and the one that is spoken.
+ * Bounded: sound that does not fit is refused.
+ */
 export class TurnQueue {
   readonly #maxMs: number;
   readonly #silenceMs: number;
@@ -26,7 +35,7 @@ export class TurnQueue {
 
   /**
    * @param startMs media time of the first sample.
-   * @param maxMs most sound of an utterance.
+   * @param maxMs most sound of all utterances.
    * @param silenceMs of each gap, how much is filled with silence.
    */
   constructor(startMs: number, maxMs: number, silenceMs: number) {
@@ -44,9 +53,12 @@ export class TurnQueue {
     return this.#turns;
   }
 
-  /** False: the utterance is longer than can be kept. */
+  /** False: it is more than can be kept. */
   push(pcm: Int16Array): boolean {
-    return pcm.length === 0 || this.#spoken().audio.append(pcm);
+    if (pcm.length === 0) return true;
+    const isFull = this.#open === undefined && this.#turns.length >= MAX_TURNS;
+    if (isFull || this.#samples + pcm.length > this.#maxMs * SAMPLES_PER_MS) return false;
+    return this.#spoken().audio.append(pcm);
   }
 
   gap(durationMs: number): boolean {
@@ -83,6 +95,12 @@ export class TurnQueue {
 
   clear(): void {
     for (const turn of this.#turns.splice(0)) turn.settle();
+  }
+
+  get #samples(): number {
+    let samples = 0;
+    for (const { audio } of this.#turns) samples += audio.length;
+    return samples;
   }
 
   get #open(): Turn | undefined {

@@ -140,7 +140,7 @@ test('silence is kept alive; a word-less end and late finals are told apart', as
   session.push(soundOf(500));
   const quiet = session.endUtterance();
   await until(() => server.told.includes('Finalize'));
-  clock.advance(1500);
+  clock.advance(2500);
   await quiet;
   expect(finals(heard)).toEqual(['']);
 
@@ -151,6 +151,93 @@ test('silence is kept alive; a word-less end and late finals are told apart', as
   clock.advance(10_000);
   await late;
   expect(heard.faults).toMatchObject([{ code: 'recognizer_slow', retryable: true }]);
+});
+
+test('partials are asked for though nobody wants them, and long sound is not given up early', async () => {
+  const clock = new VirtualClock();
+  const heard = listenFor({ task: { kind: 'dictation', partials: false } });
+  const session = await deepgram({ clock }).open(heard.options);
+  expect(server.visitors[0]?.request.url).toContain('interim_results=true');
+  // It takes its time for four seconds, of which it said nothing yet.
+  server.visitors[0]?.socket.removeAllListeners('message');
+  session.push(soundOf(4000));
+  const ended = session.endUtterance();
+  clock.advance(9999);
+  expect(heard.results).toEqual([]);
+  clock.advance(1);
+  await ended;
+  expect(heard.faults).toMatchObject([{ code: 'recognizer_slow' }]);
+});
+
+test('a result of a turn before is no result of this one, whatever its times are rounded to', async () => {
+  const clock = new VirtualClock();
+  const heard = listenFor();
+  const session = await deepgram({ clock }).open(heard.options);
+  server.answers = false;
+  session.push(soundOf(900));
+  const quiet = session.endUtterance();
+  await until(() => server.told.includes('Finalize'));
+  clock.advance(2500);
+  await quiet;
+  session.push(soundOf(1000));
+  await heard.wait(() => heard.results.some(({ kind }) => kind === 'partial'));
+  const alternatives = [{ transcript: 'late', confidence: 1, words: [] }];
+  const late = { start: 0, duration: 0.9004, is_final: true, from_finalize: true };
+  const socket = server.visitors[0]?.socket;
+  socket?.send(JSON.stringify({ type: 'Results', ...late, channel: { alternatives } }));
+  server.answers = true;
+  await session.endUtterance();
+  expect(finals(heard)).toEqual(['', 'Word0']);
+});
+
+test.each([
+  ['de-DE', 'de'],
+  ['de-ch', 'de-CH'],
+  ['en-US', 'en-US'],
+  ['es-MX', 'es'],
+  ['nb-NO', 'no'],
+  ['multi', 'multi'],
+])('%s is %s to the service', async (language, named) => {
+  const session = await deepgram().open(listenFor({ language }).options);
+  const url = new URL(server.visitors[0]?.request.url ?? '', server.url);
+  expect(url.searchParams.get('language')).toBe(named);
+  await session.close();
+});
+
+test('a service that takes no more sound is too slow, though the end of the utterance cannot be sent', async () => {
+  const clock = new VirtualClock();
+  const heard = listenFor();
+  const limits = { maxUtteranceMs: 1_000_000, keepAliveMs: 60_000 };
+  const session = await deepgram({ clock, limits }).open(heard.options);
+  server.visitors[0]?.socket.pause();
+  // More than all buffers of the way hold.
+  session.push(soundOf(900_000));
+  const ended = session.endUtterance();
+  for (let before = -1; before !== session.backlogMs; ) {
+    before = session.backlogMs;
+    for (let turns = 0; turns < 50; turns += 1) await turn();
+  }
+  expect(session.backlogMs).toBeGreaterThan(0);
+  clock.advance(10_000);
+  await ended;
+  expect(heard.faults).toMatchObject([{ code: 'recognizer_slow', retryable: true }]);
+});
+
+test('closed while it is opened, it leaves no connection', async () => {
+  const recognizer = deepgram();
+  const opening = recognizer.open(listenFor().options);
+  await recognizer.close();
+  await expect(opening).rejects.toMatchObject({ code: 'recognizer_unavailable' });
+  await until(() => server.visitors.length === 0 || server.visitors[0]?.socket.readyState === 3);
+});
+
+test('a key as it is read from a file ends in a line break; one that is no header is refused', async () => {
+  const session = await deepgram({ apiKey: `${API_KEY}\n` }).open(listenFor().options);
+  expect(server.visitors[0]?.request.headers.authorization).toBe(`Token ${API_KEY}`);
+  await session.close();
+  const create = (): unknown => deepgram({ apiKey: 'se\ncret' });
+  expect(create).toThrow(expect.objectContaining({ code: 'invalid_key' }));
+  expect(create).not.toThrow(/cret/);
 });
 
 test('what cannot be read is a fault', async () => {
@@ -169,6 +256,28 @@ test('more sound than may wait is a fault', async () => {
   expect(heard.faults).toEqual([]);
   session.push(soundOf(200));
   expect(heard.faults).toMatchObject([{ code: 'recognizer_slow' }]);
+});
+
+test('so it is with utterances that wait, by their sound and their number', async () => {
+  const heard = listenFor();
+  const session = await deepgram({ limits: { maxUtteranceMs: 3000 } }).open(heard.options);
+  server.visitors[0]?.socket.pause();
+  for (let utterances = 0; utterances < 3; utterances += 1) {
+    expect(heard.faults).toEqual([]);
+    session.push(soundOf(1400));
+    void session.endUtterance();
+  }
+  expect(heard.faults).toMatchObject([{ code: 'recognizer_slow' }]);
+
+  const other = listenFor();
+  const second = await deepgram().open(other.options);
+  server.visitors[1]?.socket.pause();
+  for (let utterances = 0; utterances < 65; utterances += 1) {
+    expect(other.faults).toEqual([]);
+    second.push(soundOf(20));
+    void second.endUtterance();
+  }
+  expect(other.faults).toMatchObject([{ code: 'recognizer_slow' }]);
 });
 
 test('what was restarted gives no results', async () => {

@@ -12,12 +12,22 @@ import type { StreamingOptions } from '../remote/streaming-recognizer.js';
 import { streamingRecognizer } from '../remote/streaming-recognizer.js';
 import { webSocketUrl } from '../remote/web-socket-url.js';
 import { unavailable, unreadable } from '../vendor-fault.js';
+import { vendorKey } from '../vendor-key.js';
+import { deepgramLanguage } from './deepgram-language.js';
 import type { DeepgramResults, DeepgramWord } from './deepgram-messages.js';
 import { readDeepgramMessage } from './deepgram-messages.js';
 
 const ENGINE = 'deepgram';
 const DEFAULT_BASE_URL = 'wss://api.deepgram.com';
 const DEFAULT_MODEL = 'nova-3';
+
+const SAMPLES_PER_MS = RECOGNIZER_SAMPLE_RATE_HZ / 1000;
+
+/** Results come about once a second of sound. */
+const LITTLE_SAMPLES = 2000 * SAMPLES_PER_MS;
+
+/** Times are seconds of few digits. */
+const ROUNDING_MS = 20;
 
 export interface DeepgramOptions extends StreamingOptions {
   readonly apiKey: string;
@@ -34,15 +44,16 @@ export interface DeepgramOptions extends StreamingOptions {
  * Wire format: deepgram/deepgram-js-sdk `src/api/resources/listen/resources/v1` (messages and query),
  * developers.deepgram.com `docs/finalize`, `docs/audio-keep-alive`, `docs/close-stream`.
  *
- * @throws CodedError `invalid_url`.
+ * @throws CodedError `invalid_url`, `invalid_key`.
  */
 export function createDeepgram(options: DeepgramOptions): Recognizer {
   const base = webSocketUrl(options.baseUrl ?? DEFAULT_BASE_URL);
+  const apiKey = vendorKey(ENGINE, options.apiKey);
   const dialect: StreamDialect = {
     engine: ENGINE,
     address: (session) => ({
       url: addressOf(base, options.model ?? DEFAULT_MODEL, session),
-      headers: { authorization: `Token ${options.apiKey}` },
+      headers: { authorization: `Token ${apiKey}` },
     }),
     begin: (_session, output) => new DeepgramConnection(output),
   };
@@ -54,11 +65,12 @@ function addressOf(base: URL, model: string, session: DialectSession): string {
   url.pathname = `${url.pathname.replace(/\/+$/, '').replace(/\/v1(\/listen)?$/, '')}/v1/listen`;
   const query = {
     model,
-    language: session.language,
+    language: deepgramLanguage(session.language),
     encoding: 'linear16',
     sample_rate: String(RECOGNIZER_SAMPLE_RATE_HZ),
     channels: '1',
-    interim_results: String(session.partials),
+    // Told or not: they show how far the service is.
+    interim_results: 'true',
     endpointing: String(session.endpointMs),
     punctuate: 'true',
   };
@@ -71,6 +83,8 @@ class DeepgramConnection implements DialectConnection {
   readonly #output: DialectOutput;
   #sentSamples = 0;
   #turnSample = 0;
+  /** All before is in results, be they of words or of none. */
+  #heardSample = 0;
   /** Words were told that are in no final yet. */
   #isTentative = false;
 
@@ -80,6 +94,7 @@ class DeepgramConnection implements DialectConnection {
 
   beginTurn(): void {
     this.#turnSample = this.#sentSamples;
+    this.#heardSample = this.#sentSamples;
     this.#isTentative = false;
   }
 
@@ -92,9 +107,9 @@ class DeepgramConnection implements DialectConnection {
     this.#tell('Finalize');
   }
 
-  /** The service need not answer `Finalize` when it has nothing left to say. */
+  /** The service need not answer `Finalize` when little is left of which it said nothing. */
   isQuietEnd(): boolean {
-    return !this.#isTentative;
+    return !this.#isTentative && this.#sentSamples - this.#heardSample <= LITTLE_SAMPLES;
   }
 
   keepAlive(): void {
@@ -120,10 +135,12 @@ class DeepgramConnection implements DialectConnection {
   }
 
   #results(results: DeepgramResults): DialectEvent[] {
-    const originMs = (this.#turnSample * 1000) / RECOGNIZER_SAMPLE_RATE_HZ;
+    const originMs = this.#turnSample / SAMPLES_PER_MS;
     const endMs = (results.start + results.duration) * 1000 - originMs;
     // Of a turn before.
-    if (endMs <= 0 && this.#turnSample > 0) return [];
+    if (endMs <= ROUNDING_MS && this.#turnSample > 0) return [];
+    const endSample = this.#turnSample + endMs * SAMPLES_PER_MS;
+    this.#heardSample = Math.max(this.#heardSample, endSample);
     const [best] = results.channel.alternatives;
     const text = best?.transcript ?? '';
     this.#isTentative = text !== '' && !results.is_final;

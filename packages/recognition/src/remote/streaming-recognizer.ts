@@ -4,8 +4,9 @@ import { systemClock } from '@earshot/async/system';
 import type { Recognizer, RecognizerSession, RecognizerSessionOptions } from '../recognizer.js';
 import { closedError, errorOfFault } from '../vendor-fault.js';
 import type { StreamDialect } from './stream-dialect.js';
-import type { StreamingLimits } from './streaming-session.js';
-import { DEFAULT_STREAMING_LIMITS, StreamingSession } from './streaming-session.js';
+import type { StreamingLimits } from './streaming-limits.js';
+import { DEFAULT_STREAMING_LIMITS } from './streaming-limits.js';
+import { StreamingSession } from './streaming-session.js';
 
 export interface StreamingOptions {
   readonly limits?: Partial<StreamingLimits>;

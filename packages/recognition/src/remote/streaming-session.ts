@@ -10,13 +10,14 @@ import type { Turn } from '../turn-queue.js';
 import { TurnQueue } from '../turn-queue.js';
 import type { UtteranceAudio } from '../utterance-audio.js';
 import type { VendorFault } from '../vendor-fault.js';
-import { slow, unavailable } from '../vendor-fault.js';
+import { faultOfClose, slow, unavailable } from '../vendor-fault.js';
 import type {
   DialectConnection,
   DialectEvent,
   DialectSession,
   StreamDialect,
 } from './stream-dialect.js';
+import type { StreamingLimits } from './streaming-limits.js';
 import { dialVendor, VendorLink } from './vendor-link.js';
 
 const SAMPLES_PER_MS = RECOGNIZER_SAMPLE_RATE_HZ / 1000;
@@ -31,30 +32,6 @@ const MAX_SOCKET_BYTES = 2000 * SAMPLES_PER_MS * 2;
 const GAP_SILENCE_MS = 200;
 
 const BACKOFF = { baseMs: 250, maxMs: 4000 };
-
-export interface StreamingLimits {
-  /** Most time to open a connection, ms. */
-  readonly connectMs: number;
-  /** Most time from the end of an utterance to its last final, ms. */
-  readonly resultsMs: number;
-  /** Quiet after the end of an utterance from which the vendor is asked whether it is through, ms. */
-  readonly quietMs: number;
-  /** Without sound for so long, something is sent to keep the connection, ms. */
-  readonly keepAliveMs: number;
-  /** Most sound of an utterance, ms. */
-  readonly maxUtteranceMs: number;
-  /** Connections that may break off in one utterance. */
-  readonly maxReconnects: number;
-}
-
-export const DEFAULT_STREAMING_LIMITS: StreamingLimits = {
-  connectMs: 5000,
-  resultsMs: 10_000,
-  quietMs: 1500,
-  keepAliveMs: 4000,
-  maxUtteranceMs: 75_000,
-  maxReconnects: 2,
-};
 
 export interface StreamingSessionOptions {
   readonly dialect: StreamDialect;
@@ -95,7 +72,7 @@ export class StreamingSession implements RecognizerSession {
   #isPausing = false;
   #isOver = false;
   #reconnects = 0;
-  #cancelWait: Cancel = () => {};
+  #cancelWait: Cancel | undefined;
   #cancelQuiet: Cancel = () => {};
   #cancelRetry: Cancel = () => {};
   #cancelKeepAlive: Cancel = () => {};
@@ -114,8 +91,12 @@ export class StreamingSession implements RecognizerSession {
   async connect(): Promise<VendorFault | undefined> {
     const link = await this.#dial();
     if (!(link instanceof VendorLink)) return link;
-    this.#use(link);
-    return undefined;
+    if (!this.#isOver) {
+      this.#use(link);
+      return undefined;
+    }
+    link.close();
+    return unavailable(this.#options.dialect.engine, 'it must not be closed while it is opened');
   }
 
   get backlogMs(): number {
@@ -172,9 +153,11 @@ export class StreamingSession implements RecognizerSession {
       progress.isBegun = true;
       connection.beginTurn();
     }
-    this.#send(connection, this.#link, progress);
+    const isSent = this.#send(connection, this.#link, progress);
+    if (!turn.isEnded) return;
+    if (isSent || this.#cancelWait === undefined) this.#awaitResults();
     const isAllSent = progress.sentSample === turn.audio.length;
-    if (turn.isEnded && isAllSent && !progress.isEndSent) this.#endTurn(connection, progress);
+    if (isAllSent && !progress.isEndSent) this.#endTurn(connection, progress);
   }
 
   #progressOf(turn: Turn): Progress {
@@ -192,12 +175,15 @@ export class StreamingSession implements RecognizerSession {
     return this.#progress;
   }
 
-  #send(connection: DialectConnection, link: VendorLink, progress: Progress): void {
+  /** False when nothing could be sent. */
+  #send(connection: DialectConnection, link: VendorLink, progress: Progress): boolean {
     const { audio, isEnded } = progress.turn;
-    for (;;) {
+    for (const fromSample = progress.sentSample; ; ) {
       const left = audio.length - progress.sentSample;
-      if (left === 0 || link.waitingBytes > MAX_SOCKET_BYTES) return;
-      if (left < CHUNK_SAMPLES && !isEnded) return;
+      const isEnough = left >= CHUNK_SAMPLES || (isEnded && left > 0);
+      if (!isEnough || link.waitingBytes > MAX_SOCKET_BYTES) {
+        return progress.sentSample > fromSample;
+      }
       const to = progress.sentSample + Math.min(left, CHUNK_SAMPLES);
       connection.audio(audio.slice(progress.sentSample, to));
       progress.sentSample = to;
@@ -206,15 +192,24 @@ export class StreamingSession implements RecognizerSession {
   }
 
   #endTurn(connection: DialectConnection, progress: Progress): void {
-    const { clock, limits, dialect } = this.#options;
     progress.isEndSent = true;
     connection.endTurn();
-    this.#cancelWait();
+    this.#watchQuiet(connection);
+  }
+
+  /** From when sound of an utterance that has ended was last taken: a socket that stalls is slow too. */
+  #awaitResults(): void {
+    const { clock, limits, dialect } = this.#options;
+    this.#stopWaiting();
     this.#cancelWait = clock.at(clock.nowMs() + limits.resultsMs, () => {
       const rule = `the finals must come within ${limits.resultsMs} ms of the end of an utterance`;
       this.#fail(slow(dialect.engine, rule));
     });
-    this.#watchQuiet(connection);
+  }
+
+  #stopWaiting(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
   }
 
   #watchQuiet(connection: DialectConnection): void {
@@ -262,7 +257,8 @@ export class StreamingSession implements RecognizerSession {
     const { clock, limits } = this.#options;
     this.#cancelKeepAlive();
     this.#cancelKeepAlive = clock.at(clock.nowMs() + limits.keepAliveMs, () => {
-      const isIdle = clock.nowMs() - this.#usedAtMs >= limits.keepAliveMs;
+      // It was used just after the beat before: the next is too far away.
+      const isIdle = clock.nowMs() - this.#usedAtMs >= limits.keepAliveMs / 2;
       if (isIdle) this.#connection?.keepAlive();
       this.#keepAlive();
     });
@@ -299,17 +295,20 @@ export class StreamingSession implements RecognizerSession {
     }
     if (event.text === '') return;
     const mediaMs = (ms: number): number => audio.mediaMsAt(sampleOf(ms));
-    const words = event.words.map((word) => ({
-      ...word,
-      startMs: mediaMs(word.startMs),
-      endMs: mediaMs(word.endMs),
-    }));
+    const words = event.words
+      .map((word) => ({
+        ...word,
+        startMs: mediaMs(word.startMs),
+        endMs: mediaMs(Math.max(word.startMs, word.endMs)),
+      }))
+      .sort((one, other) => one.startMs - other.startMs);
+    const startMs = words[0]?.startMs ?? mediaMs(event.startMs);
     this.#tell({
       ...event,
       kind: event.kind,
       engine: this.#options.dialect.engine,
-      startMs: words[0]?.startMs ?? mediaMs(event.startMs),
-      endMs: words.at(-1)?.endMs ?? mediaMs(event.endMs),
+      startMs,
+      endMs: Math.max(startMs, words.at(-1)?.endMs ?? mediaMs(event.endMs)),
       words,
       language: event.language ?? this.#asked.language,
     });
@@ -320,7 +319,7 @@ export class StreamingSession implements RecognizerSession {
   }
 
   #concluded(): void {
-    this.#cancelWait();
+    this.#stopWaiting();
     this.#cancelQuiet();
     const progress = this.#progress;
     if (progress?.finals === 0) this.#tell(this.#nothing(progress.turn.audio));
@@ -345,7 +344,7 @@ export class StreamingSession implements RecognizerSession {
   }
 
   #closed(code: number): void {
-    this.#lost(unavailable(this.#options.dialect.engine, `the service must not hang up (${code})`));
+    this.#lost(faultOfClose(this.#options.dialect.engine, code));
   }
 
   /** The connection is of no more use; what is in no final is given to the next. */
@@ -375,7 +374,7 @@ export class StreamingSession implements RecognizerSession {
     this.#link?.close();
     this.#link = undefined;
     this.#connection = undefined;
-    this.#cancelWait();
+    this.#stopWaiting();
     this.#cancelQuiet();
     this.#cancelKeepAlive();
     const progress = this.#progress;

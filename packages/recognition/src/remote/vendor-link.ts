@@ -1,7 +1,7 @@
 import type { Clock } from '@earshot/async';
 import { WebSocket } from 'ws';
 import type { VendorFault } from '../vendor-fault.js';
-import { faultOfStatus, unavailable } from '../vendor-fault.js';
+import { faultOfStatus, refused, unavailable } from '../vendor-fault.js';
 
 /** Largest message taken; results are a few KiB. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -82,7 +82,14 @@ export function dialVendor(options: DialOptions): Promise<VendorLink | VendorFau
       perMessageDeflate: false,
       closeTimeout: CLOSE_MS,
     };
-    const socket = new WebSocket(url, socketOptions);
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(url, socketOptions);
+    } catch {
+      // What was thrown may name the address or a header.
+      resolve(refused(engine, 'its address must be one that a WebSocket can have'));
+      return;
+    }
     const cancel = clock.at(clock.nowMs() + timeoutMs, () => {
       fail(unavailable(engine, `the service must answer within ${timeoutMs} ms`));
     });

@@ -1,5 +1,6 @@
 import { VirtualClock } from '@earshot/async';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { serviceUrl } from '../src/azure-speech/service-url.js';
 import type { AzureSpeechOptions } from '../src/index.js';
 import { createAzureSpeech } from '../src/index.js';
 import type { AzureServer } from './support/azure-server.js';
@@ -184,6 +185,43 @@ test('a service that never ends the turn is too slow; what it says that is no US
   server.visitors[1]?.socket.send('hello');
   await until(() => other.faults.length > 0);
   expect(other.faults).toMatchObject([{ code: 'recognizer_protocol' }]);
+});
+
+/** As Microsoft's SDK: from the region; its documents: from a name of one's own. */
+test.each([
+  [{ region: 'westeurope' }, 'wss://westeurope.stt.speech.microsoft.com/speech/'],
+  [{ region: 'usgovvirginia' }, 'wss://usgovvirginia.stt.speech.azure.us/speech/'],
+  [{ region: 'chinaeast2' }, 'wss://chinaeast2.stt.speech.azure.cn/speech/'],
+  [
+    { endpoint: 'https://westeurope.api.cognitive.microsoft.com/' },
+    'wss://westeurope.stt.speech.microsoft.com/speech/',
+  ],
+  [
+    { endpoint: 'https://ours.cognitiveservices.azure.com/' },
+    'wss://ours.cognitiveservices.azure.com/stt/speech/',
+  ],
+  [{ endpoint: 'ws://container:5000' }, 'ws://container:5000/speech/'],
+])('%j is asked at %s', (options, address) => {
+  const path = 'recognition/conversation/cognitiveservices/v1';
+  expect(serviceUrl(options).href).toBe(address + path);
+});
+
+test('an endpoint with a path is asked there', () => {
+  const endpoint = 'wss://proxy.example/azure/stt';
+  expect(serviceUrl({ endpoint }).href).toBe(endpoint);
+});
+
+test.each([
+  [1007, 'recognizer_refused'],
+  [1011, 'recognizer_unavailable'],
+])('hanging up with %i in an utterance is a fault %s', async (closeCode, code) => {
+  const heard = listenFor();
+  const session = await azure({ limits: { maxReconnects: 0 } }).open(heard.options);
+  session.push(soundOf(500));
+  server.visitors[0]?.socket.close(closeCode, 'Quota exceeded');
+  await heard.wait(() => heard.faults.length > 0);
+  expect(heard.faults).toMatchObject([{ code }]);
+  await session.close();
 });
 
 test('regions are of their cloud, and are letters and digits', () => {

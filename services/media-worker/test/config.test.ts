@@ -54,6 +54,16 @@ describe('the environment', () => {
       openAi: { baseUrl: 'http://127.0.0.1:8080/v1', apiKey: undefined, model: undefined },
     });
     expect(refusal({ EARSHOT_STT_ENGINES: 'parrot' })).toMatchObject({ code: 'invalid_config' });
+    const notSetUp = refusal({ EARSHOT_STT_ENGINES: 'openai', EARSHOT_DEEPGRAM_API_KEY: 'd' });
+    expect(notSetUp).toMatchObject({ code: 'invalid_config' });
+  });
+
+  it('takes keys as files hold them, and refuses what no header can hold', () => {
+    const { engines } = readConfig({ ...REQUIRED, EARSHOT_DEEPGRAM_API_KEY: 'd\n' });
+    expect(engines.deepgram?.apiKey).toBe('d');
+    const refused = refusal({ EARSHOT_DEEPGRAM_API_KEY: 'sec\nret' });
+    expect(refused).toMatchObject({ code: 'invalid_config' });
+    expect(String(refused)).not.toMatch(/ret$/m);
   });
 
   it('may name a collector of traces', () => {

@@ -1,7 +1,13 @@
 import { execFile } from 'node:child_process';
 import { CodedError } from '@earshot/async';
 import { createOpusEngine, OPUS_ENGINES } from '@earshot/opus';
-import { checkSherpaModel, createSoundSwallower } from '@earshot/recognition';
+import {
+  checkSherpaModel,
+  createAzureSpeech,
+  createDeepgram,
+  createOpenAiTranscription,
+  createSoundSwallower,
+} from '@earshot/recognition';
 import { findProgram } from '@earshot/redis-server';
 
 export interface DoctorOptions {
@@ -34,6 +40,7 @@ export async function doctor({ json }: DoctorOptions): Promise<void> {
     await soundSwallower(),
     await model(env),
     ...vendors(env),
+    ...unknownEngines(env),
   ];
   const isOk = checks.every(({ state, isNeeded }) => state === 'ok' || !isNeeded);
   if (json) console.log(JSON.stringify({ ok: isOk, checks: checks.map(withoutNeed) }));
@@ -119,7 +126,7 @@ async function model(env: NodeJS.ProcessEnv): Promise<Check> {
   }
 }
 
-/** Settings that each vendor needs: all of one of these lists. */
+/** Settings that each vendor needs, all of one of these lists; `create` throws over what they hold. */
 const VENDORS = [
   {
     name: 'azure-speech',
@@ -127,15 +134,48 @@ const VENDORS = [
       ['EARSHOT_AZURE_SPEECH_KEY', 'EARSHOT_AZURE_SPEECH_REGION'],
       ['EARSHOT_AZURE_SPEECH_KEY', 'EARSHOT_AZURE_SPEECH_ENDPOINT'],
     ],
+    create: (setting: SettingOf) =>
+      createAzureSpeech({
+        key: setting('EARSHOT_AZURE_SPEECH_KEY') ?? '',
+        region: setting('EARSHOT_AZURE_SPEECH_REGION'),
+        endpoint: setting('EARSHOT_AZURE_SPEECH_ENDPOINT'),
+      }),
   },
-  { name: 'openai', anyOf: [['EARSHOT_OPENAI_BASE_URL'], ['EARSHOT_OPENAI_API_KEY']] },
-  { name: 'deepgram', anyOf: [['EARSHOT_DEEPGRAM_API_KEY']] },
+  {
+    name: 'openai',
+    anyOf: [['EARSHOT_OPENAI_BASE_URL'], ['EARSHOT_OPENAI_API_KEY']],
+    create: (setting: SettingOf) =>
+      createOpenAiTranscription({
+        apiKey: setting('EARSHOT_OPENAI_API_KEY'),
+        baseUrl: setting('EARSHOT_OPENAI_BASE_URL') ?? 'https://api.openai.com/v1',
+      }),
+  },
+  {
+    name: 'deepgram',
+    anyOf: [['EARSHOT_DEEPGRAM_API_KEY']],
+    create: (setting: SettingOf) =>
+      createDeepgram({
+        apiKey: setting('EARSHOT_DEEPGRAM_API_KEY') ?? '',
+        baseUrl: setting('EARSHOT_DEEPGRAM_BASE_URL'),
+      }),
+  },
 ] as const;
 
+/** Of a variable of the environment; undefined when it is set to nothing, too. */
+type SettingOf = (variable: string) => string | undefined;
+
 function vendors(env: NodeJS.ProcessEnv): Check[] {
-  return VENDORS.map(({ name, anyOf }) => {
-    const isSet = anyOf.some((all) => all.every((setting) => (env[setting] ?? '') !== ''));
-    if (isSet) return ok(name, 'its settings are there; they were not tried');
+  const setting: SettingOf = (variable) => (env[variable] === '' ? undefined : env[variable]);
+  return VENDORS.map(({ name, anyOf, create }) => {
+    const isSet = anyOf.some((all) => all.every((name) => setting(name) !== undefined));
+    if (isSet) {
+      try {
+        create(setting);
+        return ok(name, 'its settings are there; they were not tried');
+      } catch (error) {
+        return broken(name, messageOf(error), 'Check its settings.');
+      }
+    }
     const isNeeded = engines(env).includes(name);
     const fix = `Set ${anyOf.map((all) => all.join(' and ')).join(', or ')}.`;
     const detail = 'not all of its settings are there';
@@ -143,8 +183,17 @@ function vendors(env: NodeJS.ProcessEnv): Check[] {
   });
 }
 
+function unknownEngines(env: NodeJS.ProcessEnv): Check[] {
+  const known = ['sherpa-onnx', ...VENDORS.map(({ name }) => name)];
+  const unknown = engines(env).filter((name) => !known.includes(name));
+  if (unknown.length === 0) return [];
+  const detail = `${unknown.length} of the names are of no recognizer`;
+  return [broken('EARSHOT_STT_ENGINES', detail, `Name those of ${known.join(', ')}.`)];
+}
+
 function engines(env: NodeJS.ProcessEnv): string[] {
-  return (env['EARSHOT_STT_ENGINES'] ?? '').split(',').map((name) => name.trim());
+  const names = env['EARSHOT_STT_ENGINES'] ?? '';
+  return names === '' ? [] : names.split(',').map((name) => name.trim());
 }
 
 function ok(name: string, detail: string): Check {

@@ -51,6 +51,12 @@ const engineNames = z
   .transform((text) => text.split(',').map((name) => name.trim()))
   .pipe(z.array(z.enum(DICTATION_ENGINES, `must be of ${DICTATION_ENGINES.join(', ')}`)));
 
+/** As it can stand in a header; from a file it often ends in a line break. */
+const key = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]+$/, 'must be of printable ASCII characters without spaces');
+
 /** Variables of the environment that set up recognizers. */
 export interface EngineVariables {
   readonly EARSHOT_STT_ENGINES?: readonly DictationEngine[] | undefined;
@@ -71,16 +77,16 @@ export const engineVariables: {
   readonly [Name in keyof Required<EngineVariables>]: z.ZodType<EngineVariables[Name]>;
 } = {
   EARSHOT_STT_ENGINES: engineNames.optional(),
-  EARSHOT_AZURE_SPEECH_KEY: z.string().optional(),
+  EARSHOT_AZURE_SPEECH_KEY: key.optional(),
   EARSHOT_AZURE_SPEECH_REGION: z
     .string()
     .regex(/^[a-z0-9]{1,40}$/i, 'must be letters and digits, such as westeurope')
     .optional(),
   EARSHOT_AZURE_SPEECH_ENDPOINT: z.url({ protocol: /^(https?|wss?)$/ }).optional(),
-  EARSHOT_OPENAI_API_KEY: z.string().optional(),
+  EARSHOT_OPENAI_API_KEY: key.optional(),
   EARSHOT_OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   EARSHOT_OPENAI_MODEL: z.string().optional(),
-  EARSHOT_DEEPGRAM_API_KEY: z.string().optional(),
+  EARSHOT_DEEPGRAM_API_KEY: key.optional(),
   EARSHOT_DEEPGRAM_BASE_URL: z.url({ protocol: /^(https?|wss?)$/ }).optional(),
   EARSHOT_DEEPGRAM_MODEL: z.string().optional(),
   EARSHOT_STT_MODEL: z.string().optional(),
@@ -92,7 +98,7 @@ export const engineVariables: {
  * @throws CodedError `invalid_config`, naming what is missing.
  */
 export function engineSettings(env: EngineVariables): EngineSettings {
-  return {
+  const settings = {
     modelFolder: env.EARSHOT_STT_MODEL,
     dictation: env.EARSHOT_STT_ENGINES,
     azureSpeech: azureSpeechSettings(env),
@@ -106,6 +112,21 @@ export function engineSettings(env: EngineVariables): EngineSettings {
             model: env.EARSHOT_DEEPGRAM_MODEL,
           },
   };
+  for (const name of settings.dictation ?? []) {
+    if (isSetUp(settings, name)) continue;
+    // The next would be given what this one was chosen for.
+    const rule = `EARSHOT_STT_ENGINES must name what is set up, ${name} is not`;
+    throw new CodedError('invalid_config', `Cannot start the media worker: ${rule}`, {
+      fix: 'Run earshot doctor to see what is missing.',
+    });
+  }
+  return settings;
+}
+
+function isSetUp(settings: EngineSettings, name: DictationEngine): boolean {
+  const { azureSpeech, openAi, deepgram, modelFolder } = settings;
+  const of = { 'azure-speech': azureSpeech, openai: openAi, deepgram, 'sherpa-onnx': modelFolder };
+  return of[name] !== undefined;
 }
 
 function azureSpeechSettings(env: EngineVariables): AzureSpeechSettings | undefined {

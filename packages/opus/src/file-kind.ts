@@ -9,7 +9,7 @@ const OGG_FIRST_PACKET = 28;
 export function fileKind(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'an empty file';
   if (startsWith(bytes, 0, 'OggS')) return oggKind(bytes);
-  if (startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WAVE')) return 'a WAV file';
+  if (isWav(bytes)) return 'a WAV file';
   if (startsWith(bytes, 0, 'fLaC')) return 'a FLAC file';
   if (startsWith(bytes, 4, 'ftyp')) return 'an MP4 file';
   if (startsWith(bytes, 0, '\x1a\x45\xdf\xa3')) return 'a Matroska or WebM file';
@@ -18,6 +18,14 @@ export function fileKind(bytes: Uint8Array): string {
   }
   const hex = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0'));
   return `bytes that start with ${hex.join(' ')}`;
+}
+
+/** With lengths of 32 or 64 bits. */
+function isWav(bytes: Uint8Array): boolean {
+  return (
+    ['RIFF', 'RF64', 'BW64'].some((form) => startsWith(bytes, 0, form)) &&
+    startsWith(bytes, 8, 'WAVE')
+  );
 }
 
 // The header packet has the first page for itself, so its place is known (RFC 7845 §3).

@@ -15,6 +15,11 @@ const HEADER_PACKETS = 2;
 export interface OggOpusView extends OpusHead {
   /** In file order; views of the file but for packets that span pages. Pre-skip is still in them. */
   readonly packets: readonly Uint8Array[];
+  /**
+   * False when there may be more sound than was found: the stream does not say that it ends, or its
+   * last page, or one that is damaged, is not the end of the file.
+   */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -26,7 +31,7 @@ export interface OggOpusView extends OpusHead {
  * @throws CodedError `not_ogg_opus`; `too_many_packets` for more than `maxPackets` of sound.
  */
 export function listOggOpus(bytes: Uint8Array, maxPackets: number): OggOpusView {
-  const packets = listPackets(bytes, maxPackets + HEADER_PACKETS);
+  const { packets, isWhole } = listPackets(bytes, maxPackets + HEADER_PACKETS);
   const [first] = packets;
   const isOpus = first !== undefined && startsWith(first, 0, 'OpusHead');
   const head = isOpus ? parseOpusHead(first) : undefined;
@@ -36,15 +41,18 @@ export function listOggOpus(bytes: Uint8Array, maxPackets: number): OggOpusView 
       `Cannot read ${bytes.length} bytes as Ogg Opus: they must start with an Ogg page holding OpusHead, got others`,
     );
   }
-  return { ...head, packets: packets.slice(HEADER_PACKETS) };
+  return { ...head, packets: packets.slice(HEADER_PACKETS), isWhole };
 }
 
-function listPackets(bytes: Uint8Array, maxPackets: number): Uint8Array[] {
+function listPackets(
+  bytes: Uint8Array,
+  maxPackets: number,
+): { packets: Uint8Array[]; isWhole: boolean } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const packets: Uint8Array[] = [];
   let serial: number | undefined;
   let parts: Uint8Array[] = [];
-  for (const { start } of listOggPages(bytes)) {
+  for (const { start, end: pageEnd } of listOggPages(bytes)) {
     serial ??= view.getUint32(start + SERIAL_OFFSET, true);
     if (view.getUint32(start + SERIAL_OFFSET, true) !== serial) continue;
     const type = bytes[start + TYPE_OFFSET]!;
@@ -66,9 +74,9 @@ function listPackets(bytes: Uint8Array, maxPackets: number): Uint8Array[] {
       from = end;
     }
     if (from < end && !isHeadless) parts.push(bytes.subarray(from, end));
-    if ((type & END_OF_STREAM) !== 0) break;
+    if ((type & END_OF_STREAM) !== 0) return { packets, isWhole: pageEnd === bytes.length };
   }
-  return packets;
+  return { packets, isWhole: false };
 }
 
 function joined(parts: readonly Uint8Array[], last: Uint8Array): Uint8Array {

@@ -1,5 +1,7 @@
+import { aLawSample, muLawSample } from './g711.js';
+
 /** How one sample is stored; all little-endian, `u8` around 128. */
-export type WavEncoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64';
+export type WavEncoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64' | 'alaw' | 'mulaw';
 
 /** The bytes of a file, wherever they are. */
 export interface WavBytes {
@@ -14,7 +16,10 @@ export type RefuseWav = (rule: string, got: string | number) => Error;
 export interface ParseWavOptions {
   readonly refuse: RefuseWav;
   readonly maxChannels: number;
-  /** Whether a file that ends before its samples do is taken as far as it goes; false by default. */
+  /**
+   * Whether a file that ends before its samples do, or says that it has none, is taken as far as it
+   * goes; false by default.
+   */
   readonly mayBeCut?: boolean;
 }
 
@@ -28,6 +33,8 @@ interface Format {
 export interface Wav extends Format {
   /** Samples per channel. */
   readonly samples: number;
+  /** The file ends before its samples do. */
+  readonly isCut: boolean;
   readonly bytes: WavBytes;
   /** Where the samples begin, interleaved. */
   readonly dataOffset: number;
@@ -41,6 +48,11 @@ const SUBFORMAT_OFFSET = 24;
 const EXTENSIBLE = 0xfffe;
 /** A writer that could not seek back to say how long it became, such as a pipe. */
 const UNKNOWN_LENGTH = 0xffff_ffff;
+/** What the first bytes of a file of 64-bit lengths are in place of RIFF (EBU Tech 3306, ITU-R BS.2088). */
+const LONG_FORMS: ReadonlySet<string> = new Set(['RF64', 'BW64']);
+/** Where its chunk `ds64` has the bytes of the samples. */
+const LONG_DATA_OFFSET = 8;
+const LONG_SIZES_BYTES = 24;
 
 /** Bytes a sample. */
 const BYTES: Readonly<Record<WavEncoding, number>> = {
@@ -50,8 +62,10 @@ const BYTES: Readonly<Record<WavEncoding, number>> = {
   s32: 4,
   f32: 4,
   f64: 8,
+  alaw: 1,
+  mulaw: 1,
 };
-/** By format tag (1 integers, 3 floats) and bits. */
+/** By format tag (1 integers, 3 floats, 6 and 7 G.711) and bits. */
 const ENCODINGS: Readonly<Record<string, WavEncoding>> = {
   '1/8': 'u8',
   '1/16': 's16',
@@ -59,6 +73,8 @@ const ENCODINGS: Readonly<Record<string, WavEncoding>> = {
   '1/32': 's32',
   '3/32': 'f32',
   '3/64': 'f64',
+  '6/8': 'alaw',
+  '7/8': 'mulaw',
 };
 
 /** A file in memory: stays the caller's, and must not change while it is read. */
@@ -68,7 +84,7 @@ export function inMemory(bytes: Uint8Array): WavBytes {
 }
 
 /**
- * Reads the header of a WAV file (RIFF, little-endian): uncompressed, of any rate.
+ * Reads the header of a WAV file (RIFF, RF64 or BW64; little-endian): of any rate, uncompressed or G.711.
  *
  * @throws what `refuse` makes, whatever the bytes are.
  */
@@ -77,17 +93,26 @@ export function parseWav(bytes: WavBytes, options: ParseWavOptions): Wav {
   const total = bytes.byteLength;
   if (!isRiffWave(bytes)) throw refuse('it must be a WAV file', 'another');
   let format: Format | undefined;
+  let longDataBytes: number | undefined;
   for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= total; ) {
     const header = bytes.view(at, CHUNK_HEADER_BYTES);
     const name = text(header, 0);
     const length = header.getUint32(4, true);
     const start = at + CHUNK_HEADER_BYTES;
-    if (name === 'data') return withData(format, bytes, start, length, options);
+    if (name === 'data') {
+      const stated = length === UNKNOWN_LENGTH ? longDataBytes : length;
+      return withData(format, bytes, start, stated, options);
+    }
     const end = start + length;
     if (end > total) throw truncated(refuse, name, length, total - start);
     if (name === 'fmt ') {
       const head = bytes.view(start, Math.min(length, EXTENSIBLE_FORMAT_BYTES));
       format = parseFormat(head, length, options);
+    }
+    if (name === 'ds64' && length >= LONG_SIZES_BYTES) {
+      longDataBytes = Number(
+        bytes.view(start, LONG_SIZES_BYTES).getBigUint64(LONG_DATA_OFFSET, true),
+      );
     }
     // A chunk of odd length is followed by a byte that belongs to none.
     at = end + (length % 2);
@@ -97,6 +122,21 @@ export function parseWav(bytes: WavBytes, options: ParseWavOptions): Wav {
 
 /** Reads `out.length` samples from `start` on, channels averaged, in -1 to 1; 0 outside the file. */
 export function readMono(wav: Wav, start: number, out: Float32Array): void {
+  readAveraged(wav, start, out, 0, wav.channels);
+}
+
+/** The same of one channel, from 0. */
+export function readChannel(wav: Wav, channel: number, start: number, out: Float32Array): void {
+  readAveraged(wav, start, out, channel, 1);
+}
+
+function readAveraged(
+  wav: Wav,
+  start: number,
+  out: Float32Array,
+  fromChannel: number,
+  count: number,
+): void {
   const { encoding, channels, samples, bytes, dataOffset } = wav;
   const first = Math.min(Math.max(0, start), samples);
   const end = Math.min(Math.max(first, start + out.length), samples);
@@ -104,12 +144,11 @@ export function readMono(wav: Wav, start: number, out: Float32Array): void {
   if (first === end) return;
   const step = BYTES[encoding];
   const data = bytes.view(dataOffset + first * channels * step, (end - first) * channels * step);
-  for (let index = first, at = 0; index < end; index += 1) {
+  const skipped = (channels - count) * step;
+  for (let index = first, at = fromChannel * step; index < end; index += 1, at += skipped) {
     let sum = 0;
-    for (let channel = 0; channel < channels; channel += 1, at += step) {
-      sum += readSample(encoding, data, at);
-    }
-    out[index - start] = sum / channels;
+    for (let n = 0; n < count; n += 1, at += step) sum += readSample(encoding, data, at);
+    out[index - start] = sum / count;
   }
 }
 
@@ -127,6 +166,10 @@ function readSample(encoding: WavEncoding, data: DataView, at: number): number {
       return clipped(data.getFloat32(at, true));
     case 'f64':
       return clipped(data.getFloat64(at, true));
+    case 'alaw':
+      return aLawSample(data.getUint8(at)) / 32_768;
+    case 'mulaw':
+      return muLawSample(data.getUint8(at)) / 32_768;
   }
 }
 
@@ -138,7 +181,8 @@ function clipped(value: number): number {
 function isRiffWave(bytes: WavBytes): boolean {
   if (bytes.byteLength < RIFF_HEADER_BYTES) return false;
   const head = bytes.view(0, RIFF_HEADER_BYTES);
-  return text(head, 0) === 'RIFF' && text(head, 8) === 'WAVE';
+  const form = text(head, 0);
+  return (form === 'RIFF' || LONG_FORMS.has(form)) && text(head, 8) === 'WAVE';
 }
 
 function parseFormat(view: DataView, length: number, options: ParseWavOptions): Format {
@@ -156,7 +200,8 @@ function parseFormat(view: DataView, length: number, options: ParseWavOptions): 
   const bits = view.getUint16(14, true);
   const encoding = ENCODINGS[`${tag}/${bits}`];
   if (encoding === undefined) {
-    const rule = 'its samples must be integers of 8, 16, 24 or 32 bits, or floats of 32 or 64';
+    const rule =
+      'its samples must be integers of 8, 16, 24 or 32 bits, floats of 32 or 64, A-law or µ-law';
     throw refuse(rule, `format ${tag} with ${bits} bits`);
   }
   if (channels < 1 || channels > maxChannels) {
@@ -172,18 +217,21 @@ function withData(
   format: Format | undefined,
   bytes: WavBytes,
   dataOffset: number,
-  length: number,
+  stated: number | undefined,
   { refuse, mayBeCut = false }: ParseWavOptions,
 ): Wav {
   if (format === undefined) {
     throw refuse('a WAV file must have a "fmt " chunk before its "data" chunk', 'none');
   }
   const there = bytes.byteLength - dataOffset;
-  const isCut = length !== UNKNOWN_LENGTH && length > there;
-  if (isCut && !mayBeCut) throw truncated(refuse, 'data', length, there);
-  const samples = Math.floor(Math.min(length, there) / (format.channels * BYTES[format.encoding]));
+  // A writer that was ended may not have come to say how long the file became.
+  const isUnsaid = stated === 0 && mayBeCut;
+  const isCut = stated !== undefined && (isUnsaid || stated > there);
+  if (isCut && !mayBeCut) throw truncated(refuse, 'data', stated, there);
+  const length = stated === undefined || isUnsaid ? there : Math.min(stated, there);
+  const samples = Math.floor(length / (format.channels * BYTES[format.encoding]));
   if (samples === 0) throw refuse('it must have a sample or more', 0);
-  return { ...format, samples, bytes, dataOffset };
+  return { ...format, samples, isCut, bytes, dataOffset };
 }
 
 function truncated(refuse: RefuseWav, chunk: string, length: number, there: number): Error {

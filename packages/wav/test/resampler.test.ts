@@ -1,7 +1,7 @@
+import { sine, snrDb } from '@earshot/test-kit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Resampler } from '../src/index.js';
-import { snrDb, tone } from './signal.js';
 
 const TO_HZ = 16_000;
 
@@ -22,21 +22,21 @@ describe('resampling', () => {
     'from %i Hz keeps a tone as it is',
     (fromHz) => {
       const hz = 1000;
-      const got = resample(tone({ hz, sampleRateHz: fromHz, durationMs: 400 }), fromHz);
-      const expected = tone({ hz, sampleRateHz: TO_HZ, durationMs: 400 });
+      const got = resample(sine({ hz, sampleRateHz: fromHz, durationMs: 400 }), fromHz);
+      const expected = sine({ hz, sampleRateHz: TO_HZ, durationMs: 400 });
       expect(got).toHaveLength(expected.length);
       expect(snrDb(expected.subarray(400, 4400), got.subarray(400, 4400))).toBeGreaterThan(70);
     },
   );
 
   it.each([44_100, 48_000, 192_000])('from %i Hz lets nothing alias', (fromHz) => {
-    const got = resample(tone({ hz: 9500, sampleRateHz: fromHz, durationMs: 400 }), fromHz);
+    const got = resample(sine({ hz: 9500, sampleRateHz: fromHz, durationMs: 400 }), fromHz);
     const middle = got.subarray(400, 4400);
     expect(Math.max(...middle.map(Math.abs))).toBeLessThan(0.5 * 10 ** (-60 / 20));
   });
 
   it('does not depend on the blocks that are asked for', () => {
-    const samples = tone({ hz: 440, sampleRateHz: 44_100, durationMs: 50 });
+    const samples = sine({ hz: 440, sampleRateHz: 44_100, durationMs: 50 });
     const whole = resample(samples, 44_100, 800);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 400 }), (block) => {

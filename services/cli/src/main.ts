@@ -77,8 +77,13 @@ program
 
 program
   .command('analyze')
-  .argument('<file...>', 'WAV or Ogg/Opus')
+  .argument('<file...>', 'WAV or Ogg/Opus; - for standard input')
   .option('--json', 'print one line of JSON a file', false)
+  .addOption(
+    new Option('--channels <how>', 'of a file of several: averaged, or each by itself')
+      .choices(['mix', 'each'])
+      .default('mix'),
+  )
   .option(
     '--tones <kinds>',
     'tell these tones besides digits: all, or such as beep,sit',

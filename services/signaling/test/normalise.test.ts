@@ -7,9 +7,9 @@ import {
   opusPacketDurationMs,
   writeOggOpus,
 } from '@earshot/opus';
+import { sine, snrDb, wavFile } from '@earshot/test-kit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AudioNormaliser } from '../src/plays/normalise.js';
-import { snrDb, tone, wavFile } from './support/audio.js';
 
 const RATE_HZ = 16_000;
 /** How far the sound of our packets comes late, and a stereo Ogg's is cut to fit. */
@@ -36,7 +36,7 @@ function decode(ogg: Uint8Array): Float64Array {
 }
 
 function encoded(channels: 1 | 2, sampleRateHz: 16_000 | 48_000, durationMs: number): Uint8Array[] {
-  const mono = tone({ hz: 440, sampleRateHz, durationMs });
+  const mono = sine({ hz: 440, sampleRateHz, durationMs });
   const pcm = Int16Array.from(
     { length: mono.length * channels },
     (_, n) => (mono[Math.floor(n / channels)] ?? 0) * 32_767,
@@ -53,7 +53,7 @@ describe('normalising', () => {
   ])(
     'a WAV of %i Hz and %i channels gives 20-ms mono packets that sound the same',
     async (sampleRateHz, channels) => {
-      const sound = tone({ hz: 440, sampleRateHz, durationMs: 1000 });
+      const sound = sine({ hz: 440, sampleRateHz, durationMs: 1000 });
       const file = wavFile({ sampleRateHz, channels: Array(channels).fill(sound) });
       const { ogg, frames, sampleRateHz: rateHz } = await normaliser.normalise(file, 'wav');
       // A second, and one more for what the encoder looks ahead.
@@ -63,7 +63,7 @@ describe('normalising', () => {
       expect(packets.every((packet) => opusPacketDurationMs(packet) === 20)).toBe(true);
       expect(packets.some(isStereoPacket)).toBe(false);
       const heard = decode(ogg).subarray(LOOKAHEAD + 1600, LOOKAHEAD + 14_400);
-      const wanted = tone({ hz: 440, sampleRateHz: RATE_HZ, durationMs: 1000 }).subarray(
+      const wanted = sine({ hz: 440, sampleRateHz: RATE_HZ, durationMs: 1000 }).subarray(
         1600,
         14_400,
       );
@@ -84,7 +84,7 @@ describe('normalising', () => {
     const { ogg, frames } = await normaliser.normalise(file, 'ogg');
     expect(frames).toBe(25);
     const heard = decode(ogg).subarray(LOOKAHEAD + 1600, LOOKAHEAD + 7000);
-    const wanted = tone({ hz: 440, sampleRateHz: RATE_HZ, durationMs: 500 }).subarray(1600, 7000);
+    const wanted = sine({ hz: 440, sampleRateHz: RATE_HZ, durationMs: 500 }).subarray(1600, 7000);
     expect(snrDb(wanted, heard)).toBeGreaterThan(20);
   });
 
@@ -112,7 +112,7 @@ describe('normalising', () => {
   });
 
   it('leaves the event loop free while it works', async () => {
-    const sound = tone({ hz: 440, sampleRateHz: 44_100, durationMs: 50_000 });
+    const sound = sine({ hz: 440, sampleRateHz: 44_100, durationMs: 50_000 });
     const file = wavFile({ sampleRateHz: 44_100, bits: 16, channels: [sound, sound] });
     let turns = 0;
     let isDone = false;

@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { createOpusEngine, encodeFrames, listOggOpus, writeOggOpus } from '@earshot/opus';
+import { sine, wavFile } from '@earshot/test-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PlayListView, PlayView } from '../src/rest/play-schemas.js';
-import { tone, wavFile } from './support/audio.js';
 import type { Answer, Problem } from './support/harness.js';
 import { API_KEY, Harness, WAIT } from './support/harness.js';
 import { endItem, stateItem } from './support/notifications.js';
 
 const WAV = wavFile({
   sampleRateHz: 16_000,
-  channels: [tone({ hz: 440, sampleRateHz: 16_000, durationMs: 300 })],
+  channels: [sine({ hz: 440, sampleRateHz: 16_000, durationMs: 300 })],
 });
 
 describe('playing into a call', () => {

@@ -12,8 +12,9 @@ import type { DecoderPool, OpusEngine } from '@earshot/opus';
 import type { SpeechModel } from '@earshot/speech-model';
 import { createSpeechModel } from '@earshot/speech-model';
 import type { FileAnalysis, FoundSpan, FoundTone } from './file-analysis.js';
-import type { FrameSource } from './frame-source.js';
+import type { AudioFile, FrameSource } from './frame-source.js';
 import { openAudioFile } from './open-audio-file.js';
+import type { OpusDecoders } from './opus-frames.js';
 import type { PhraseListener } from './phrase-listener.js';
 
 const FRAME_MS = 20;
@@ -21,18 +22,31 @@ const FRAME_MS = 20;
 /** Of one file at a time: the pipeline's, or the one that decodes what can't go through it as it is. */
 const DECODERS = 1;
 
+/** How much sound is heard between two reports of how far it is. */
+const REPORT_EVERY_FRAMES = 3000;
+
 export interface AnalyzerOptions {
   /** Told besides digits. @defaultValue none */
   readonly tones?: readonly OtherToneKind[];
   /** Stays the caller's. @defaultValue no phrases are looked for */
   readonly phrases?: PhraseListener | undefined;
+  /** Told now and then how much was heard of the file at hand. */
+  readonly onHeard?: (soundMs: number) => void;
 }
+
+/** Whether the channels of a file are heard together, averaged, or one after the other. */
+export type Channels = 'mix' | 'each';
+
+type Found = Pick<FileAnalysis, 'tones' | 'speech' | 'phrases'>;
 
 /** Listens to sound files as a media worker listens to streams, one file after the other. */
 export class Analyzer {
+  readonly #engine: OpusEngine;
   readonly #decoders: DecoderPool;
+  #stereo: DecoderPool | undefined;
   readonly #tones: readonly OtherToneKind[];
   readonly #phrases: PhraseListener | undefined;
+  readonly #onHeard: (soundMs: number) => void;
   readonly #speechModel: SpeechModel = createSpeechModel({ capacity: 1 });
   readonly #slot: FrameSlot = new FrameSlot();
   readonly #pcm: Int16Array = new Int16Array(FRAME_SAMPLES);
@@ -40,24 +54,59 @@ export class Analyzer {
   constructor(engine: OpusEngine, options: AnalyzerOptions = {}) {
     this.#tones = options.tones ?? [];
     this.#phrases = options.phrases;
-    this.#decoders = engine.createDecoderPool({
+    this.#onHeard = options.onHeard ?? (() => {});
+    this.#engine = engine;
+    this.#decoders = this.#pool(1);
+  }
+
+  /**
+   * What is heard of a file: one analysis, or one of each channel.
+   *
+   * @throws CodedError (rejects) see `openAudioFile`.
+   */
+  async analyze(path: string, channels: Channels = 'mix'): Promise<readonly FileAnalysis[]> {
+    const file = await openAudioFile(path, this.#opusDecoders);
+    const analyses: FileAnalysis[] = [];
+    try {
+      const last = channels === 'each' ? file.channels : 1;
+      for (let channel = 1; channel <= last; channel += 1) {
+        analyses.push(await this.#listen(path, file, channels === 'each' ? channel : null));
+      }
+    } finally {
+      file.close();
+    }
+    return analyses;
+  }
+
+  get #opusDecoders(): OpusDecoders {
+    const stereo = (): DecoderPool => {
+      this.#stereo ??= this.#pool(2);
+      return this.#stereo;
+    };
+    return { mono: () => this.#decoders, stereo };
+  }
+
+  #pool(channels: 1 | 2): DecoderPool {
+    return this.#engine.createDecoderPool({
       sampleRateHz: SESSION_SAMPLE_RATE_HZ,
-      channels: 1,
+      channels,
       capacity: DECODERS,
     });
   }
 
-  /** @throws CodedError (rejects) see `openAudioFile`. */
-  async analyze(path: string): Promise<FileAnalysis> {
-    const source = openAudioFile(path, this.#decoders);
+  async #listen(path: string, file: AudioFile, channel: number | null): Promise<FileAnalysis> {
+    const source = file.frames(channel);
     try {
-      return await this.#listen(path, source);
+      const found = await this.#hear(source);
+      const { channels, isWhole } = file;
+      const durationMs = roundTenth(file.durationMs);
+      return { file: path, channels, channel, durationMs, isWhole, ...found };
     } finally {
       source.close();
     }
   }
 
-  async #listen(file: string, source: FrameSource): Promise<FileAnalysis> {
+  async #hear(source: FrameSource): Promise<Found> {
     const tones: FoundTone[] = [];
     const speech: FoundSpan[] = [];
     const pipeline = new StreamPipeline({
@@ -73,6 +122,7 @@ export class Analyzer {
     try {
       while (source.next(this.#slot)) {
         this.#take(pipeline, source, sequence++);
+        if (sequence % REPORT_EVERY_FRAMES === 0) this.#onHeard(sequence * FRAME_MS);
         if (this.#phrases?.take()) await this.#phrases.recognize();
       }
       pipeline.close(CLOSE_MODE.end, this.#pcm);
@@ -84,7 +134,7 @@ export class Analyzer {
     if (this.#phrases?.take()) await this.#phrases.recognize();
     const phrases = this.#phrases?.found ?? [];
     return {
-      ...{ file, durationMs: roundTenth(source.durationMs), tones, speech },
+      ...{ tones, speech },
       phrases: phrases.map((found) => ({ ...found, ...spanOf(found.startMs, found.endMs) })),
     };
   }

@@ -1,9 +1,15 @@
 import type { Digit } from '@earshot/dtmf';
 
-/** What was found in one file. Times are ms from its beginning. */
+/** What was found in one file, or in one channel of it. Times are ms from its beginning. */
 export interface FileAnalysis {
   readonly file: string;
+  /** How many the file has. */
+  readonly channels: number;
+  /** The one that was heard, from 1; null: all of them, averaged. */
+  readonly channel: number | null;
   readonly durationMs: number;
+  /** False when the file ends, is damaged or holds something else before all its sound was found. */
+  readonly isWhole: boolean;
   readonly tones: readonly FoundTone[];
   readonly speech: readonly FoundSpan[];
   readonly phrases: readonly FoundPhrase[];
@@ -35,8 +41,16 @@ export function analysisTable(analysis: FileAnalysis): string {
     ...analysis.phrases.map((phrase) => row(phrase, `phrase  ${phrase.phrase}`)),
   ];
   rows.sort((a, b) => a.startMs - b.startMs);
-  const head = `${analysis.file}  ${seconds(analysis.durationMs).trim()} s`;
-  return [head, ...rows.map(({ text }) => text)].join('\n');
+  return [headOf(analysis), ...rows.map(({ text }) => text)].join('\n');
+}
+
+function headOf({ file, channels, channel, durationMs, isWhole }: FileAnalysis): string {
+  const which = channel === null ? `${channels} channels averaged` : `channel ${channel}`;
+  return [
+    `${file}  ${seconds(durationMs).trim()} s`,
+    ...(channels > 1 ? [which] : []),
+    ...(isWhole ? [] : ['not whole']),
+  ].join(', ');
 }
 
 function row({ startMs, endMs }: FoundSpan, what: string): { startMs: number; text: string } {

@@ -57,6 +57,7 @@ export class PhraseListener implements UtteranceSink {
     this.#open = undefined;
     this.#whole = [];
     this.#found = [];
+    this.#fault = undefined;
     return this.#ring;
   }
 

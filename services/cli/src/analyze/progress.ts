@@ -3,7 +3,7 @@ const LINE_EVERY_MS = 5000;
 /** Between two drawings over the same line. */
 const DRAW_EVERY_MS = 100;
 
-/** Says on standard error how far the files are. */
+/** Says on standard error how far the files are, and how far in one. */
 export class Progress {
   readonly #total: number;
   readonly #nowMs: () => number;
@@ -21,21 +21,32 @@ export class Progress {
     this.#saidMs = this.#startMs;
   }
 
+  /** So much was heard of the file, or channel, at hand. */
+  heard(soundMs: number): void {
+    this.#say(soundMs);
+  }
+
+  /** So much was heard in all of what is over. */
   done(durationMs: number): void {
     this.#soundMs += durationMs;
-    this.#count();
+    this.#say(0);
+  }
+
+  /** A file is over. */
+  next(): void {
+    this.#files += 1;
+    this.#say(0);
   }
 
   failed(message: string): void {
     this.#failed += 1;
-    this.#clear();
+    this.clear();
     process.stderr.write(`${message}\n`);
-    this.#count();
   }
 
   /** Sums up; of one file there is nothing to sum. */
   end(): void {
-    this.#clear();
+    this.clear();
     if (this.#total === 1) return;
     const tookMs = this.#nowMs() - this.#startMs;
     process.stderr.write(
@@ -43,20 +54,21 @@ export class Progress {
     );
   }
 
-  #count(): void {
-    this.#files += 1;
-    const { isTTY } = process.stderr;
-    const nowMs = this.#nowMs();
-    if (this.#total === 1 || nowMs - this.#saidMs < (isTTY ? DRAW_EVERY_MS : LINE_EVERY_MS)) return;
-    this.#saidMs = nowMs;
-    const text = `${this.#files} of ${this.#total} files, ${minutes(this.#soundMs)} of sound`;
-    process.stderr.write(isTTY ? `\r\x1b[K${text}` : `${text}\n`);
-    this.#isDrawn = isTTY;
-  }
-
-  #clear(): void {
+  /** Makes room for a line on the same terminal. */
+  clear(): void {
     if (this.#isDrawn) process.stderr.write('\r\x1b[K');
     this.#isDrawn = false;
+  }
+
+  #say(heardMs: number): void {
+    const { isTTY } = process.stderr;
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#saidMs < (isTTY ? DRAW_EVERY_MS : LINE_EVERY_MS)) return;
+    this.#saidMs = nowMs;
+    const sound = `${minutes(this.#soundMs + heardMs)} of sound`;
+    const text = this.#total === 1 ? sound : `${this.#files} of ${this.#total} files, ${sound}`;
+    process.stderr.write(isTTY ? `\r\x1b[K${text}` : `${text}\n`);
+    this.#isDrawn = isTTY;
   }
 }
 

@@ -2,9 +2,9 @@ import { CODEC } from '@earshot/bridge-protocol';
 import type { FrameSlot } from '@earshot/media-session';
 import { FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ } from '@earshot/media-session';
 import type { ReadSamples, Wav } from '@earshot/wav';
-import { parseWav, Resampler, readMono } from '@earshot/wav';
-import type { FileBytes } from './file-bytes.js';
-import type { FrameSource } from './frame-source.js';
+import { parseWav, Resampler, readChannel, readMono } from '@earshot/wav';
+import type { OpenBytes } from './file-bytes.js';
+import type { AudioFile, FrameSource } from './frame-source.js';
 import { invalidAudioFile, readable } from './frame-source.js';
 
 const MAX_CHANNELS = 32;
@@ -16,25 +16,51 @@ const FULL_SCALE = 32_768;
 const RESAMPLERS: Map<number, Resampler> = new Map();
 const MOST_RESAMPLERS = 4;
 
-/** A WAV file of any rate as PCM frames; its channels are averaged, the last frame is filled up. */
-export class WavFrames implements FrameSource {
+/** A WAV file of any rate. */
+export class WavFile implements AudioFile {
+  readonly channels: number;
+  readonly durationMs: number;
+  readonly isWhole: boolean;
+  readonly #path: string;
+  readonly #bytes: OpenBytes;
+  readonly #wav: Wav;
+
+  /** @throws CodedError `invalid_audio_file`, `audio_file_unreadable`; the file stays open. */
+  constructor(path: string, bytes: OpenBytes) {
+    const wav = readable(path, () => parse(path, bytes));
+    this.channels = wav.channels;
+    this.durationMs = (wav.samples / wav.sampleRateHz) * 1000;
+    this.isWhole = !wav.isCut;
+    this.#path = path;
+    this.#bytes = bytes;
+    this.#wav = wav;
+  }
+
+  frames(channel: number | null): FrameSource {
+    return new WavFrames(this.#path, this.#wav, channel);
+  }
+
+  close(): void {
+    this.#bytes.close();
+  }
+}
+
+/** Its samples as PCM frames; the last one is filled up. */
+class WavFrames implements FrameSource {
   readonly codec: number = CODEC.pcm16;
   readonly startMs = 0;
-  readonly durationMs: number;
   readonly #path: string;
-  readonly #bytes: FileBytes;
   readonly #read: (start: number, out: Float32Array) => void;
   readonly #length: number;
   readonly #frame: Float32Array = new Float32Array(FRAME_SAMPLES);
   #next = 0;
 
-  /** @throws CodedError `invalid_audio_file`, `audio_file_unreadable`; the file stays open. */
-  constructor(path: string, bytes: FileBytes) {
+  constructor(path: string, wav: Wav, channel: number | null) {
     this.#path = path;
-    this.#bytes = bytes;
-    const wav = readable(path, () => parse(path, bytes));
-    this.durationMs = (wav.samples / wav.sampleRateHz) * 1000;
-    const source: ReadSamples = (start, out) => readMono(wav, start, out);
+    const source: ReadSamples =
+      channel === null
+        ? (start, out) => readMono(wav, start, out)
+        : (start, out) => readChannel(wav, channel - 1, start, out);
     if (wav.sampleRateHz === SESSION_SAMPLE_RATE_HZ) {
       this.#read = source;
       this.#length = wav.samples;
@@ -61,12 +87,10 @@ export class WavFrames implements FrameSource {
     return true;
   }
 
-  close(): void {
-    this.#bytes.close();
-  }
+  close(): void {}
 }
 
-function parse(path: string, bytes: FileBytes): Wav {
+function parse(path: string, bytes: OpenBytes): Wav {
   const wav = parseWav(bytes, {
     refuse: (rule, got) => invalidAudioFile(path, rule, got),
     maxChannels: MAX_CHANNELS,

@@ -4,14 +4,16 @@ import { systemClock } from '@earshot/async/system';
 import type { OtherToneKind, PhraseSettings } from '@earshot/listening';
 import { OTHER_TONE_KINDS, parseListeningSettings } from '@earshot/listening';
 import { createOpusEngine } from '@earshot/opus';
+import type { Channels } from '../analyze/analyzer.js';
 import { Analyzer } from '../analyze/analyzer.js';
 import { analysisTable } from '../analyze/file-analysis.js';
 import { PhraseListener } from '../analyze/phrase-listener.js';
 import { Progress } from '../analyze/progress.js';
 
 export interface AnalyzeOptions {
-  /** One line of JSON a file; otherwise lines to be read. */
+  /** One line of JSON a file, or a channel of it; otherwise lines to be read. */
   readonly json: boolean;
+  readonly channels: Channels;
   /** Told besides digits. */
   readonly tones: readonly OtherToneKind[];
   /** To be told from all other speech. */
@@ -31,8 +33,10 @@ export async function analyze(files: readonly string[], options: AnalyzeOptions)
   const phrases = settings === null ? undefined : await PhraseListener.start(settings);
   try {
     const { tones } = options;
-    const analyzer = new Analyzer(await createOpusEngine(), { tones, phrases });
-    await analyzeAll(analyzer, files, options);
+    const progress = new Progress(files.length, () => systemClock.nowMs());
+    const onHeard = (soundMs: number): void => progress.heard(soundMs);
+    const analyzer = new Analyzer(await createOpusEngine(), { tones, phrases, onHeard });
+    await analyzeAll(analyzer, files, options, progress);
   } finally {
     await phrases?.close();
   }
@@ -41,21 +45,25 @@ export async function analyze(files: readonly string[], options: AnalyzeOptions)
 async function analyzeAll(
   analyzer: Analyzer,
   files: readonly string[],
-  options: AnalyzeOptions,
+  { json, channels }: AnalyzeOptions,
+  progress: Progress,
 ): Promise<void> {
-  const progress = new Progress(files.length, () => systemClock.nowMs());
   const reader = new Reader();
   for (const file of files) {
     if (reader.isGone) break;
     try {
-      const analysis = await analyzer.analyze(file);
-      await reader.write(options.json ? JSON.stringify(analysis) : analysisTable(analysis));
-      progress.done(analysis.durationMs);
+      for (const analysis of await analyzer.analyze(file, channels)) {
+        progress.clear();
+        await reader.write(json ? JSON.stringify(analysis) : analysisTable(analysis));
+        progress.done(analysis.durationMs);
+      }
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       progress.failed(`earshot: ${error.message} [${error.code}]`);
+      if (error.fix !== undefined) process.stderr.write(`earshot: ${error.fix}\n`);
       process.exitCode = 1;
     }
+    progress.next();
   }
   progress.end();
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { CodedError } from '@earshot/async';
 import type { ListeningChange } from '@earshot/listening';
+import { fileKind } from '@earshot/opus';
 import { signalingClient } from '../connection.js';
 import { PostedAudio } from '../signaling-client.js';
 
@@ -34,8 +35,10 @@ export async function callsListening(callId: string, { set }: ListeningOptions):
 /** `earshot calls play <id> <file>`: a WAV or Ogg Opus file is heard in the meeting. */
 export async function callsPlay(callId: string, file: string): Promise<void> {
   const bytes = new Uint8Array(await read(file));
-  const isWav = Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'RIFF';
-  const audio = new PostedAudio(bytes, isWav ? 'audio/wav' : 'audio/ogg');
+  const audio = new PostedAudio(
+    bytes,
+    fileKind(bytes) === 'a WAV file' ? 'audio/wav' : 'audio/ogg',
+  );
   console.log(JSON.stringify(await signalingClient().play(callId, audio), null, 2));
 }
 

@@ -1,20 +1,6 @@
-/** A sine, in -1 to 1. */
-export function tone(options: {
-  readonly hz: number;
-  readonly sampleRateHz: number;
-  readonly durationMs: number;
-  readonly amplitude?: number;
-}): Float64Array {
-  const { hz, sampleRateHz, durationMs, amplitude = 0.5 } = options;
-  return Float64Array.from(
-    { length: Math.round((durationMs * sampleRateHz) / 1000) },
-    (_, n) => amplitude * Math.sin((2 * Math.PI * hz * n) / sampleRateHz),
-  );
-}
-
 export interface WavOptions {
   readonly sampleRateHz: number;
-  /** Format tag (1 integers, 3 floats) and bits. */
+  /** Format tag (1 integers, 3 floats, 6 A-law, 7 µ-law) and bits. */
   readonly tag?: number;
   readonly bits?: number;
   /** Samples in -1 to 1, one array a channel. */
@@ -24,17 +10,23 @@ export interface WavOptions {
   readonly before?: { readonly name: string; readonly bytes: number };
   /** What the data chunk says of its length. */
   readonly statedBytes?: number;
+  /** With lengths of 64 bits in a chunk of its own; those of 32 say nothing. */
+  readonly form?: 'RF64' | 'BW64';
 }
+
+const UNSAID = 0xffff_ffff;
+const LONG_SIZES_BYTES = 28;
 
 /** A WAV file as other programs write it. */
 export function wavFile(options: WavOptions): Uint8Array {
-  const { sampleRateHz, tag = 1, bits = 16, channels, extensible = false, before } = options;
+  const { sampleRateHz, tag = 1, bits = 16, channels, extensible = false, before, form } = options;
   const step = bits / 8;
   const samples = channels[0]?.length ?? 0;
   const dataBytes = samples * channels.length * step;
   const formatBytes = extensible ? 40 : 16;
   const beforeBytes = before === undefined ? 0 : 8 + before.bytes + (before.bytes % 2);
-  const bytes = new Uint8Array(12 + beforeBytes + 8 + formatBytes + 8 + dataBytes);
+  const longBytes = form === undefined ? 0 : 8 + LONG_SIZES_BYTES;
+  const bytes = new Uint8Array(12 + longBytes + beforeBytes + 8 + formatBytes + 8 + dataBytes);
   const view = new DataView(bytes.buffer);
   let at = 0;
   const text = (value: string): void => {
@@ -48,9 +40,21 @@ export function wavFile(options: WavOptions): Uint8Array {
     view.setUint32(at, value, true);
     at += 4;
   };
-  text('RIFF');
-  u32(bytes.length - 8);
+  const u64 = (value: number): void => {
+    view.setBigUint64(at, BigInt(value), true);
+    at += 8;
+  };
+  text(form ?? 'RIFF');
+  u32(form === undefined ? bytes.length - 8 : UNSAID);
   text('WAVE');
+  if (form !== undefined) {
+    text('ds64');
+    u32(LONG_SIZES_BYTES);
+    u64(bytes.length - 8);
+    u64(dataBytes);
+    u64(samples);
+    u32(0);
+  }
   if (before !== undefined) {
     text(before.name);
     u32(before.bytes);
@@ -72,7 +76,7 @@ export function wavFile(options: WavOptions): Uint8Array {
     at += 14;
   }
   text('data');
-  u32(options.statedBytes ?? dataBytes);
+  u32(options.statedBytes ?? (form === undefined ? dataBytes : UNSAID));
   for (let n = 0; n < samples; n += 1) {
     for (const channel of channels) {
       writeSample(view, at, tag, bits, channel[n] ?? 0);
@@ -85,6 +89,8 @@ export function wavFile(options: WavOptions): Uint8Array {
 function writeSample(view: DataView, at: number, tag: number, bits: number, value: number): void {
   if (tag === 3 && bits === 32) view.setFloat32(at, value, true);
   else if (tag === 3) view.setFloat64(at, value, true);
+  else if (tag === 6) view.setUint8(at, aLaw(Math.round(value * 4095)));
+  else if (tag === 7) view.setUint8(at, muLaw(Math.round(value * 8158)));
   else if (bits === 8) view.setUint8(at, Math.round(value * 127) + 128);
   else if (bits === 16) view.setInt16(at, Math.round(value * 32_767), true);
   else if (bits === 32) view.setInt32(at, Math.round(value * 2_147_483_647), true);
@@ -95,13 +101,18 @@ function writeSample(view: DataView, at: number, tag: number, bits: number, valu
   }
 }
 
-/** How far `got` is from `expected`, dB: signal over the difference. */
-export function snrDb(expected: ArrayLike<number>, got: ArrayLike<number>): number {
-  let signal = 0;
-  let noise = 0;
-  for (let n = 0; n < expected.length; n += 1) {
-    signal += (expected[n] ?? 0) ** 2;
-    noise += ((expected[n] ?? 0) - (got[n] ?? 0)) ** 2;
-  }
-  return 10 * Math.log10(signal / Math.max(noise, 1e-20));
+/** ITU-T G.711 table 1, of 13 bits with sign. */
+function aLaw(value: number): number {
+  const magnitude = value < 0 ? -value - 1 : value;
+  const segment = Math.max(0, 32 - Math.clz32(magnitude >> 5));
+  const step = magnitude >> Math.max(1, segment);
+  return ((value < 0 ? 0 : 0x80) | (segment << 4) | (step & 0x0f)) ^ 0x55;
+}
+
+/** ITU-T G.711 table 2, of 14 bits with sign. */
+function muLaw(value: number): number {
+  const magnitude = Math.abs(value) + 33;
+  const segment = 31 - Math.clz32(magnitude >> 5);
+  const step = magnitude >> (segment + 1);
+  return ~((value < 0 ? 0x80 : 0) | (segment << 4) | (step & 0x0f)) & 0xff;
 }

@@ -1,5 +1,5 @@
 /** A sine, in -1 to 1. */
-export function tone(options: {
+export function sine(options: {
   readonly hz: number;
   readonly sampleRateHz: number;
   readonly durationMs: number;

@@ -1,8 +1,14 @@
 import { CodedError } from '@earshot/async';
 import type { Recognizer, RecognizerSession, RecognizerSessionOptions } from '../recognizer.js';
 import { closedError } from '../vendor-fault.js';
-import type { SherpaRecognizer } from './sherpa-runtime.js';
-import { loadSherpa, probeModel, readModelFolder, sherpaConfig } from './sherpa-runtime.js';
+import {
+  loadSherpa,
+  probeModel,
+  readModelFolder,
+  sherpaConfig,
+  timeScale,
+} from './sherpa-runtime.js';
+import type { LoadedModel } from './sherpa-session.js';
 import { ENGINE, SherpaSession } from './sherpa-session.js';
 
 export interface SherpaOnnxOptions {
@@ -20,7 +26,7 @@ export interface SherpaOnnxOptions {
  */
 export function createSherpaOnnx({ modelFolder, threads = 1 }: SherpaOnnxOptions): Recognizer {
   const sessions = new Set<SherpaSession>();
-  let loading: Promise<SherpaRecognizer> | undefined;
+  let loading: Promise<LoadedModel> | undefined;
   let isClosed = false;
 
   async function open(options: RecognizerSessionOptions): Promise<RecognizerSession> {
@@ -30,11 +36,13 @@ export function createSherpaOnnx({ modelFolder, threads = 1 }: SherpaOnnxOptions
       throw new CodedError('recognizer_refused', rule);
     }
     loading ??= load(modelFolder, threads);
-    const recognizer = await loading.catch((error: unknown) => {
+    const model = await loading.catch((error: unknown) => {
       loading = undefined;
       throw error;
     });
-    const session: SherpaSession = new SherpaSession(recognizer, options, () => {
+    // It may have been closed while the model was loaded.
+    if (isClosed) throw closedError(ENGINE);
+    const session: SherpaSession = new SherpaSession(model, options, () => {
       sessions.delete(session);
     });
     sessions.add(session);
@@ -71,10 +79,10 @@ export async function checkSherpaModel(modelFolder: string): Promise<{ readonly 
   return { kind: files.kind };
 }
 
-async function load(modelFolder: string, threads: number): Promise<SherpaRecognizer> {
+async function load(modelFolder: string, threads: number): Promise<LoadedModel> {
   const files = await readModelFolder(modelFolder);
   const { OnlineRecognizer } = loadSherpa();
   const config = sherpaConfig(modelFolder, files, threads);
   await probeModel(config);
-  return new OnlineRecognizer(config);
+  return { recognizer: new OnlineRecognizer(config), timeScale: timeScale(modelFolder, files) };
 }

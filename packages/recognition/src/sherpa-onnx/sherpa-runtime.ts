@@ -26,7 +26,7 @@ export interface SherpaStream {
 export interface SherpaResult {
   readonly text: string;
   readonly tokens: readonly string[];
-  /** s. */
+  /** s; see `timeScale`. */
   readonly timestamps: readonly number[];
   readonly ys_probs?: readonly number[];
 }
@@ -110,16 +110,34 @@ export function sherpaConfig(folder: string, files: ModelFiles, threads: number)
   };
 }
 
+/** Of CTC models, by the name of the folder, as the published ones are named. */
+function ctcSection(folder: string): 'nemoCtc' | 'toneCtc' | 'zipformer2Ctc' {
+  const name = path.basename(folder).toLowerCase();
+  if (name.includes('nemo')) return 'nemoCtc';
+  return name.includes('t-one') ? 'toneCtc' : 'zipformer2Ctc';
+}
+
+/**
+ * By how much the times of tokens are too short; null when there are none to be relied on. For any CTC
+ * model the runtime takes a frame of the model to be 40 ms; those of NeMo are 80 ms, and those of T-one
+ * are not known. For Paraformer it gives no times.
+ *
+ * Source: github.com/k2-fsa/sherpa-onnx `sherpa-onnx/csrc/online-recognizer-ctc-impl.h` (GetResult),
+ * `online-recognizer-paraformer-impl.h`.
+ */
+export function timeScale(folder: string, { kind }: ModelFiles): number | null {
+  if (kind === 'paraformer') return null;
+  if (kind === 'transducer') return 1;
+  return { nemoCtc: 2, toneCtc: null, zipformer2Ctc: 1 }[ctcSection(folder)];
+}
+
 function modelSection(
   folder: string,
   files: ModelFiles,
   at: (name: string) => string,
 ): Record<string, unknown> {
   if (files.kind === 'ctc') {
-    const name = path.basename(folder).toLowerCase();
-    if (name.includes('nemo')) return { nemoCtc: { model: at(files.model) } };
-    if (name.includes('t-one')) return { toneCtc: { model: at(files.model) } };
-    return { zipformer2Ctc: { model: at(files.model) } };
+    return { [ctcSection(folder)]: { model: at(files.model) } };
   }
   const encoder = at(files.encoder);
   const decoder = at(files.decoder);

@@ -5,7 +5,8 @@ import type {
 } from '../recognizer.js';
 import { RECOGNIZER_SAMPLE_RATE_HZ } from '../recognizer.js';
 import { UtteranceAudio } from '../utterance-audio.js';
-import type { SherpaRecognizer, SherpaStream } from './sherpa-runtime.js';
+import type { SherpaRecognizer, SherpaResult, SherpaStream } from './sherpa-runtime.js';
+import type { TokenWord } from './token-words.js';
 import { wordsOfTokens } from './token-words.js';
 
 export const ENGINE = 'sherpa-onnx';
@@ -18,6 +19,12 @@ const TAIL_MS = 660;
 
 const MAX_UTTERANCE_MS = 75_000;
 
+export interface LoadedModel {
+  readonly recognizer: SherpaRecognizer;
+  /** What times of tokens are multiplied by; null: they are of no use. */
+  readonly timeScale: number | null;
+}
+
 interface Utterance {
   readonly stream: SherpaStream;
   readonly audio: UtteranceAudio;
@@ -28,6 +35,7 @@ interface Utterance {
 export class SherpaSession implements RecognizerSession {
   readonly backlogMs = 0;
   readonly #recognizer: SherpaRecognizer;
+  readonly #timeScale: number | null;
   readonly #session: RecognizerSessionOptions;
   readonly #closed: () => void;
   readonly #partials: boolean;
@@ -35,8 +43,9 @@ export class SherpaSession implements RecognizerSession {
   #nextMs: number;
   #isOver = false;
 
-  constructor(recognizer: SherpaRecognizer, session: RecognizerSessionOptions, closed: () => void) {
-    this.#recognizer = recognizer;
+  constructor(model: LoadedModel, session: RecognizerSessionOptions, closed: () => void) {
+    this.#recognizer = model.recognizer;
+    this.#timeScale = model.timeScale;
     this.#session = session;
     this.#closed = closed;
     this.#partials = session.task.kind === 'dictation' && session.task.partials;
@@ -117,15 +126,9 @@ export class SherpaSession implements RecognizerSession {
   }
 
   #resultOf({ stream, audio }: Utterance, kind: 'partial' | 'final'): RecognizerResult {
-    const {
-      text,
-      tokens,
-      timestamps,
-      ys_probs: logProbs = [],
-    } = this.#recognizer.getResult(stream);
-    const endMs = audio.length / SAMPLES_PER_MS;
+    const result = this.#recognizer.getResult(stream);
     const mediaMs = (ms: number): number => audio.mediaMsAt(Math.round(ms * SAMPLES_PER_MS));
-    const words = wordsOfTokens(tokens, timestamps, logProbs, endMs).map((word) => ({
+    const words = this.#words(result, audio.length / SAMPLES_PER_MS).map((word) => ({
       ...word,
       startMs: mediaMs(word.startMs),
       endMs: mediaMs(word.endMs),
@@ -134,7 +137,7 @@ export class SherpaSession implements RecognizerSession {
     return {
       kind,
       engine: ENGINE,
-      text: text.trim(),
+      text: result.text.trim(),
       startMs: words[0]?.startMs ?? audio.startMs,
       endMs: words.at(-1)?.endMs ?? audio.endMs,
       words,
@@ -142,6 +145,13 @@ export class SherpaSession implements RecognizerSession {
         known.length === 0 ? null : known.reduce((sum, each) => sum + each, 0) / known.length,
       language: this.#session.language,
     };
+  }
+
+  #words({ tokens, timestamps, ys_probs }: SherpaResult, endMs: number): TokenWord[] {
+    const scale = this.#timeScale;
+    if (scale === null) return [];
+    const times = timestamps.map((seconds) => seconds * scale);
+    return wordsOfTokens(tokens, times, ys_probs ?? [], endMs);
   }
 
   #overflow(): void {

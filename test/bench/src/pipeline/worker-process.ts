@@ -58,6 +58,7 @@ function start(redisUrl: string): Promise<MediaWorker> {
     EARSHOT_MAX_STREAMS: String(MAX_STREAMS),
     EARSHOT_ATTRIBUTION_WAIT_MS: '0',
     EARSHOT_LOG_LEVEL: 'silent',
+    EARSHOT_SPEECH_MODEL: process.env['EARSHOT_SPEECH_MODEL'],
   });
   return startMediaWorker(config, { log: SILENT_LOG });
 }

@@ -84,6 +84,8 @@ export class ToneFolder {
   readonly #areBehind: () => boolean;
   /** In the order of their telling. */
   #told: ReportedTone[];
+  /** None of them ended before it. */
+  #oldestEndMs = Number.NEGATIVE_INFINITY;
   /** In the order of their begin. */
   readonly #waiting: WaitingTone[] = [];
   #folded = 0;
@@ -112,7 +114,8 @@ export class ToneFolder {
 
   /** What another folder needs to go on; what waits is not in it. */
   get state(): ToneFolderState {
-    const newestMs = Math.max(...this.#told.map(endOf));
+    let newestMs = Number.NEGATIVE_INFINITY;
+    for (const tone of this.#told) newestMs = Math.max(newestMs, endOf(tone));
     return { told: this.#told.filter((tone) => endOf(tone) >= newestMs - HANDED_ON_MS) };
   }
 
@@ -209,14 +212,17 @@ export class ToneFolder {
   #tellFirst(): void {
     const { draft, untilMs: _, latestMs: __, ...tone } = this.#waiting.shift()!;
     this.#told.push(tone);
+    this.#oldestEndMs = Math.min(this.#oldestEndMs, endOf(tone));
     this.#tell(draft);
   }
 
   #forget(nowMs: number): void {
-    const isRecent = (tone: ReportedTone): boolean => endOf(tone) >= nowMs - REMEMBERED_MS;
-    const isTooMany = this.#told.length >= MAX_REMEMBERED;
-    if (!isTooMany && this.#told.every(isRecent)) return;
-    this.#told = this.#told.filter(isRecent).slice(1 - MAX_REMEMBERED);
+    const sinceMs = nowMs - REMEMBERED_MS;
+    if (this.#oldestEndMs < sinceMs) {
+      this.#told = this.#told.filter((tone) => endOf(tone) >= sinceMs);
+      this.#oldestEndMs = Math.min(...this.#told.map(endOf));
+    }
+    while (this.#told.length >= MAX_REMEMBERED) this.#told.shift();
   }
 }
 
@@ -260,5 +266,7 @@ function beginOf(tone: WaitingTone): number {
 }
 
 function endOf({ reports }: ReportedTone): number {
-  return Math.max(...reports.map((each) => each.endMs));
+  let latestMs = Number.NEGATIVE_INFINITY;
+  for (const { endMs } of reports) latestMs = Math.max(latestMs, endMs);
+  return latestMs;
 }

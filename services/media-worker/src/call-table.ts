@@ -1,4 +1,4 @@
-import type { Clock } from '@earshot/async';
+import type { Cancel, Clock } from '@earshot/async';
 import { delay, every } from '@earshot/async';
 import type { MediaLinkHandlers, MediaLinkRefusal } from '@earshot/bridge';
 import type { HelloMessage } from '@earshot/bridge-protocol';
@@ -18,6 +18,7 @@ import type { DecodePool } from './decode-pool.js';
 import type { WorkerLog } from './log.js';
 import { CallPlays } from './play/call-plays.js';
 import { PlayCounts } from './play/play-counts.js';
+import { ProgressTurns } from './progress-turns.js';
 import type { RecognizerPool } from './recognition/recognizer-pool.js';
 
 /** A lease not renewed for so long is free for another worker. */
@@ -73,6 +74,7 @@ export class CallTable {
   readonly #entries = new Map<string, Entry>();
   /** All that are not over: those of `#entries`, and those that gave way and still finish. */
   readonly #unfinished = new Set<CallAudio>();
+  readonly #turns = new ProgressTurns();
   readonly #ended = new Set<string>();
   readonly #sendWriter = new FrameBatchWriter(undefined, KIND.send);
   #endedTotals: StreamTotals = sumTotals([]);
@@ -147,11 +149,14 @@ export class CallTable {
     for (const call of this.#unfinished) call.checkDeafness();
   }
 
-  /** Sends progress to hosts; with `eagerOnly`, to those that wait for it. */
-  sendProgress(eagerOnly: boolean): void {
-    for (const call of this.#unfinished) {
-      if (!eagerOnly || call.virtualTime) call.sendProgress();
-    }
+  /** Sends progress to hosts several times a second, until undone by the result. */
+  tellProgress(): Cancel {
+    return this.#turns.start(this.#options.clock);
+  }
+
+  /** Sends progress to hosts that wait for it. */
+  tellEager(): void {
+    for (const call of this.#unfinished) if (call.virtualTime) call.sendProgress();
   }
 
   /**
@@ -239,6 +244,7 @@ export class CallTable {
     }
     const call = this.#create(hello, claimed);
     this.#unfinished.add(call);
+    this.#turns.add(call);
     this.#entries.set(hello.callId, { call, stopRenewing: this.#keepRenewing(call) });
     return call.attach();
   }
@@ -325,6 +331,7 @@ export class CallTable {
     this.#endedTonesFolded += call.findings.tonesFolded;
     this.#options.onOver(call);
     this.#unfinished.delete(call);
+    this.#turns.remove(call);
     const entry = this.#entries.get(call.callId);
     if (entry?.call === call) {
       entry.stopRenewing();

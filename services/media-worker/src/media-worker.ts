@@ -62,7 +62,6 @@ export interface MediaWorker {
 
 const MEDIA_PATH = '/v1/media-link';
 
-const PROGRESS_INTERVAL_MS = 200;
 const DEAFNESS_INTERVAL_MS = 1000;
 
 /** After the drain time, how long the last events may take. */
@@ -110,7 +109,7 @@ async function start(
     speechModel: config.speechModel,
     clock,
     log,
-    onProgress: () => calls.sendProgress(true),
+    onProgress: () => calls.tellEager(),
   });
   closers.defer(() => pool.close());
   const recognizers = new RecognizerPool({
@@ -120,7 +119,7 @@ async function start(
     limits: { backlogMs: config.recognizerBacklogMs, maxSessions: config.recognizerSessions },
     clock,
     log,
-    onProgress: () => calls.sendProgress(true),
+    onProgress: () => calls.tellEager(),
   });
   closers.defer(() => recognizers.close());
   const creditFrames = (config.ringFrames / 4) * 3;
@@ -175,7 +174,7 @@ async function start(
   const address = await listen(app, config.listen, 'the media worker');
   const mediaUrl = config.advertisedUrl ?? `ws://${address}${MEDIA_PATH}`;
   closers.defer(every(clock, DEAFNESS_INTERVAL_MS, () => calls.checkDeafness()));
-  closers.defer(every(clock, PROGRESS_INTERVAL_MS, () => calls.sendProgress(false)));
+  closers.defer(calls.tellProgress());
   closers.defer(await new PlayDesk({ registry, clock, log, calls: () => calls.calls() }).start());
   const listening = new ListeningDesk({ registry, clock, log, calls: () => calls.calls() });
   closers.defer(await listening.start());

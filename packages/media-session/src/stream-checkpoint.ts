@@ -95,7 +95,7 @@ export function checkpointOf(numbers: Float64Array): StreamCheckpoint {
     version: CHECKPOINT_VERSION,
     position: numbers[AT.position]!,
     endMs: orNull(numbers[AT.endMs]!),
-    state: Array.from(numbers.subarray(AT.gaps, endOf(numbers)), orNull),
+    state: stateOf(numbers),
     model: wordsToBase64(modelWordsOf(numbers)),
   };
 }
@@ -106,6 +106,12 @@ export function numbersOf({ position, endMs, state, model }: StreamCheckpoint): 
   numbers.set([position, endMs ?? Number.NaN, 0, ...state.map(orNaN)]);
   base64ToWords(model, modelWordsOf(numbers));
   return numbers;
+}
+
+function stateOf(numbers: Float64Array): (number | null)[] {
+  const state: (number | null)[] = [];
+  for (let at = AT.gaps, end = endOf(numbers); at < end; at += 1) state.push(orNull(numbers[at]!));
+  return state;
 }
 
 /** Where the state ends: before other tones, when nothing of them is there. */

@@ -1,3 +1,4 @@
+import { isPast } from './kept-time.js';
 import { SILENCE_DBFS } from './level.js';
 import { NoiseFloor } from './noise-floor.js';
 import type { SpeechTransition } from './speech-activity.js';
@@ -209,12 +210,28 @@ export class ConfirmedSpeech {
     return this.#floor.save(out, at + 8);
   }
 
-  /** Reads back what `save` wrote: goes on as that detector would have. */
-  restore(from: Float64Array, at: number): number {
+  /**
+   * Reads back what `save` wrote: goes on as that detector would have. Of times and durations that
+   * can't be true nothing is believed: it is as new then.
+   *
+   * @param nowMs end of what was heard when it was written; NaN when nothing was
+   */
+  restore(from: Float64Array, at: number, nowMs: number): number {
+    const isTime = (n: number): boolean => isPast(from[at + n]!, nowMs);
+    const isNone = (n: number): boolean => Number.isNaN(from[at + n]!);
+    const isWithin = (n: number, mostMs: number): boolean =>
+      isNone(n) || (from[at + n]! >= 0 && from[at + n]! <= mostMs);
+    const isSpeaking = from[at] === 1;
+    const isTrue =
+      (!isSpeaking || (isTime(1) && isTime(2) && from[at + 1]! <= from[at + 2]!)) &&
+      (isNone(4) || isTime(4)) &&
+      (isNone(5) || isTime(5)) &&
+      isWithin(6, CLOSE_AFTER_MS) &&
+      isWithin(7, REST_AFTER_MS);
+    if (!isTrue) return at + CONFIRMED_SPEECH_STATE_NUMBERS;
+    this.#speaking = isSpeaking;
     this.#startMs = from[at + 1]!;
     this.#activeEndMs = from[at + 2]!;
-    const hasTimes = !Number.isNaN(this.#startMs) && !Number.isNaN(this.#activeEndMs);
-    this.#speaking = from[at] === 1 && hasTimes;
     this.#isOpen = from[at + 3] === 1;
     this.#riseMs = from[at + 4]!;
     this.#likelyMs = from[at + 5]!;

@@ -1,3 +1,4 @@
+import { isPast } from './kept-time.js';
 import { NoiseFloor } from './noise-floor.js';
 import { SpeechOnset } from './speech-onset.js';
 import { SteadySound } from './steady-sound.js';
@@ -20,6 +21,10 @@ export type SpeechTransition =
 
 /** Numbers that `SpeechActivity.save` writes. */
 export const SPEECH_STATE_NUMBERS = 19;
+
+/** Of them, the times of the onset, and where what sounds steadily began, its length being the next. */
+const ONSET_TIMES_AT = [4, 5, 6] as const;
+const STEADY_AT = [9, 14] as const;
 
 /** A talkspurt goes on, and its beginning reaches back, at this much less than it takes to start. */
 const HYSTERESIS_DB = 6;
@@ -152,12 +157,23 @@ export class SpeechActivity {
     return this.#rumble.save(out, next);
   }
 
-  /** Reads back what `save` wrote: goes on as that detector would have. */
-  restore(from: Float64Array, at: number): number {
+  /**
+   * Reads back what `save` wrote: goes on as that detector would have. Of times that can't be true
+   * nothing is believed: it is as new then.
+   *
+   * @param nowMs end of what was heard when it was written; NaN when nothing was
+   */
+  restore(from: Float64Array, at: number, nowMs: number): number {
+    const isTime = (n: number): boolean => isPast(from[at + n]!, nowMs);
+    const isSpeaking = from[at] === 1;
+    const isTrue =
+      (!isSpeaking || (isTime(1) && isTime(2) && from[at + 1]! <= from[at + 2]!)) &&
+      ONSET_TIMES_AT.every((n) => Number.isNaN(from[at + n]!) || isTime(n)) &&
+      STEADY_AT.every((n) => !(from[at + n + 1]! > 0) || isTime(n));
+    if (!isTrue) return at + SPEECH_STATE_NUMBERS;
+    this.#speaking = isSpeaking;
     this.#startMs = from[at + 1]!;
     this.#activeEndMs = from[at + 2]!;
-    const hasTimes = !Number.isNaN(this.#startMs) && !Number.isNaN(this.#activeEndMs);
-    this.#speaking = from[at] === 1 && hasTimes;
     let next = this.#floor.restore(from, at + 3);
     next = this.#onset.restore(from, next);
     next = this.#steady.restore(from, next);

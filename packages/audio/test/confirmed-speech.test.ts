@@ -153,7 +153,7 @@ it('goes on from a saved state, wherever it is cut', () => {
       const saved = new Float64Array(CONFIRMED_SPEECH_STATE_NUMBERS + 2);
       expect(first.save(saved, 2)).toBe(saved.length);
       const second = new ConfirmedSpeech();
-      second.restore(saved, 2);
+      second.restore(saved, 2, at * FRAME_MS);
       const after = step(second, frames.slice(at), at).transitions;
       expect([...before, ...after]).toEqual(whole);
     }),

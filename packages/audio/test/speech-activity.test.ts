@@ -276,7 +276,7 @@ describe('a detector that goes on where another was', () => {
           expect([state[0], state.at(-1)]).toEqual([7, 7]);
 
           const second = new SpeechActivity();
-          expect(second.restore(state, 1)).toBe(SPEECH_STATE_NUMBERS + 1);
+          expect(second.restore(state, 1, cut * FRAME_MS)).toBe(SPEECH_STATE_NUMBERS + 1);
           expect(second.speaking).toBe(first.speaking);
           for (let n = cut; n < levelsDbfs.length; n += 1) {
             expect(step(second, n)).toEqual(step(first, n));
@@ -287,11 +287,34 @@ describe('a detector that goes on where another was', () => {
     );
   });
 
+  it('believes no time that can not be', () => {
+    const heard = new SpeechActivity();
+    for (let n = 0; n < 30; n += 1)
+      heard.step(n * FRAME_MS, FRAME_MS, n % 2 === 0 ? -20 : -30, false);
+    expect(heard.speaking).toBe(true);
+    const state = new Float64Array(SPEECH_STATE_NUMBERS);
+    heard.save(state, 0);
+    for (const at of [1, 2, 4, 5, 6, 9, 14]) {
+      for (const timeMs of [1e12, -1e12, 1e308, Number.NEGATIVE_INFINITY]) {
+        const spoiled = Float64Array.from(state);
+        spoiled[at] = timeMs;
+        // The length of what is steady: without it there is none, whenever it began.
+        if (at >= 9) spoiled[at + 1] = 100;
+        const activity = new SpeechActivity();
+        expect(activity.restore(spoiled, 0, 600)).toBe(SPEECH_STATE_NUMBERS);
+        expect(activity.speaking).toBe(false);
+      }
+    }
+    const activity = new SpeechActivity();
+    activity.restore(state, 0, 600);
+    expect(activity.speaking).toBe(true);
+  });
+
   it('does not speak since a time that is none', () => {
     const state = new Float64Array(SPEECH_STATE_NUMBERS).fill(Number.NaN);
     state[0] = 1;
     const activity = new SpeechActivity();
-    activity.restore(state, 0);
+    activity.restore(state, 0, 100);
     expect(activity.speaking).toBe(false);
     expect(activity.discontinuity(0)).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import type { CallTone, CallToneKind } from './call-tone.js';
+import { isPast } from './kept-time.js';
 import { KindRules, RULES_NUMBERS } from './kind-rules.js';
 import { SegmentTracker, TRACKER_NUMBERS } from './segment-tracker.js';
 import { FRAME_MS, SoundWindow, WINDOW_FRAMES } from './sound-window.js';
@@ -116,10 +117,16 @@ export class CallToneDetector {
     return this.#rules.save(out, this.#tracker.save(out, at + 1));
   }
 
-  /** Reads back what `save` wrote. The sound before, 320 ms of it, should have been given. */
-  restore(from: Float64Array, at: number): number {
-    this.#nextMs = from[at]!;
-    return this.#rules.restore(from, this.#tracker.restore(from, at + 1));
+  /**
+   * Reads back what `save` wrote. The sound before, 320 ms of it, should have been given. Of tones and
+   * times that can't be true none is believed.
+   *
+   * @param nowMs end of what was heard when it was written; NaN when nothing was
+   */
+  restore(from: Float64Array, at: number, nowMs: number): number {
+    const nextMs = from[at]!;
+    this.#nextMs = isPast(nextMs, nowMs) ? nextMs : Number.NaN;
+    return this.#rules.restore(from, this.#tracker.restore(from, at + 1, nowMs), nowMs);
   }
 
   #process(pcm: Int16Array): void {

@@ -1,6 +1,7 @@
 import { cadenceOf, EXCHANGE_HIGH_HZ, EXCHANGE_LOW_HZ, isCadenced } from './cadence.js';
 import type { CallToneKind } from './call-tone.js';
 import { CALL_TONE_KINDS } from './call-tone.js';
+import { isPast } from './kept-time.js';
 import { WINDOW_MS } from './sound-window.js';
 import { SEGMENT_NUMBERS, ToneSegment } from './tone-segment.js';
 import { SOUND } from './tone-sound.js';
@@ -120,13 +121,15 @@ export class KindRules {
     return next + 5;
   }
 
-  restore(from: Float64Array, at: number): number {
-    const next = this.#beforePrevious.restore(from, this.#previous.restore(from, at));
+  /** @param nowMs end of what was heard when it was written */
+  restore(from: Float64Array, at: number, nowMs: number): number {
+    const before = this.#previous.restore(from, at, nowMs);
+    const next = this.#beforePrevious.restore(from, before, nowMs);
     this.#isBeep = from[next] === 1 && this.#previous.sound !== SOUND.none;
     this.#cadence = CALL_TONE_KINDS[from[next + 1]! - 1];
-    this.#cadenceEndMs = orBefore(from[next + 2]!);
-    this.#cngEndMs = orBefore(from[next + 3]!);
-    this.#dialEndMs = orBefore(from[next + 4]!);
+    this.#cadenceEndMs = pastOrBefore(from[next + 2]!, nowMs);
+    this.#cngEndMs = pastOrBefore(from[next + 3]!, nowMs);
+    this.#dialEndMs = pastOrBefore(from[next + 4]!, nowMs);
     return next + 5;
   }
 
@@ -201,6 +204,6 @@ function orNaN(timeMs: number): number {
   return Number.isFinite(timeMs) ? timeMs : Number.NaN;
 }
 
-function orBefore(timeMs: number): number {
-  return Number.isNaN(timeMs) ? Number.NEGATIVE_INFINITY : timeMs;
+function pastOrBefore(timeMs: number, nowMs: number): number {
+  return isPast(timeMs, nowMs) ? timeMs : Number.NEGATIVE_INFINITY;
 }

@@ -1,5 +1,5 @@
 import type { SoundWindow } from './sound-window.js';
-import { BLOCK_MS, WINDOW_MS } from './sound-window.js';
+import { BLOCK_MS, BLOCKS, WINDOW_MS } from './sound-window.js';
 import { Spectrum } from './spectrum.js';
 import { SEGMENT_NUMBERS, ToneSegment } from './tone-segment.js';
 import { SOUND, soundOf } from './tone-sound.js';
@@ -93,10 +93,14 @@ export class SegmentTracker {
     return next + 1;
   }
 
-  restore(from: Float64Array, at: number): number {
-    const next = this.open.restore(from, at);
+  /** @param nowMs end of what was heard when it was written */
+  restore(from: Float64Array, at: number, nowMs: number): number {
+    const next = this.open.restore(from, at, nowMs);
     const unknownMs = from[next]!;
-    this.#unknownMs = Number.isFinite(unknownMs) ? unknownMs : 0;
+    this.#unknownMs = unknownMs >= 0 && unknownMs <= MOST_GAP_MS ? unknownMs : 0;
+    // Nothing is open for longer unheard.
+    const unheardMs = nowMs - this.open.endMs;
+    if (unheardMs > MOST_UNHEARD_MS + MOST_GAP_MS + WINDOW_MS) this.open.clear();
     return next + 1;
   }
 
@@ -159,7 +163,8 @@ export class SegmentTracker {
   #endByPower(nowMs: number): void {
     const { open } = this;
     let weak = 0;
-    let end = Math.round((nowMs - open.endMs) / BLOCK_MS) + SLACK_BLOCKS;
+    const heardBack = Math.round((nowMs - open.endMs) / BLOCK_MS) + SLACK_BLOCKS;
+    let end = Math.min(heardBack, BLOCKS);
     for (let back = end - 1; back >= 0 && weak <= MOST_WEAK_BLOCKS; back -= 1) {
       if (this.#window.blockPower(back) >= WEAK * open.power) {
         end = back;

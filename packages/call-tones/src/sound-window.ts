@@ -14,7 +14,7 @@ const BLOCKS_PER_FRAME = 4;
 const BLOCK_SAMPLES = 40;
 
 /** Powers of blocks that are kept, back from the newest: a power of two. */
-const BLOCKS = 64;
+export const BLOCKS = 64;
 
 /** −50 dBFS: quieter sound is not looked at. */
 const LEAST_POWER = 1e-5;

@@ -1,3 +1,4 @@
+import { isPast } from './kept-time.js';
 import type { Sound } from './tone-sound.js';
 import { SOUND, soundFrom } from './tone-sound.js';
 
@@ -123,12 +124,18 @@ export class ToneSegment {
     return at + SEGMENT_NUMBERS;
   }
 
-  /** Reads back what `save` wrote; anything else is no tone. */
-  restore(from: Float64Array, at: number): number {
+  /**
+   * Reads back what `save` wrote; anything else, and what can't have been heard, is no tone.
+   *
+   * @param nowMs end of what was heard when it was written
+   */
+  restore(from: Float64Array, at: number, nowMs: number): number {
     this.clear();
     const next = at + SEGMENT_NUMBERS;
     const sound = soundFrom(from[at]!);
     if (sound === SOUND.none || !(from[at + 7]! > 0) || hasNaN(from, at, next)) return next;
+    if (!isPast(from[at + 1]!, nowMs) || !isPast(from[at + 2]!, nowMs)) return next;
+    if (from[at + 1]! > from[at + 2]! || from[at + 10]! < 0) return next;
     this.begin(sound, from[at + 1]!, from[at + 3] === 1);
     this.endMs = from[at + 2]!;
     this.isCleanEnd = from[at + 4] === 1;

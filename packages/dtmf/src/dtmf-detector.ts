@@ -126,7 +126,8 @@ export class DtmfDetector {
     const startMs = this.#nextMs;
     if (!(Math.abs(startMs - this.#gapEndMs) < HOP_MS)) this.#gapStartMs = startMs;
     this.#gapEndMs = startMs + durationMs;
-    if (this.#gapEndMs - this.#gapStartMs > MAX_BRIDGED_GAP_MS) {
+    // The first, too: a clock that shows too great a time to advance by the gap says that none was.
+    if (durationMs > MAX_BRIDGED_GAP_MS || this.#gapEndMs - this.#gapStartMs > MAX_BRIDGED_GAP_MS) {
       this.discontinuity();
       return;
     }
@@ -173,23 +174,27 @@ export class DtmfDetector {
 
   /**
    * Reads back what `save` wrote: a tone that was open goes on, one that was reported is not reported
-   * again. The sound before, 40 ms of it, should have been given to `process`.
+   * again. The sound before, 40 ms of it, should have been given to `process`. Of a tone or a gap that
+   * can't have been nothing is believed: a tone that ends before it begins, or that was not heard for a
+   * second; a gap that is not bridged, or not over.
    */
   restore(from: Float64Array, at: number): number {
     this.#awake = from[at] === 1;
     this.#skipped = from[at + 1] === 1;
-    this.#rivals = from[at + 2]!;
-    this.#quietHops = from[at + 3]!;
+    this.#rivals = countFrom(from[at + 2]!);
+    this.#quietHops = countFrom(from[at + 3]!);
     this.#nextMs = from[at + 4]!;
     this.#gapStartMs = orBefore(from[at + 5]!);
     this.#gapEndMs = orBefore(from[at + 6]!);
     const next = this.#candidate.restore(from, at + 7);
     this.#awake ||= this.#candidate.open;
     // Whoever kept the numbers may have spoiled them: a tone must end some time.
-    if (!(Math.abs(this.#nextMs - this.#candidate.lastHeardMs) < MOST_OPEN_MS)) {
-      this.#candidate.abandon();
-    }
-    if (this.#gapEndMs > this.#nextMs + MAX_BRIDGED_GAP_MS) {
+    const isHeard = Math.abs(this.#nextMs - this.#candidate.lastHeardMs) < MOST_OPEN_MS;
+    if (!isHeard || !this.#candidate.isPossible) this.#candidate.abandon();
+    const gapMs = this.#gapEndMs - this.#gapStartMs;
+    const isGap = gapMs >= 0 && gapMs <= MAX_BRIDGED_GAP_MS;
+    if (!isGap || this.#gapEndMs > this.#nextMs + MAX_BRIDGED_GAP_MS) {
+      this.#gapStartMs = Number.NEGATIVE_INFINITY;
       this.#gapEndMs = Number.NEGATIVE_INFINITY;
     }
     this.#trail.jumpTo(0);
@@ -280,6 +285,10 @@ export class DtmfDetector {
     const tone = this.#candidate.close(this.#gapStartMs, this.#gapEndMs);
     if (tone !== undefined) this.#onTone(tone);
   }
+}
+
+function countFrom(value: number): number {
+  return Number.isNaN(value) ? 0 : Math.max(0, value);
 }
 
 function orBefore(timeMs: number): number {

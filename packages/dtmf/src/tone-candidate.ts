@@ -87,6 +87,13 @@ export class ToneCandidate {
     return this.#lastHeardMs;
   }
 
+  /** Whether its numbers can be those of a tone, as those that were kept need not be. */
+  get isPossible(): boolean {
+    if (!this.#open) return !Number.isNaN(this.#reported);
+    const isTone = this.#bridgedMs >= 0 && this.#evidence.isPossible;
+    return isTone && this.#edges.arePossible(this.#lastHeardMs);
+  }
+
   /** Starts anew with the pair of `reading`, heard in the present spectrum of `trail`. */
   begin(reading: PairReading, middleMs: number, trail: SoundTrail): void {
     this.#open = true;

@@ -8,6 +8,12 @@ const LOOK_AHEAD = 4;
 /** A hop is the tone's inside when it has so much of the tone's magnitude. */
 const INSIDE = 0.85;
 
+/** No media clock of a call runs for longer: 24 days. */
+const LONGEST_MS = 2 ** 31;
+
+/** A tone is given up when it was not heard for so long. */
+const LONGEST_FALL_MS = 1000;
+
 /** How fast the reference follows a tone that gets quieter, a hop. */
 const REFERENCE_FALL = 0.15;
 
@@ -97,6 +103,22 @@ export class ToneEdges {
     this.#reference = from[next + 5]!;
     this.#fallMs = from[next + 6]!;
     return next + 7;
+  }
+
+  /** Whether what was read back are magnitudes, and times in order up to when the tone was heard last. */
+  arePossible(lastHeardMs: number): boolean {
+    const isSince = (timeMs: number): boolean => timeMs >= this.#firstMs - HOP_MS * LOOK_BACK;
+    return (
+      this.#rise.every((magnitude) => magnitude >= 0) &&
+      this.#beginning >= 0 &&
+      this.#reference >= 0 &&
+      this.#firstMs <= lastHeardMs &&
+      this.#firstMs >= lastHeardMs - LONGEST_MS &&
+      isSince(this.#lastMs) &&
+      this.#lastMs <= lastHeardMs &&
+      (Number.isNaN(this.#fallMs) ||
+        (isSince(this.#fallMs) && this.#fallMs <= lastHeardMs + LONGEST_FALL_MS))
+    );
   }
 
   startMs(): number {

@@ -99,6 +99,12 @@ export class ToneEvidence {
     return this.#high.restore(from, this.#low.restore(from, at + 4));
   }
 
+  /** Whether what was read back can be of a tone: numbers all, and none that is a sum below 0. */
+  get isPossible(): boolean {
+    const sums = [this.#readings, this.#share, this.#lowPower, this.#highPower];
+    return sums.every((sum) => sum >= 0) && this.#low.isPossible && this.#high.isPossible;
+  }
+
   get readings(): number {
     return this.#readings;
   }
@@ -114,10 +120,10 @@ export class ToneEvidence {
 
   /** True when all of it speaks for a digit of these frequencies. */
   supports(lowHz: number, highHz: number): boolean {
-    if (this.#readings === 0 || this.#meanShare() < MIN_SHARE) return false;
+    if (this.#readings === 0 || !(this.#meanShare() >= MIN_SHARE)) return false;
     const { twistDb } = this;
-    if (twistDb < MIN_TWIST_DB || twistDb > MAX_TWIST_DB) return false;
-    if (this.#impurity(lowHz, highHz) > 1) return false;
+    if (!(twistDb >= MIN_TWIST_DB && twistDb <= MAX_TWIST_DB)) return false;
+    if (!(this.#impurity(lowHz, highHz) <= 1)) return false;
     const isR1 =
       Math.abs(lowHz + this.#low.offsetHz - R1_LOW_HZ) <= R1_TOLERANCE_HZ &&
       Math.abs(highHz + this.#high.offsetHz - R1_HIGH_HZ) <= R1_TOLERANCE_HZ;
@@ -196,6 +202,10 @@ class PhaseSum {
     this.#sum.im = from[at + 1]!;
     this.#lengths = from[at + 2]!;
     return at + 3;
+  }
+
+  get isPossible(): boolean {
+    return Number.isFinite(this.#sum.re) && Number.isFinite(this.#sum.im) && this.#lengths >= 0;
   }
 
   /** Mean frequency, relative to the tone's own. */

@@ -78,14 +78,14 @@ export class CheckpointWriter {
     otherTones: OtherTones,
     speech: StreamSpeech,
   ): void {
-    gaps.restore(this.#numbers, AT.gaps);
+    gaps.restore(this.#numbers, AT.gaps, this.endMs);
     tones.restore(this.#numbers, AT.tones);
-    otherTones.restore(this.#numbers, AT.otherTones);
+    otherTones.restore(this.#numbers, AT.otherTones, this.endMs);
     this.restoreSpeech(speech);
   }
 
   restoreSpeech(speech: StreamSpeech): void {
-    speech.restore(this.#numbers, AT.speech, this.#modelWords);
+    speech.restore(this.#numbers, AT.speech, this.#modelWords, this.endMs);
   }
 
   /** Shows it to the other threads, if it is new. */

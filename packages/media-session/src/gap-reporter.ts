@@ -5,6 +5,9 @@ import type { StreamTally } from './stream-tally.js';
 /** Numbers that `GapReporter.save` writes. */
 export const GAP_STATE_NUMBERS = 3;
 
+/** Damaged frames in a row may be off by so much from the media clock that times them. */
+const STEP_MS = 1000;
+
 /** Counts the frames of one stream that were not heard, and reports them as gaps by cause. */
 export class GapReporter {
   readonly #tally: StreamTally;
@@ -47,11 +50,26 @@ export class GapReporter {
     return at + GAP_STATE_NUMBERS;
   }
 
-  /** Reads back what `save` wrote: the run goes on, or is reported. */
-  restore(from: Float64Array, at: number): number {
-    this.#corruptFrames = orZero(from[at]!);
-    this.#corruptConcealed = orZero(from[at + 1]!);
-    this.#corruptStartMs = orZero(from[at + 2]!);
+  /**
+   * Reads back what `save` wrote: the run goes on, or is reported. One that can't be true, of another
+   * length than from its begin to `nowMs`, is none.
+   *
+   * @param nowMs end of what was heard when it was written; NaN when nothing was
+   */
+  restore(from: Float64Array, at: number, nowMs: number): number {
+    const frames = from[at]!;
+    const concealed = from[at + 1]!;
+    const startMs = from[at + 2]!;
+    const isWhole = Number.isInteger(frames) && Number.isInteger(concealed);
+    const isTrue =
+      isWhole &&
+      frames > 0 &&
+      concealed >= 0 &&
+      concealed <= frames &&
+      Math.abs(nowMs - startMs - frames * PTIME_MS) <= STEP_MS;
+    this.#corruptFrames = isTrue ? frames : 0;
+    this.#corruptConcealed = isTrue ? concealed : 0;
+    this.#corruptStartMs = isTrue ? startMs : 0;
     return at + GAP_STATE_NUMBERS;
   }
 
@@ -122,8 +140,4 @@ export class GapReporter {
       durationMs: frames * PTIME_MS,
     });
   }
-}
-
-function orZero(value: number): number {
-  return Number.isNaN(value) ? 0 : value;
 }

@@ -52,9 +52,10 @@ export class OtherTones {
     else this.#detector.save(out, at);
   }
 
-  restore(from: Float64Array, at: number): void {
+  /** @param nowMs end of what was heard when it was written; NaN when nothing was */
+  restore(from: Float64Array, at: number, nowMs: number): void {
     if (this.#detector === undefined) return;
-    this.#detector.restore(from, at);
+    this.#detector.restore(from, at, nowMs);
     this.#look();
   }
 

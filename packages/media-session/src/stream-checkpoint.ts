@@ -47,6 +47,9 @@ export const AT: Places = {
 
 export const CHECKPOINT_NUMBERS: number = AT.model + SPEECH_MODEL_WORDS / 2;
 
+/** Media time is of u64 ticks of 100 ns, ms; nothing else in a checkpoint comes near. */
+const GREATEST = 2 ** 64 / 10_000;
+
 /** Of what is stored, without other tones and with them. */
 const LEAST_STATE_NUMBERS = AT.otherTones - AT.gaps;
 const STATE_NUMBERS = AT.model - AT.gaps;
@@ -72,7 +75,10 @@ export function modelWordsOf(numbers: Float64Array): Int32Array {
   return new Int32Array(numbers.buffer, numbers.byteOffset + AT.model * 8, SPEECH_MODEL_WORDS);
 }
 
-/** Reads what was stored as JSON; undefined for anything but a checkpoint of this version. */
+/**
+ * Reads what was stored as JSON; undefined for anything but a checkpoint of this version, and for a
+ * number that no media clock can show. Of the rest each detector believes what can be true.
+ */
 export function parseStreamCheckpoint(value: unknown): StreamCheckpoint | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (!('version' in value && 'position' in value && 'endMs' in value)) return undefined;
@@ -134,9 +140,6 @@ function isU32(value: unknown): value is number {
   return typeof value === 'number' && value >>> 0 === value;
 }
 
-/** Numbers beyond the whole ones of a double can't be counted on from. */
 function isNumberOrNull(value: unknown): value is number | null {
-  return (
-    value === null || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER)
-  );
+  return value === null || (typeof value === 'number' && Math.abs(value) <= GREATEST);
 }

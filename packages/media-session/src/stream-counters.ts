@@ -159,7 +159,7 @@ function keep(checkpoint: StreamCheckpoint, words: Int32Array, shared: SharedChe
   if (((position - words[COUNTER.expected]!) | 0) < 0) words[COUNTER.expected] = position;
   words[COUNTER.endMs] = Math.round(endMs ?? 0);
   const speech = new SpeechActivity();
-  speech.restore(numbers, AT.speech);
+  speech.restore(numbers, AT.speech, numbers[AT.endMs]!);
   words[COUNTER.speaking] = speech.speaking ? 1 : 0;
   words[COUNTER.speechStartMs] = Math.round(speech.startMs);
 }

@@ -144,14 +144,18 @@ export class StreamSpeech {
     if (this.#byModel?.isOpen === true) this.#heard?.save(words, 0);
   }
 
-  /** Reads back what `save` wrote; of what another kind wrote, only what both know. */
-  restore(from: Float64Array, at: number, words: Int32Array): void {
+  /**
+   * Reads back what `save` wrote; of what another kind wrote, only what both know.
+   *
+   * @param nowMs end of what was heard when it was written; NaN when nothing was
+   */
+  restore(from: Float64Array, at: number, words: Int32Array, nowMs: number): void {
     const writer = this.#byLevel === undefined ? BY_MODEL : BY_LEVEL;
     const isOurs = from[at + WRITER_AT] === writer;
     const numbers = isOurs ? from : common(from, at);
     const first = isOurs ? at : 0;
-    this.#byLevel?.restore(numbers, first);
-    this.#byModel?.restore(numbers, first);
+    this.#byLevel?.restore(numbers, first, nowMs);
+    this.#byModel?.restore(numbers, first, nowMs);
     if (this.#byModel?.isOpen !== true) return;
     this.#heard ??= this.#model?.acquire();
     this.#heard?.restore(words, 0);

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Finding } from '../src/index.js';
-import { CLOSE_MODE, findingEvent, parseStreamCheckpoint } from '../src/index.js';
+import { parseStreamCheckpoint } from '../src/index.js';
 import { SHARED_CHECKPOINT_BYTES, SharedCheckpoint } from '../src/shared-checkpoint.js';
 import { CHECKPOINT_NUMBERS } from '../src/stream-checkpoint.js';
 import { join, Listener, room, toFrames, voice } from './signals.js';
@@ -11,13 +10,6 @@ import { join, Listener, room, toFrames, voice } from './signals.js';
 const SOUND = toFrames(join(room(400), voice(700)));
 const CHECKPOINT = new Listener().hear(...SOUND).counters.checkpoint()?.checkpoint;
 if (CHECKPOINT === undefined) throw new Error('there must be a checkpoint after 55 frames');
-
-/** What a number may turn into on its way. */
-const junk = fc.oneof(
-  fc.double(),
-  fc.integer({ min: -3, max: 17 }),
-  fc.constantFrom(null, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 1100, 1080),
-);
 
 describe('a stored checkpoint', () => {
   it('comes back from JSON as it was', () => {
@@ -34,6 +26,8 @@ describe('a stored checkpoint', () => {
     ['a position between two', { ...CHECKPOINT, position: 0.5 }],
     ['a time that is no number', { ...CHECKPOINT, endMs: '5' }],
     ['a time that no double counts on from', { ...CHECKPOINT, endMs: 1e300 }],
+    ['a time that no media clock shows', { ...CHECKPOINT, endMs: 2 ** 51 }],
+    ['one beyond all media time', { ...CHECKPOINT, state: CHECKPOINT.state.map(() => -(2 ** 51)) }],
     ['too few numbers', { ...CHECKPOINT, state: CHECKPOINT.state.slice(1) }],
     ['too many', { ...CHECKPOINT, state: [...CHECKPOINT.state, 0] }],
     ['none', { version: 2, position: 1, endMs: 1, model: '' }],
@@ -54,48 +48,7 @@ describe('a stored checkpoint', () => {
       }),
     );
   });
-
-  it('neither throws, hangs nor makes up times, whatever its numbers are', () => {
-    const identity = {
-      callId: 'c',
-      mediaId: 'm',
-      epoch: 1,
-      streamId: 1,
-      ordinal: 0,
-      sourceId: '7',
-    } as const;
-    const stream = { ...identity, kind: 'unmixed', codec: 'pcm16' } as const;
-    const spoiled = fc.tuple(
-      fc.oneof(fc.nat(60), fc.integer({ min: 0, max: 0xffff_ffff })),
-      junk,
-      fc.array(fc.tuple(fc.nat(CHECKPOINT.state.length - 1), junk), { maxLength: 60 }),
-    );
-    fc.assert(
-      fc.property(spoiled, fc.nat(50), ([position, endMs, changes], first) => {
-        const state = [...CHECKPOINT.state];
-        for (const [at, value] of changes) state[at] = value;
-        const checkpoint = parseStreamCheckpoint({ ...CHECKPOINT, position, endMs, state });
-        if (checkpoint === undefined) return;
-        const listener = new Listener({ firstSequence: first, checkpoint });
-        listener.hear(...SOUND.slice(first));
-        listener.close(CLOSE_MODE.end, 60);
-        for (const finding of listener.findings) {
-          expectWhole(finding);
-          findingEvent(stream, finding);
-        }
-      }),
-      { numRuns: 150 },
-    );
-  });
 });
-
-function expectWhole(finding: Finding): void {
-  if (finding.kind === 'closed') return;
-  for (const value of Object.values(finding)) {
-    expect(value).toBeDefined();
-    if (typeof value === 'number') expect(value).not.toBeNaN();
-  }
-}
 
 describe('a checkpoint between two threads', () => {
   it('is read whole, however often it is written meanwhile', async () => {

@@ -1,4 +1,7 @@
 import type { CallToneKind } from '@earshot/call-tones';
+import type { Digit } from '@earshot/dtmf';
+
+export type { Digit } from '@earshot/dtmf';
 
 /** What a type of event says beside its envelope. Times are ms on the call's media clock. */
 export interface EventData {
@@ -224,25 +227,6 @@ export interface TranscriptData {
   readonly language: string;
 }
 
-/** A key of a telephone. */
-export type Digit =
-  | '0'
-  | '1'
-  | '2'
-  | '3'
-  | '4'
-  | '5'
-  | '6'
-  | '7'
-  | '8'
-  | '9'
-  | '*'
-  | '#'
-  | 'A'
-  | 'B'
-  | 'C'
-  | 'D';
-
 export interface ParticipantData {
   readonly isMuted: boolean;
   readonly isInLobby: boolean;
@@ -261,6 +245,15 @@ export interface FrameCounts {
 }
 
 export type EventType = keyof EventData;
+
+/** Types of events that hold what people said or which keys they pressed. */
+export const CONTENT_TYPES: ReadonlySet<string> = new Set<EventType>([
+  'tone.detected',
+  'tone.collected',
+  'phrase.recognized',
+  'transcript.partial',
+  'transcript.final',
+]);
 
 /** An event of one type. */
 export interface EventOf<Type extends EventType> {

@@ -18,6 +18,7 @@ export type {
   ToneKind,
   TranscriptData,
 } from './event.js';
+export { CONTENT_TYPES } from './event.js';
 export type {
   ConsumerCloseOptions,
   ConsumerOptions,

@@ -1,6 +1,6 @@
 import type { EarshotEvent } from './event.js';
 import { parseEvent } from './event-schema.js';
-import { connect, createClient, disconnect } from './redis.js';
+import { connect, createClient, disconnect, LuaScript } from './redis.js';
 
 export interface RecentEventsOptions {
   /** `redis://…` or the absolute path of a unix socket. */
@@ -18,14 +18,24 @@ export interface RecentPage {
   readonly cursor: string;
 }
 
-/** They are gone so long after the last one. */
+/** Older ones are gone when another comes, and all of them so long after the last one. */
 const KEEP_MS = 3_600_000;
+
+/** KEYS stream; ARGV event, about how many, KEEP_MS. Ids of entries begin with the time of Redis. */
+const APPEND = new LuaScript(`
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'event', ARGV[1])
+local time = redis.call('TIME')
+local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3]
+redis.call('XTRIM', KEYS[1], 'MINID', string.format('%d', oldest))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1`);
+
 const PAGE = 500;
 /** Before every entry. */
 const START = '0-0';
 
 /**
- * The newest events of all calls in one Redis stream, for whoever looks on: written by one
+ * The newest events of all calls, of the last hour, in one Redis stream, for whoever looks on: written by one
  * subscription, read by any number of processes, each at its own pace. Not a queue: what is not
  * read in time is gone.
  */
@@ -50,11 +60,7 @@ export class RecentEvents {
 
   /** An event that is appended twice is there twice. Waits while Redis is away. */
   async append(event: EarshotEvent): Promise<void> {
-    const text = JSON.stringify(event);
-    await Promise.all([
-      this.#client.xadd(this.#key, 'MAXLEN', '~', this.#capacity, '*', 'event', text),
-      this.#client.pexpire(this.#key, KEEP_MS),
-    ]);
+    await APPEND.run(this.#client, [this.#key], [JSON.stringify(event), this.#capacity, KEEP_MS]);
   }
 
   /** The newest events, oldest first. Read in pages: parsing all at once would hold up others. */

@@ -46,6 +46,18 @@ describe('recent events', () => {
     expect(await reader.after(cursor, 10, 1)).toEqual({ events: [], cursor });
   });
 
+  it('are of the last hour', async () => {
+    const recent = await open();
+    const hourAgoMs = Date.now() - 3_600_000;
+    const old = ['event', JSON.stringify(speech('c_1', 0))] as const;
+    await redis.raw.xadd('earshot:recent-events', `${hourAgoMs - 60_000}-0`, ...old);
+    const young = ['event', JSON.stringify(speech('c_1', 1))] as const;
+    await redis.raw.xadd('earshot:recent-events', `${hourAgoMs + 600_000}-0`, ...young);
+    await recent.append(speech('c_1', 2));
+    const { events } = await recent.newest(10);
+    expect(events.map(({ position }) => position)).toEqual([1, 2]);
+  });
+
   it('leave out what is no event of this version, and outlive Redis being away', async () => {
     const recent = await open();
     await redis.raw.xadd('earshot:recent-events', '*', 'event', '{"type":"new.type"}');

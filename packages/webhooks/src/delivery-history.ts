@@ -76,7 +76,7 @@ export class DeliveryHistory {
   /**
    * Enters a delivery, once.
    *
-   * @param body kept for `redeliver`; never listed.
+   * @param body kept for `redeliver`; never listed. Empty for what must not be kept.
    * @returns the status of one that is there already.
    */
   async open(

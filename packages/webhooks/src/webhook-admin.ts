@@ -179,17 +179,23 @@ export class WebhookAdmin {
   /**
    * Sends a delivery of the history again, under the same `webhook-id`, behind what waits.
    *
-   * @throws CodedError `delivery_not_found`, `delivery_pending`, `webhook_disabled`.
+   * @throws CodedError `delivery_not_found`, `delivery_not_kept`, `delivery_pending`, `webhook_disabled`.
    */
   async redeliver(id: string, deliveryId: string): Promise<Delivery> {
     const { history, queues, clock } = this.#options;
     enabled(await this.#existing(id));
     const delivery = await history.find(id, deliveryId);
     const body = await history.bodyOf(id, deliveryId);
-    if (delivery === undefined || !body) {
+    if (delivery === undefined || body === undefined) {
       throw new CodedError(
         'delivery_not_found',
         'Cannot deliver again: the delivery must be in the history, got another id',
+      );
+    }
+    if (body === '') {
+      throw new CodedError(
+        'delivery_not_kept',
+        `Cannot deliver again: what was sent must be in the history, got one of a type that is not kept: ${delivery.type}`,
       );
     }
     // A process that died may have left it so without a place in the queue.

@@ -49,6 +49,11 @@ export interface WebhooksOptions {
   /** Before every key. @defaultValue earshot */
   readonly prefix?: string;
   readonly limits?: WebhookLimits;
+  /**
+   * Whether the history may keep a message, so that it can be sent again; one that it may not is
+   * only in its queue, until it is delivered or given up. @defaultValue all
+   */
+  readonly mayKeep?: (message: WebhookMessage) => boolean;
   readonly onAttempt?: (outcome: AttemptOutcome, durationMs: number) => void;
   /** Deliveries were given up: too many waited, or the webhook was turned off. */
   readonly onDropped?: (count: number) => void;
@@ -69,6 +74,7 @@ export class Webhooks {
   readonly admin: WebhookAdmin;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
+  readonly #mayKeep: (message: WebhookMessage) => boolean;
   readonly #store: WebhookStore;
   readonly #history: DeliveryHistory;
   readonly #queues: DeliveryQueues;
@@ -106,6 +112,7 @@ export class Webhooks {
     };
     this.#clock = clock;
     this.#onError = options.onError ?? (() => {});
+    this.#mayKeep = options.mayKeep ?? (() => true);
     // Deliveries wait for Redis to come back; people get an answer.
     const client = createClient(options.redisUrl, { waits: true });
     const adminClient = createClient(options.redisUrl, { waits: false });
@@ -195,7 +202,8 @@ export class Webhooks {
   async #queue(webhookId: string, message: WebhookMessage, body: string): Promise<void> {
     const id = deliveryId(webhookId, message.id);
     const atMs = this.#clock.wallclockMs();
-    const status = await this.#history.open(webhookId, { id, message, body }, atMs);
+    const kept = this.#mayKeep(message) ? body : '';
+    const status = await this.#history.open(webhookId, { id, message, body: kept }, atMs);
     if (status !== undefined && status !== 'pending') return;
     const laneKey = message.callId ?? message.id;
     await this.#queues.add(webhookId, laneKey, id, { deliveryId: id, body });

@@ -221,6 +221,29 @@ describe('the history', () => {
   });
 });
 
+it('keeps nothing of what may not be kept, once it was delivered', async () => {
+  const pod = await pods.pod({ mayKeep: ({ type }) => type !== 'tone.detected' });
+  const endpoint = await pods.receiver();
+  const { id } = await pod.admin.create({ url: endpoint.url });
+  const secret = { ...message('c_0', 1), type: 'tone.detected', data: { digit: '7-secret' } };
+  endpoint.answer = (_received, response) =>
+    void response.writeHead(endpoint.got.length === 1 ? 500 : 200).end();
+  await pod.dispatch(secret);
+  await pod.dispatch(message('c_0', 2));
+  await until(async () => (await statusesOf(pod, id)).every((status) => status === 'delivered'));
+  expect(endpoint.got.filter(({ body }) => body.includes('7-secret'))).toHaveLength(2);
+  const { deliveries } = await pod.admin.deliveries(id, { limit: 2 });
+  await expect(pod.admin.redeliver(id, deliveries[1]?.id ?? '')).rejects.toMatchObject({
+    code: 'delivery_not_kept',
+  });
+  const kept = await pods.raw.keys('*:delivery:*');
+  expect(kept).toHaveLength(2);
+  for (const key of kept) {
+    expect(JSON.stringify(await pods.raw.hgetall(key))).not.toContain('7-secret');
+  }
+  await pod.admin.redeliver(id, deliveries[0]?.id ?? '');
+});
+
 describe('webhooks', () => {
   it('are removed with all that was theirs', async () => {
     const [pod, other] = [await pods.pod(), await pods.pod()];

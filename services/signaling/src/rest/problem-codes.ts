@@ -157,6 +157,10 @@ export const PROBLEM_CODES: Readonly<Record<string, ProblemMeaning>> = {
   // Webhooks and live streams.
   webhook_not_found: { statuses: [404], meaning: 'No webhook has this id.' },
   delivery_not_found: { statuses: [404], meaning: 'No delivery of the webhook has this id.' },
+  delivery_not_kept: {
+    statuses: [409],
+    meaning: 'What was delivered is of a type that is not kept to be sent again.',
+  },
   delivery_pending: { statuses: [409], meaning: 'The delivery is still on its way.' },
   webhook_disabled: { statuses: [409], meaning: 'The webhook is off.' },
   too_many_webhooks: { statuses: [409], meaning: 'There are as many webhooks as there may be.' },

@@ -128,6 +128,7 @@ const KNOWN_FAILURES: Readonly<Record<string, { status: number; title: string }>
   not_replicated: { status: 503, title: 'Replicas of Redis are away' },
   webhook_not_found: { status: 404, title: 'No such webhook' },
   delivery_not_found: { status: 404, title: 'No such delivery' },
+  delivery_not_kept: { status: 409, title: 'No longer there' },
   delivery_pending: { status: 409, title: 'Still on its way' },
   webhook_disabled: { status: 409, title: 'The webhook is off' },
   too_many_webhooks: { status: 409, title: 'Too many webhooks' },

@@ -1,6 +1,6 @@
 import type { Clock, CloseStack } from '@earshot/async';
 import type { EarshotEvent } from '@earshot/events';
-import { EventConsumer, RecentEvents, Subscriptions } from '@earshot/events';
+import { CONTENT_TYPES, EventConsumer, RecentEvents, Subscriptions } from '@earshot/events';
 import type { Log, Metrics } from '@earshot/telemetry';
 import { AddressRules, Webhooks } from '@earshot/webhooks';
 import { EventHub } from './event-hub.js';
@@ -58,6 +58,8 @@ export async function openTaps(options: TapsOptions): Promise<Taps> {
     ...{ redisUrl, clock, random, onError },
     addresses: new AddressRules({ allowedRanges: config.webhookAllowedRanges }),
     allowHttp: config.webhookAllowHttp,
+    // What people said or keyed is on its way, and no more: nothing here knows of recording gates.
+    mayKeep: ({ type }) => !CONTENT_TYPES.has(type),
     onAttempt(outcome, durationMs) {
       metrics.attempts.add(1, { outcome });
       metrics.attemptSeconds.observe(durationMs / 1000);

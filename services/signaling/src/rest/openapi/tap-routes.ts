@@ -99,7 +99,10 @@ export const TAP_ROUTES: RouteDescriptions = {
     tag: 'webhooks',
     summary: 'Send it again',
     answer: { status: 202, description: 'The delivery', schema: 'Delivery' },
-    problems: ['webhook_not_found', 'webhook_disabled', 'delivery_not_found', 'delivery_pending'],
+    problems: [
+      ...(['webhook_not_found', 'webhook_disabled'] as const),
+      ...(['delivery_not_found', 'delivery_not_kept', 'delivery_pending'] as const),
+    ],
   },
 };
 

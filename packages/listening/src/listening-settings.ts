@@ -106,9 +106,14 @@ export type ListeningChange = {
   readonly [Part in keyof ListeningSettings]?: ListeningSettings[Part] | undefined;
 };
 
-/** Reads a change as people write it: what no part has is refused, and not overlooked. */
+/** Reads a change as people write it: null ends any part; what no part has is refused, not overlooked. */
 export const listeningChangeSchema: z.ZodType<ListeningChange> = z.strictObject({
-  tones: z.array(z.enum(OTHER_TONE_KINDS)).max(OTHER_TONE_KINDS.length).optional(),
+  tones: z
+    .array(z.enum(OTHER_TONE_KINDS))
+    .max(OTHER_TONE_KINDS.length)
+    .nullable()
+    .transform((kinds) => kinds ?? [])
+    .optional(),
   collect: toneCollectionSettings.strict().nullable().optional(),
   phrases: phraseSettings.strict().nullable().optional(),
   dictation: dictationSettings.strict().nullable().optional(),

@@ -44,6 +44,10 @@ describe('a change', () => {
     expect(after.dictation).toMatchObject({ language: 'de-DE', endpointMs: 800 });
     expect(withListeningChange(after, { dictation: null }).dictation).toBeNull();
     expect(withListeningChange(after, {})).toEqual(after);
+    const nothing = listeningChangeSchema.parse({
+      ...{ tones: null, collect: null, phrases: null, dictation: null },
+    });
+    expect(withListeningChange(after, nothing)).toEqual(DEFAULT_LISTENING);
   });
 
   it('is refused for what no part has', () => {

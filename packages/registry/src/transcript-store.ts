@@ -108,11 +108,14 @@ export class TranscriptStore {
   async read(callId: string): Promise<KeptTranscript> {
     const key = this.#keys.transcript(callId);
     const events: TranscriptEvent[] = [];
-    for (let start = 0; ; start += PAGE) {
-      const page = await this.#redis.run((client) => client.lrange(key, start, start + PAGE - 1));
-      for (const text of page) events.push(JSON.parse(text) as TranscriptEvent);
+    // From the end: what gives way, or comes, meanwhile then makes some come twice, and none be missed.
+    const pages: string[][] = [];
+    for (let end = -1; ; end -= PAGE) {
+      const page = await this.#redis.run((client) => client.lrange(key, end - PAGE + 1, end));
+      pages.unshift(page);
       if (page.length < PAGE) break;
     }
+    for (const text of pages.flat()) events.push(JSON.parse(text) as TranscriptEvent);
     const size = this.#keys.transcriptSize(callId);
     const dropped = await this.#redis.run((client) => client.hget(size, 'dropped'));
     return { events, dropped: Number(dropped ?? 0) };

@@ -90,7 +90,10 @@ describe('live events', () => {
     for (const types of ['transcript', 'transcripts.*', '*', '']) {
       const answer = await harness.get<Problem>(`/v1/events?types=${types}`);
       expect(answer.body, types).toMatchObject({ status: 400, code: 'invalid_request' });
+      expect(answer.body.detail).toContain(`got ${JSON.stringify(types)}`);
     }
+    // Else a filter that is misspelt would let everything through.
+    expect((await harness.get<Problem>('/v1/events?type=transcript.final')).status).toBe(400);
   });
 
   it('go on after the event that was seen last, on another process as well', async () => {

@@ -57,8 +57,8 @@ describe('what is listened for', () => {
       status: 200,
       body: { tones: ['busy'], phrases: { phrases: ['call me back'], minConfidence: 0.5 } },
     });
-    const second = await harness.request('PATCH', pathOf(id), { phrases: null });
-    expect(second.body).toEqual({ ...DEFAULT_LISTENING, tones: ['busy'] });
+    const second = await harness.request('PATCH', pathOf(id), { phrases: null, tones: null });
+    expect(second.body).toEqual(DEFAULT_LISTENING);
     await vi.waitUntil(async () => {
       const { body } = await harness.get<{ records: { action: string; callId?: string }[] }>(
         '/v1/audit',

@@ -82,6 +82,8 @@ export interface EventStreamQuery {
   readonly types?: ReadonlySet<EventType> | undefined;
 }
 
+/** Of a name that is none, in an error. */
+const MAX_SHOWN = 50;
 const KEEP_PREVIOUS_MAX_MS = 30 * 86_400_000;
 const secret = z
   .string()
@@ -187,8 +189,8 @@ export const deliveryListView: z.ZodType<DeliveryListView> = z.object({
   nextCursor: z.string().optional(),
 });
 
-/** Checks `EventStreamQuery`. */
-export const eventStreamQuery: z.ZodType<EventStreamQuery> = z.object({
+/** Checks `EventStreamQuery`. Strict: a filter whose name is misspelt would let everything through. */
+export const eventStreamQuery: z.ZodType<EventStreamQuery> = z.strictObject({
   types: z
     .string()
     .transform((text, context) => {
@@ -196,7 +198,8 @@ export const eventStreamQuery: z.ZodType<EventStreamQuery> = z.object({
       for (const name of text.split(',')) {
         const named = EVENT_TYPES.filter((type) => isNamed(type, name.trim()));
         if (named.length === 0) {
-          const message = 'must be types of events, such as tone.detected or transcript.*';
+          const rule = 'must be types of events, such as tone.detected or transcript.*';
+          const message = `${rule}, got ${JSON.stringify(name.trim().slice(0, MAX_SHOWN))}`;
           context.addIssue({ code: 'custom', message });
           return z.NEVER;
         }

@@ -82,19 +82,20 @@ export class TranscriptKeeper {
     const writer = this.#writerOf(event.callId, call);
     const { startMs, endMs } = spanOf(event);
     const beganAtMs = this.#times.beganAtMs(event, startMs, endMs);
+    // First, so that it is not lost when keeping the event fails: telling it twice is harmless.
+    if (writer !== undefined && call.missed > 0) {
+      const note = noteOf(event, { utterances: call.missed, beforeMs: startMs });
+      const noted = await writer.keep(note, beganAtMs);
+      metrics.transcriptsDropped.add(noted.dropped);
+      if (noted.isKept) call.missed = 0;
+    }
     const { traceparent: _, ...entry } = event;
     const kept = await writer?.keep(entry, beganAtMs);
     metrics.transcriptsDropped.add(kept?.dropped ?? 0);
-    if (isUtterance(event)) {
-      const isRecorded = kept?.isKept === true;
-      metrics.transcriptUtterances.add(1, { outcome: isRecorded ? 'kept' : 'notRecorded' });
-      if (!isRecorded) call.missed += 1;
-    }
-    if (kept?.isKept === true && call.missed > 0) {
-      const note = noteOf(event, { utterances: call.missed, beforeMs: startMs });
-      call.missed = 0;
-      await writer?.keep(note, beganAtMs);
-    }
+    if (!isUtterance(event)) return;
+    const isRecorded = kept?.isKept === true;
+    metrics.transcriptUtterances.add(1, { outcome: isRecorded ? 'kept' : 'notRecorded' });
+    if (!isRecorded) call.missed += 1;
   }
 
   /** One for each opening of the gate. */

@@ -66,9 +66,11 @@ describe('earshot transcripts from-events', () => {
     expect(asked.stderr).toContain('[several_calls]');
     expect(asked.stderr).toContain('--call: c_1 c_2');
     expect(JSON.parse(second.stdout)).toMatchObject({ callId: 'c_2' });
-    expect(broken.stderr).toContain('line 2');
+    expect(broken.stderr).toContain('got JSON of something else in line 2 [invalid_events]');
     expect(broken.stderr).not.toContain('secret');
-    expect(missing.stderr).toContain('events_unreadable');
+    expect(missing.stderr).toMatch(
+      /\/none must be a readable file, got ENOENT.*\[events_unreadable\]/,
+    );
   });
 });
 

@@ -74,9 +74,12 @@ async function phraseSettings(options: AnalyzeOptions): Promise<PhraseSettings |
   const jsgf = grammar === undefined ? null : await readGrammar(grammar);
   const settings = parseListeningSettings({ phrases: { phrases, jsgf, language } })?.phrases;
   if (settings !== undefined && settings !== null) return settings;
+  const lengths = phrases.map(({ length }) => length);
+  const range =
+    lengths.length === 0 ? '' : ` of ${Math.min(...lengths)} to ${Math.max(...lengths)}`;
   throw new CodedError(
     'invalid_phrases',
-    `Cannot look for phrases: there must be at most 200 of at most 100 characters, and at most 16,384 of grammar, got ${phrases.length} phrases and ${jsgf?.length ?? 0} characters of grammar`,
+    `Cannot look for phrases: there must be at most 200 of 1 to 100 characters, at most 16,384 characters of grammar and a language of 2 to 35, got ${phrases.length}${range}, ${jsgf?.length ?? 0} of grammar and ${JSON.stringify(language)}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { CodedError } from '@earshot/async';
+import type { EarshotEvent } from '@earshot/events';
 import { parseEvent } from '@earshot/events';
 import type { Transcript } from '@earshot/transcript';
 import { isTranscriptEvent, TranscriptAssembler } from '@earshot/transcript';
@@ -36,13 +36,13 @@ export async function transcriptsFromEvents(
   file: string,
   { format, call }: FromEventsOptions,
 ): Promise<void> {
-  const transcripts = await readTranscripts(file === '-' ? process.stdin : createReadStream(file));
+  const transcripts = await readTranscripts(file);
   const wanted = transcripts.filter(({ callId }) => call === undefined || callId === call);
   const [transcript] = wanted;
   if (transcript === undefined) {
     throw new CodedError(
       'no_transcript',
-      `Cannot write a transcript: the events must tell of ${call ?? 'a call'}, got ${transcripts.length} other calls`,
+      `Cannot write a transcript: something must have been said or lost in ${call ?? 'a call'}, got ${transcripts.length} other calls of which events tell so`,
     );
   }
   if (wanted.length > 1) {
@@ -56,18 +56,21 @@ export async function transcriptsFromEvents(
 }
 
 /** The transcripts of all calls of which something was said. */
-async function readTranscripts(input: Readable): Promise<Transcript[]> {
+async function readTranscripts(file: string): Promise<Transcript[]> {
   const assemblers = new Map<string, TranscriptAssembler>();
   let number = 0;
+  const input = file === '-' ? process.stdin : createReadStream(file);
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       number += 1;
-      if (line.trim() !== '') take(line, assemblers);
+      if (line.trim() !== '') take(line, number, assemblers);
     }
   } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CodedError(
       'events_unreadable',
-      `Cannot read events: each line must be one, as events tail prints them, line ${number} is not or the file cannot be read`,
+      `Cannot read events: ${file} must be a readable file, got ${reason}`,
       { cause },
     );
   }
@@ -76,10 +79,24 @@ async function readTranscripts(input: Readable): Promise<Transcript[]> {
   );
 }
 
-function take(line: string, assemblers: Map<string, TranscriptAssembler>): void {
-  const event = parseEvent(JSON.parse(line));
+function take(line: string, number: number, assemblers: Map<string, TranscriptAssembler>): void {
+  const event = parsed(line, number);
   if (!isTranscriptEvent(event)) return;
   const assembler = assemblers.get(event.callId) ?? new TranscriptAssembler(event.callId);
   assemblers.set(event.callId, assembler);
   assembler.add(event);
+}
+
+/** The line itself may hold what people said: it stands in no error. */
+function parsed(line: string, number: number): EarshotEvent {
+  try {
+    return parseEvent(JSON.parse(line));
+  } catch (cause) {
+    const got = cause instanceof SyntaxError ? 'none of JSON' : 'JSON of something else';
+    throw new CodedError(
+      'invalid_events',
+      `Cannot read events: each line must be an event, as events tail prints them, got ${got} in line ${number}`,
+      { cause, fix: 'Leave other lines out, such as the sum at the end of start --once --json.' },
+    );
+  }
 }

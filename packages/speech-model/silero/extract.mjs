@@ -9,45 +9,89 @@ const TENSOR = { dims: 1, name: 8, raw: 9, floats: 4 };
 const UNITS = 128;
 const POINTS = 256;
 
+/** Inputs that share a unit: of a spectrum, and of anything else. */
+const BAND = 44;
+const SPECTRUM = 3 * BAND;
+const PART = 32;
+
+/** Most that a weight in 16 bits, and a sum in 32, can hold. */
+const MOST_16 = 32_767;
+const MOST_32 = 2 ** 31 - 1;
+
+/** Most that layout.h makes of an input: a bit less for inputs is a bit more for weights. */
+const MOST_INPUT = 2 ** 14;
+
 /** @typedef {{ dims: number[], values: Float32Array }} Tensor */
 
 /**
  * @param {Uint8Array} onnx
- * @returns {Float32Array} laid out as `Weights` in model.c
+ * @returns {Buffer} laid out as `Weights` in layout.h
  */
 export function packWeights(onnx) {
   const tensors = initializers(onnx);
   const basis = tensor(tensors, 'model.stft.forward_basis_buffer', [258, 1, 256]);
   checkBasis(basis);
-  const conv = [
-    packConv(tensors, 0, 128, 129, [0, 1, 2]),
+  const turns = Array.from({ length: (3 * POINTS) / 4 }, (_, k) => (2 * Math.PI * k) / POINTS);
+  return Buffer.concat([
+    floats(basis.subarray(0, POINTS)),
+    floats(turns.map(Math.cos)),
+    floats(turns.map((turn) => -Math.sin(turn))),
+    floats(tensor(tensors, 'model.decoder.decoder.2.weight', [1, UNITS, 1])),
+    floats([...tensor(tensors, 'model.decoder.decoder.2.bias', [1]), ...new Float32Array(15)]),
+    ...packFirst(tensors),
     packConv(tensors, 1, 64, 128, [0, 1, 2]),
     // Of its two frames, and the one after, the taps that fall on zeros are left out.
     packConv(tensors, 2, 64, 64, [1, 2]),
     packConv(tensors, 3, 128, 64, [1]),
-  ];
-  return Float32Array.from([
-    ...basis.subarray(0, POINTS),
-    ...bitReversed(),
-    ...Array.from({ length: POINTS / 2 }, (_, k) => Math.cos((2 * Math.PI * k) / POINTS)),
-    ...Array.from({ length: POINTS / 2 }, (_, k) => -Math.sin((2 * Math.PI * k) / POINTS)),
-    ...conv.flat(),
-    ...packLstm(tensors),
-    ...tensor(tensors, 'model.decoder.decoder.2.weight', [1, UNITS, 1]),
-    ...tensor(tensors, 'model.decoder.decoder.2.bias', [1]),
-    ...new Float32Array(7),
+    packLstm(tensors),
   ]);
+}
+
+/** The four products that fourier.h prepares. @param {Map<string, Tensor>} tensors */
+function packFirst(tensors) {
+  const { weight, bias } = convOf(tensors, 0, 128, POINTS / 2 + 1);
+  /** @param {(g0: number, g1: number, g2: number) => number} combine @param {boolean} isSigned @param {Float32Array} bias */
+  const pack = (combine, isSigned, bias) =>
+    packLayer({
+      inputs: SPECTRUM,
+      part: BAND,
+      bias,
+      isSigned: () => isSigned,
+      weight: (output, k) =>
+        k > POINTS / 2
+          ? 0
+          : combine(weight(output, k, 0), weight(output, k, 1), weight(output, k, 2)),
+    });
+  const none = new Float32Array(bias.length);
+  return [
+    pack((g0) => g0, true, none),
+    pack((g0, g1, g2) => (g0 + g1 + g2) / 2, false, bias),
+    pack((g0, g1, g2) => (g0 - g1 + g2) / 2, true, none),
+    pack((_g0, _g1, g2) => g2, true, none),
+  ];
 }
 
 /** @param {Map<string, Tensor>} tensors @param {number} layer @param {number} outputs @param {number} inputs @param {number[]} taps */
 function packConv(tensors, layer, outputs, inputs, taps) {
-  const name = `model.encoder.${layer}.reparam_conv`;
-  const weight = tensor(tensors, `${name}.weight`, [outputs, inputs, 3]);
-  const packed = packBlocks(outputs, taps.length * inputs, (output, k) => {
-    const tap = taps[Math.floor(k / inputs)] ?? 0;
-    return weight[(output * inputs + (k % inputs)) * 3 + tap] ?? 0;
+  const { weight, bias } = convOf(tensors, layer, outputs, inputs);
+  return packLayer({
+    inputs: taps.length * inputs,
+    part: PART,
+    bias,
+    isSigned: () => false,
+    weight: (output, k) => weight(output, k % inputs, taps[Math.floor(k / inputs)] ?? 0),
   });
-  return [...packed, ...tensor(tensors, `${name}.bias`, [outputs])];
+}
+
+/** @param {Map<string, Tensor>} tensors @param {number} layer @param {number} outputs @param {number} inputs */
+function convOf(tensors, layer, outputs, inputs) {
+  const name = `model.encoder.${layer}.reparam_conv`;
+  const weights = tensor(tensors, `${name}.weight`, [outputs, inputs, 3]);
+  return {
+    /** @param {number} output @param {number} input @param {number} tap */
+    weight: (output, input, tap) => weights[(output * inputs + input) * 3 + tap] ?? 0,
+    bias: tensor(tensors, `${name}.bias`, [outputs]),
+  };
 }
 
 /** @param {Map<string, Tensor>} tensors */
@@ -58,22 +102,73 @@ function packLstm(tensors) {
   const ofHidden = tensor(tensors, `${name}.weight_hh`, [gates, UNITS]);
   const inputBias = tensor(tensors, `${name}.bias_ih`, [gates]);
   const hiddenBias = tensor(tensors, `${name}.bias_hh`, [gates]);
-  const packed = packBlocks(gates, 2 * UNITS, (gate, k) =>
-    k < UNITS ? (ofInput[gate * UNITS + k] ?? 0) : (ofHidden[gate * UNITS + k - UNITS] ?? 0),
-  );
-  return [...packed, ...inputBias.map((bias, gate) => bias + (hiddenBias[gate] ?? 0))];
+  return packLayer({
+    inputs: 2 * UNITS,
+    part: PART,
+    bias: inputBias.map((bias, gate) => bias + (hiddenBias[gate] ?? 0)),
+    isSigned: (k) => k >= UNITS,
+    weight: (gate, k) =>
+      (k < UNITS ? ofInput[gate * UNITS + k] : ofHidden[gate * UNITS + k - UNITS]) ?? 0,
+  });
 }
 
-/** Per 8 outputs, for each input 8 weights. @param {number} outputs @param {number} inputs @param {(output: number, input: number) => number} weightOf */
-function packBlocks(outputs, inputs, weightOf) {
-  const packed = new Float32Array(outputs * inputs);
-  let next = 0;
-  for (let block = 0; block < outputs; block += 8) {
-    for (let input = 0; input < inputs; input += 1) {
-      for (let lane = 0; lane < 8; lane += 1) packed[next++] = weightOf(block + lane, input);
+/**
+ * @typedef {object} Layer
+ * @property {number} inputs
+ * @property {number} part inputs that share a unit
+ * @property {Float32Array} bias
+ * @property {(input: number) => boolean} isSigned whether the input can be below zero
+ * @property {(output: number, input: number) => number} weight
+ */
+
+/** @param {Layer} layer */
+function packLayer({ inputs, part, bias, isSigned, weight }) {
+  const packed = [];
+  for (let block = 0; block < bias.length; block += 8) {
+    for (let from = 0; from < inputs; from += part) {
+      const lanes = Array.from({ length: 8 }, (_, lane) =>
+        Array.from({ length: part }, (_, k) => weight(block + lane, from + k)),
+      );
+      const units = lanes.map((weights) => unitOf(weights, isSigned(from)));
+      packed.push(floats(units), wholes(lanes, units));
     }
   }
-  return packed;
+  return Buffer.concat([...packed, floats(bias)]);
+}
+
+/**
+ * The least unit in which all weights fit into 16 bits, and their products with any inputs can be
+ * summed in 32.
+ *
+ * @param {number[]} weights @param {boolean} isSigned
+ */
+function unitOf(weights, isSigned) {
+  const most = Math.max(...weights.map(Math.abs));
+  const above = weights.reduce((sum, w) => sum + Math.max(0, w), 0);
+  const below = weights.reduce((sum, w) => sum + Math.max(0, -w), 0);
+  const together = isSigned ? above + below : Math.max(above, below);
+  // Each is rounded by a half at most.
+  const room = MOST_32 / MOST_INPUT - weights.length;
+  return Math.fround(Math.max(most / MOST_16, together / room, 1e-30));
+}
+
+/** For each two inputs, of each lane two weights. @param {number[][]} lanes @param {number[]} units */
+function wholes(lanes, units) {
+  const packed = [];
+  for (let k = 0; k < (lanes[0]?.length ?? 0); k += 2) {
+    lanes.forEach((weights, lane) => {
+      for (const weight of weights.slice(k, k + 2)) {
+        const whole = Math.round(weight / (units[lane] ?? 1));
+        packed.push(Math.max(-MOST_16, Math.min(MOST_16, whole)));
+      }
+    });
+  }
+  return Buffer.from(Int16Array.from(packed).buffer);
+}
+
+/** @param {Iterable<number>} values */
+function floats(values) {
+  return Buffer.from(Float32Array.from(values).buffer);
 }
 
 /** The model's transform must be the windowed Fourier transform that model.c makes fast. @param {Float32Array} basis */
@@ -93,14 +188,6 @@ function checkBasis(basis) {
     }
   }
   if (worst > 1e-6) throw new Error(`The model's transform must be Fourier's, is ${worst} off`);
-}
-
-function bitReversed() {
-  return Array.from({ length: POINTS / 2 }, (_, i) => {
-    let reversed = 0;
-    for (let bit = 0; bit < 7; bit += 1) reversed |= ((i >> bit) & 1) << (6 - bit);
-    return reversed;
-  });
 }
 
 /** @param {Map<string, Tensor>} tensors @param {string} name @param {number[]} dims */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 const CODE = new URL('../silero/artifacts/speech-model.wasm', import.meta.url);
-const WEIGHTS = new URL('../silero/artifacts/silero-v6.f32', import.meta.url);
+const WEIGHTS = new URL('../silero/artifacts/silero-v6.weights', import.meta.url);
 
 const PAGE_BYTES = 65_536;
 

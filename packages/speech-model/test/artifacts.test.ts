@@ -20,9 +20,9 @@ function hashesOf(folder: string, ending: RegExp): Record<string, string> {
 }
 
 test('the artifacts are those that were built', () => {
-  expect(hashesOf('artifacts/', /\.(wasm|f32)$/)).toEqual(provenance.artifacts);
+  expect(hashesOf('artifacts/', /\.(wasm|weights)$/)).toEqual(provenance.artifacts);
 });
 
 test('they were built with the sources as they are', () => {
-  expect(hashesOf('', /^(model\.c|extract\.mjs)$/)).toEqual(provenance.sources);
+  expect(hashesOf('', /^(.*\.[ch]|extract\.mjs)$/)).toEqual(provenance.sources);
 });

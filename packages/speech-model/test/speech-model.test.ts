@@ -48,9 +48,10 @@ test('says what onnxruntime says of the published model', () => {
   const stream = acquireFromNothing(model);
   const said = listen(model, stream, 0, pcm.length);
   expect(said).toHaveLength(golden.probabilities.length);
-  said.forEach((probability, i) => {
-    expect(Math.abs(probability - golden.probabilities[i]!)).toBeLessThan(1e-5);
-  });
+  const off = said.map((probability, i) => Math.abs(probability - golden.probabilities[i]!));
+  // Numbers of 16 bits: see the README.
+  expect(Math.max(...off)).toBeLessThan(5e-4);
+  expect(off.reduce((sum, each) => sum + each, 0) / off.length).toBeLessThan(3e-5);
   // The recording holds both.
   expect(Math.max(...said)).toBeGreaterThan(0.99);
   expect(Math.min(...said)).toBeLessThan(0.01);
@@ -108,7 +109,7 @@ test('a full window that others wait for is taken by the next samples, and by sa
   }
   stream.save(new Int32Array(SPEECH_MODEL_STATE_WORDS), 0);
   expect(stream.isDue).toBe(false);
-  expect(stream.probability).toBeCloseTo(golden.probabilities[30]!, 5);
+  expect(stream.probability).toBeCloseTo(golden.probabilities[30]!, 3);
 });
 
 test.each([
@@ -141,7 +142,7 @@ test('refuses one stream too many, and gives a released place out anew', () => {
   expect(model.inUse).toBe(1);
   const third = model.acquire();
   model.run();
-  expect(second.probability).toBeCloseTo(golden.probabilities[0]!, 5);
+  expect(second.probability).toBeCloseTo(golden.probabilities[0]!, 3);
   expect(third.probability).toBe(probability);
 });
 

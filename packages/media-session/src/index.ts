@@ -61,5 +61,10 @@ export type { SpeakerTalk, StretchSink, TalkLedgerOptions, TalkTotals } from './
 export { TalkLedger } from './talk-ledger.js';
 export type { ToneDraft, ToneFolderOptions, ToneFolderState } from './tone-folder.js';
 export { LATE_NAMING_WAIT_MS, NAMING_WAIT_MS, SAME_PRESS_MS, ToneFolder } from './tone-folder.js';
-export type { UtteranceCutterOptions, UtteranceSink, UtteranceStart } from './utterance-cutter.js';
-export { PRE_ROLL_MS, UtteranceCutter } from './utterance-cutter.js';
+export type {
+  UtteranceCutterOptions,
+  UtteranceResume,
+  UtteranceSink,
+  UtteranceStart,
+} from './utterance-cutter.js';
+export { MAX_LOOK_BACK_MS, PRE_ROLL_MS, UtteranceCutter } from './utterance-cutter.js';

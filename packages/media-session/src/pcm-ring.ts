@@ -151,10 +151,53 @@ export class PcmRing {
       if (Atomics.compareExchange(this.#control, TAIL, tail, next) === tail) {
         record.droppedBefore = (tail - this.#nextTail) | 0;
         this.#nextTail = next;
-        Atomics.store(this.#control, CONSUMED, record.sequence | 0);
+        this.#consumedTo(record.sequence);
         return true;
       }
     }
+  }
+
+  /**
+   * Reader: goes back to what an earlier reader, which is gone, took from `fromMs` on, as far as it is
+   * still there.
+   *
+   * @param spare slots that are left for what the writer puts there meanwhile
+   * @returns where the first frame begins, on the media clock; NaN when there is none
+   */
+  rewind(fromMs: number, spare: number): number {
+    for (;;) {
+      const head = Atomics.load(this.#control, HEAD);
+      const tail = Atomics.load(this.#control, TAIL);
+      const most = Math.min(this.slots - Math.max(1, spare), head >>> 0);
+      let first = ((head - tail) | 0) < this.slots ? tail : (head - this.slots + 1) | 0;
+      while (((head - first) | 0) < most && !this.#liesBefore((first - 1) | 0, fromMs)) {
+        first = (first - 1) | 0;
+      }
+      if (Atomics.compareExchange(this.#control, TAIL, tail, first) !== tail) continue;
+      // A writer that had passed it before it saw the new tail has overwritten it.
+      if (((Atomics.load(this.#control, HEAD) - first) | 0) >= this.slots) continue;
+      this.#nextTail = first;
+      return this.#firstFrameMs(first, head);
+    }
+  }
+
+  #liesBefore(index: number, fromMs: number): boolean {
+    const base = this.#base(index);
+    return !isMark(this.#words[base * 2 + KIND]!) && this.#doubles[base + MEDIA_TIME]! < fromMs;
+  }
+
+  #firstFrameMs(first: number, head: number): number {
+    for (let index = first; index !== head; index = (index + 1) | 0) {
+      const base = this.#base(index);
+      if (!isMark(this.#words[base * 2 + KIND]!)) return this.#doubles[base + MEDIA_TIME]!;
+    }
+    return Number.NaN;
+  }
+
+  /** What is read again was consumed before. */
+  #consumedTo(sequence: number): void {
+    const consumed = Atomics.load(this.#control, CONSUMED);
+    if (((sequence - consumed) | 0) > 0) Atomics.store(this.#control, CONSUMED, sequence | 0);
   }
 
   #show(head: number): void {
@@ -196,4 +239,9 @@ export class PcmRing {
     const from = base * 4 + HEADER_BYTES / 2;
     for (let i = 0; i < RECORD_SAMPLES; i += 1) record.pcm[i] = this.#samples[from + i]!;
   }
+}
+
+/** Whether a record has no time of its own. */
+function isMark(kind: number): boolean {
+  return kind > PCM_RECORD.lost;
 }

@@ -35,6 +35,14 @@ export interface UtteranceStart {
   readonly soundFromMs: number;
 }
 
+/** Where a run that begins within an utterance that is told of goes on; media time, ms. Plain data. */
+export interface UtteranceResume {
+  /** All before it is told of, or being told of, by others. */
+  readonly untilMs: number;
+  /** What begins there: the next piece of one that was too long. Null for nothing. */
+  readonly next: Pick<UtteranceStart, 'startMs' | 'piece'> | null;
+}
+
 /** Takes utterances, in order; sound is borrowed for the call. */
 export interface UtteranceSink {
   began(utterance: UtteranceStart): void;
@@ -42,8 +50,11 @@ export interface UtteranceSink {
   sound(pcm: Int16Array): void;
   /** Sound that is not there. */
   lost(startMs: number, durationMs: number): void;
-  /** @param isWhole false when the stream goes on elsewhere: it is heard there from its begin. */
-  ended(endMs: number, isWhole: boolean): void;
+  /**
+   * @param isWhole false when the stream goes on elsewhere: it is heard there from its begin.
+   * @param resume how others go on that begin within it
+   */
+  ended(endMs: number, isWhole: boolean, resume: UtteranceResume): void;
 }
 
 type Heard = Pick<PcmRecord, 'kind' | 'mediaTimeMs' | 'durationMs' | 'pcm'>;
@@ -52,7 +63,8 @@ const SILENCE = new Int16Array(FRAME_SAMPLES);
 
 /**
  * Cuts what is heard in a stream into utterances: talkspurts that are joined across short pauses,
- * each from a little before its begin. Pure: the same records give the same utterances.
+ * each from a little before its begin. Pure: the same records give the same utterances, wherever
+ * between them another run takes over with what this one told of how to go on.
  */
 export class UtteranceCutter {
   readonly #options: UtteranceCutterOptions;
@@ -66,10 +78,16 @@ export class UtteranceCutter {
   /** End of what was taken, and of what was given to an utterance. */
   #endMs = Number.NaN;
   #givenMs = Number.NEGATIVE_INFINITY;
+  readonly #isResumed: boolean;
+  /** While what comes is told of by others. */
+  #resume: UtteranceResume | undefined;
 
-  constructor(options: UtteranceCutterOptions, sink: UtteranceSink) {
+  /** @param resume how to go on, where the first record lies within an utterance of others. */
+  constructor(options: UtteranceCutterOptions, sink: UtteranceSink, resume?: UtteranceResume) {
     this.#options = options;
     this.#sink = sink;
+    this.#resume = resume;
+    this.#isResumed = resume !== undefined;
   }
 
   get isOpen(): boolean {
@@ -83,7 +101,8 @@ export class UtteranceCutter {
 
   /** Takes the next record, borrowed for the call. */
   take(record: PcmRecord): void {
-    if (record.droppedBefore > 0) this.#resume(record);
+    if (this.#resume !== undefined && this.#isTold(record, this.#resume)) return;
+    if (record.droppedBefore > 0) this.#catchUp(record);
     switch (record.kind) {
       case PCM_RECORD.speechStarted:
         this.#speechStarted(record.mediaTimeMs);
@@ -105,8 +124,36 @@ export class UtteranceCutter {
     if (this.#open !== undefined) this.#end(endMs, mode === CLOSE_MODE.end);
   }
 
+  /** Whether a record belongs to what others tell of. */
+  #isTold(record: PcmRecord, resume: UtteranceResume): boolean {
+    const { kind, mediaTimeMs, durationMs } = record;
+    if (kind > PCM_RECORD.lost) {
+      // It may end just there, and be told of late.
+      if (kind === PCM_RECORD.speechEnded) this.#pauseFromMs = mediaTimeMs;
+      if (kind === PCM_RECORD.speechStarted) this.#pauseFromMs = undefined;
+      return true;
+    }
+    if (mediaTimeMs >= resume.untilMs) {
+      this.#goOn(resume);
+      return false;
+    }
+    this.#keep(record);
+    if (mediaTimeMs + durationMs >= resume.untilMs) this.#goOn(resume);
+    return true;
+  }
+
+  #goOn({ untilMs, next }: UtteranceResume): void {
+    const pauseFromMs = this.#pauseFromMs;
+    this.#resume = undefined;
+    this.#pauseFromMs = undefined;
+    this.#givenMs = untilMs;
+    if (next === null) return;
+    this.#begin(next.startMs, next.piece, untilMs);
+    this.#pauseFromMs = pauseFromMs;
+  }
+
   /** Records were dropped: what they said of speech is told by the next one. */
-  #resume(record: PcmRecord): void {
+  #catchUp(record: PcmRecord): void {
     const isMark = record.kind > PCM_RECORD.lost;
     const fromMs = this.#endMs;
     if (!isMark && record.mediaTimeMs > fromMs) {
@@ -133,8 +180,14 @@ export class UtteranceCutter {
     // Without any sound yet, the first that comes begins it.
     if (this.#open !== undefined || this.#keptCount === 0) return;
     // What was said before is told of by another: to name this as that would hide it.
-    if (startMs < this.#keptFromMs - PTIME_MS) this.#begin(this.#endMs, 1, this.#endMs);
+    if (this.#beganBefore(startMs)) this.#begin(this.#endMs, 1, this.#endMs);
     else this.#begin(startMs, 1, Math.max(startMs - PRE_ROLL_MS, this.#givenMs));
+  }
+
+  /** Whether speech began before all that is kept; where others stopped, they kept more. */
+  #beganBefore(startMs: number): boolean {
+    if (this.#isResumed && this.#keptCount < KEPT_RECORDS) return false;
+    return startMs < this.#keptFromMs - PTIME_MS;
   }
 
   /** Begin of the oldest record kept. */
@@ -163,16 +216,20 @@ export class UtteranceCutter {
   }
 
   #heard(record: PcmRecord): void {
-    const { mediaTimeMs, durationMs } = record;
+    const { mediaTimeMs } = record;
     this.#passOver(mediaTimeMs);
     if (this.#isUnawaited(record)) this.#begin(mediaTimeMs, 1, mediaTimeMs);
-    this.#keptAt(this.#keptCount).copy(record);
-    this.#keptCount += 1;
-    this.#endMs = mediaTimeMs + durationMs;
+    this.#keep(record);
     if (this.#open === undefined) return;
     this.#give(record);
     this.#endIfPaused();
     if (this.#open !== undefined) this.#cutIfLong(this.#open);
+  }
+
+  #keep(record: PcmRecord): void {
+    this.#keptAt(this.#keptCount).copy(record);
+    this.#keptCount += 1;
+    this.#endMs = record.mediaTimeMs + record.durationMs;
   }
 
   /** Somebody speaks on who was thought to have stopped, or to whom nobody listened before. */
@@ -215,16 +272,18 @@ export class UtteranceCutter {
 
   #cutIfLong({ startMs, piece, soundFromMs }: UtteranceStart): void {
     if (this.#endMs - soundFromMs < this.#options.maxUtteranceMs) return;
-    const pauseFromMs = this.#pauseFromMs;
-    this.#end(pauseFromMs ?? this.#endMs, true);
     // In a pause nothing is left to be said.
-    if (pauseFromMs === undefined) this.#begin(startMs, piece + 1, this.#endMs);
+    const next = this.#pauseFromMs === undefined ? { startMs, piece: piece + 1 } : null;
+    this.#end(this.#pauseFromMs ?? this.#endMs, true, next);
+    if (next !== null) this.#begin(next.startMs, next.piece, this.#endMs);
   }
 
-  #end(endMs: number, isWhole: boolean): void {
+  #end(endMs: number, isWhole: boolean, next: UtteranceResume['next'] = null): void {
+    const untilMs = this.#endOr(endMs);
     this.#open = undefined;
     this.#pauseFromMs = undefined;
-    this.#sink.ended(endMs, isWhole);
+    this.#givenMs = untilMs;
+    this.#sink.ended(endMs, isWhole, { untilMs, next });
   }
 
   #endOr(otherMs: number): number {

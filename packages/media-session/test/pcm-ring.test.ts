@@ -25,7 +25,8 @@ describe('PcmRing', () => {
     writer.note(PCM_RECORD.speechStarted, 10.5, 0, 8);
     sound(writer, 20.25, 9, pcmOf(3));
     writer.note(PCM_RECORD.lost, 40.25, 60, 9);
-    writer.note(PCM_RECORD.speechEnded, 100.25, 0, 0xffff_ffff);
+    writer.note(PCM_RECORD.silence, 120.25, 20, 0x7fff_ffff);
+    writer.note(PCM_RECORD.speechEnded, 100.25, 0, 0xffff_fff0);
     const record = new PcmRecord();
     expect(reader.pop(record)).toBe(true);
     expect(record).toMatchObject({ kind: PCM_RECORD.speechStarted, mediaTimeMs: 10.5 });
@@ -36,8 +37,9 @@ describe('PcmRing', () => {
     reader.pop(record);
     expect(record).toMatchObject({ kind: PCM_RECORD.lost, durationMs: 60, droppedBefore: 0 });
     reader.pop(record);
+    reader.pop(record);
     expect(record.speechStartMs).toBeNaN();
-    expect(writer.consumed).toBe(0xffff_ffff);
+    expect(writer.consumed).toBe(0xffff_fff0);
     expect(reader.pop(record)).toBe(false);
   });
 
@@ -81,6 +83,56 @@ describe('PcmRing', () => {
         expect(writer.waiting).toBe(held.length);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('goes back for another reader to what is still there, and consumes nothing twice', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.nat(40),
+        fc.nat(60),
+        fc.nat(SLOTS - 1),
+        (pushed, popped, back, spare) => {
+          const shared = PcmRing.allocate(SLOTS, 7);
+          const writer = new PcmRing(shared);
+          const reader = new PcmRing(shared);
+          const record = new PcmRecord();
+          const put = (n: number): void => {
+            if (n % 3 === 2) writer.note(PCM_RECORD.speechStarted, n * 20 - 60, 0, n + 8);
+            else sound(writer, n * 20, n + 8, pcmOf(n));
+          };
+          const isFrame = (n: number): boolean => n % 3 !== 2;
+          for (let n = 0; n < pushed; n += 1) {
+            put(n);
+            if (n < popped) reader.pop(record);
+          }
+          const { consumed, waiting } = writer;
+          const fromMs = back * 20;
+          const firstMs = new PcmRing(shared).rewind(fromMs, spare);
+          const next = new PcmRing(shared);
+          const taken: number[] = [];
+          while (next.pop(record)) {
+            taken.push(record.sequence - 8);
+            expect(record.droppedBefore).toBe(0);
+          }
+          // All that waited, and before it what was asked for and is still there.
+          const tail = pushed - Math.min(waiting, SLOTS - 1);
+          let first = tail;
+          const oldest = Math.max(0, pushed - (SLOTS - Math.max(1, spare)));
+          const isAsked = (n: number) => !isFrame(n) || n * 20 >= fromMs;
+          while (first > oldest && isAsked(first - 1)) first -= 1;
+          const expected = Array.from({ length: pushed - first }, (_, n) => first + n);
+          expect(taken).toEqual(expected);
+          expect(firstMs).toEqual((expected.find(isFrame) ?? Number.NaN) * 20);
+          const newest = taken.length === 0 ? 0 : pushed + 7;
+          expect(writer.consumed).toBe(Math.max(consumed, newest));
+          put(pushed);
+          expect(next.pop(record)).toBe(true);
+          expect(record.sequence - 8).toBe(pushed);
+        },
+      ),
+      { numRuns: 100 },
     );
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CLOSE_MODE } from '../src/frame-ring.js';
 import { PCM_RECORD, PcmRecord, PcmRing } from '../src/pcm-ring.js';
-import type { UtteranceStart } from '../src/utterance-cutter.js';
+import type { UtteranceResume, UtteranceStart } from '../src/utterance-cutter.js';
 import { UtteranceCutter } from '../src/utterance-cutter.js';
 
 /** Per frame of 20 ms: speech, silence, or sound that was lost; `_` is time that no frame tells of. */
@@ -90,6 +90,74 @@ function cut(
   return { cuts, cutter };
 }
 
+type Told = Map<string, { endMs: number; soundFromMs: number; resume: UtteranceResume }>;
+
+function recordsOf(script: Script): PcmRecord[] {
+  const shared = PcmRing.allocate(16);
+  const reader = new PcmRing(shared);
+  const record = new PcmRecord();
+  const pcm = new Int16Array(320);
+  const records: PcmRecord[] = [];
+  play(new PcmRing(shared), script, () => {
+    while (reader.pop(record)) records.push({ ...record, pcm });
+  });
+  return records;
+}
+
+/** Cuts for long enough to tell of what ended by then. */
+function run(
+  records: readonly PcmRecord[],
+  resume?: UtteranceResume,
+): { told: Told; settledMs: number } {
+  const told: Told = new Map();
+  let open: UtteranceStart | undefined;
+  const cutter = new UtteranceCutter(
+    { endpointMs: 500, maxUtteranceMs: 2000 },
+    {
+      began: (start) => {
+        open = start;
+      },
+      sound: () => {},
+      lost: () => {},
+      ended: (endMs, _, how) => {
+        const { startMs, piece, soundFromMs } = open!;
+        told.set(`${startMs} ${piece}`, { endMs, soundFromMs, resume: how });
+      },
+    },
+    resume,
+  );
+  for (const record of records) cutter.take(record);
+  return { told, settledMs: cutter.settledMs };
+}
+
+function whole(records: readonly PcmRecord[]): Told {
+  return run(records).told;
+}
+
+/** One run stops after some records; another goes on, from some records before what was settled. */
+function takenOver(records: readonly PcmRecord[], stopAt: number, back: number): Told {
+  const first = run(records.slice(0, stopAt));
+  const isHeard = ({ kind }: PcmRecord) => kind <= PCM_RECORD.lost;
+  const settled = records.filter(
+    (record) => isHeard(record) && record.mediaTimeMs + record.durationMs <= first.settledMs,
+  );
+  const last = settled.at(-1 - back);
+  if (last === undefined) return new Map([...first.told, ...whole(records)]);
+  const at = records.indexOf(last) + 1;
+  const fromMs = last.mediaTimeMs + last.durationMs;
+  const within = [...first.told.values()].findLast(
+    ({ soundFromMs, resume }) => soundFromMs < fromMs && fromMs <= resume.untilMs,
+  );
+  // As pipelines do, that go on where another was.
+  const mark = Object.assign(new PcmRecord(), {
+    kind: PCM_RECORD.speechStarted,
+    mediaTimeMs: last.speechStartMs,
+  });
+  const marks = Number.isNaN(last.speechStartMs) ? [] : [mark];
+  const second = run([...marks, ...records.slice(at)], within?.resume);
+  return new Map([...first.told, ...second.told]);
+}
+
 describe('an utterance', () => {
   it('begins a little before speech, and ends with it', () => {
     const { cuts } = cut(`${'.'.repeat(50)}${'s'.repeat(50)}${'.'.repeat(50)}`);
@@ -171,6 +239,26 @@ describe('an utterance', () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+
+  it('is the same wherever another run takes over', () => {
+    const run = fc.tuple(fc.constantFrom('s', '.', 'x', '_'), fc.integer({ min: 1, max: 60 }));
+    // Longer than an utterance may be.
+    const monologue = fc.tuple(fc.constant('s'), fc.integer({ min: 100, max: 300 }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(run, monologue), { minLength: 1, maxLength: 12 }),
+        fc.nat({ max: 1000 }),
+        fc.nat({ max: 20 }),
+        (runs, permille, back) => {
+          const script = runs.map(([frame, times]) => frame.repeat(times)).join('');
+          const records = recordsOf(script);
+          const stopAt = Math.floor((records.length * permille) / 1000);
+          expect(takenOver(records, stopAt, back)).toEqual(whole(records));
+        },
+      ),
+      { numRuns: 100 },
     );
   });
 

@@ -16,6 +16,8 @@ export interface StreamPosition {
   readonly closed: boolean;
   /** Whatever the worker needs beside, as JSON; stored as it is. */
   readonly checkpoint?: unknown;
+  /** Whatever it needs of what was being said there, as JSON; stored as it is. */
+  readonly utterances?: unknown;
 }
 
 /** Most streams kept of one call. */
@@ -145,7 +147,7 @@ function parseEntry(field: string, value: string): Entry | undefined {
   if (text === undefined) return undefined;
   const rest: unknown = JSON.parse(text);
   if (!isStream(rest)) return undefined;
-  const { kind, sourceId, codec, checkpoint } = rest;
+  const { kind, sourceId, codec, checkpoint, utterances } = rest;
   const position = {
     streamId: Number(field),
     kind,
@@ -154,13 +156,14 @@ function parseEntry(field: string, value: string): Entry | undefined {
     durable: Number(durable),
     closed: closed === '1',
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(utterances === undefined ? {} : { utterances }),
   };
   return { order: Number(order), position };
 }
 
 function isStream(
   value: unknown,
-): value is Pick<StreamPosition, 'kind' | 'sourceId' | 'codec' | 'checkpoint'> {
+): value is Pick<StreamPosition, 'kind' | 'sourceId' | 'codec' | 'checkpoint' | 'utterances'> {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -250,11 +250,12 @@ export class CallStream {
     if (!this.#foldBefore()) return undefined;
     if (this.isOver && this.isTold) return this.#isDurable ? undefined : this.#markEnd();
     this.#keepNewest();
-    const checkpoint = this.#held.newest(this.#ear.settledMs, (ms) => this.#ear.canBeginAt(ms));
+    const checkpoint = this.#held.newest(this.#ear.settledMs);
     if (checkpoint === undefined || checkpoint.position === this.#storedSettled) return undefined;
     const warmUpFrom = (checkpoint.position - WARM_UP_FRAMES) >>> 0;
     const durable = later(this.#durable, warmUpFrom);
-    const position = { ...this.#stream(), durable, closed: false, checkpoint };
+    const utterances = this.#ear.resumesAt(checkpoint.endMs ?? Number.NEGATIVE_INFINITY);
+    const position = { ...this.#stream(), durable, closed: false, checkpoint, utterances };
     return { stream: this, settled: checkpoint.position, position };
   }
 

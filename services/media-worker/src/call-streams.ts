@@ -20,6 +20,7 @@ import type { StreamMark, StreamNews } from './call-stream.js';
 import { CallStream } from './call-stream.js';
 import type { DecodePool } from './decode-pool.js';
 import type { CallRecognition } from './recognition/call-recognition.js';
+import { parseTaskResumes } from './recognition/utterance-trail.js';
 
 export interface CallStreamsOptions {
   readonly callId: string;
@@ -276,7 +277,8 @@ export class CallStreams {
     const firstSequence = before?.next ?? inherited?.durable ?? hosts;
     const ordinal = this.#openings++;
     const identity = { callId, mediaId, epoch, streamId, ordinal, kind, sourceId, codec };
-    const ear = recognition.open(identity, firstSequence);
+    const resumes = checkpoint === undefined ? [] : parseTaskResumes(inherited?.utterances);
+    const ear = recognition.open(identity, firstSequence, resumes);
     const decode = pool.openStream({
       firstSequence,
       ...(checkpoint === undefined ? {} : { checkpoint }),

@@ -25,13 +25,10 @@ export class HeldCheckpoints {
     while (kept.length > 1 && timeOf(checkpoint) - timeOf(kept[0]) > MAX_HOLD_MS) kept.shift();
   }
 
-  /**
-   * The newest that does not lie after `settledMs` and that another worker can begin at, or the oldest
-   * there is when it is held too long.
-   */
-  newest(settledMs: number, canBeginAt: (ms: number) => boolean): StreamCheckpoint | undefined {
+  /** The newest that does not lie after `settledMs`, or the oldest there is when it is held too long. */
+  newest(settledMs: number): StreamCheckpoint | undefined {
     const kept = this.#kept;
-    const at = kept.findLastIndex((each) => timeOf(each) <= settledMs && canBeginAt(timeOf(each)));
+    const at = kept.findLastIndex((each) => timeOf(each) <= settledMs);
     if (at >= 0) {
       kept.splice(0, at);
       return kept[0];

@@ -1,5 +1,8 @@
 // Recognizers that understand loudness: what is loud is a word. They give the same for the same sound,
 // and fail or take long when their name says so.
+// What they do once they do where a folder is not there yet, which is named after them.
+
+import { existsSync, mkdirSync } from 'node:fs';
 
 const SAMPLES_PER_MS = 16;
 const BLOCK_MS = 20;
@@ -22,8 +25,9 @@ export async function createRecognizers() {
     recognizerFor({ task, engines }) {
       const name = engines?.[0] ?? 'loud';
       if (name === 'none') return undefined;
-      const key = `${name} ${task.kind}`;
-      if (!made.has(key)) made.set(key, recognizer(name));
+      const folder = engines?.[1];
+      const key = `${name} ${task.kind} ${folder}`;
+      if (!made.has(key)) made.set(key, recognizer(name, folder));
       return made.get(key);
     },
     async close() {},
@@ -32,9 +36,10 @@ export async function createRecognizers() {
 
 /**
  * @param {string} name
+ * @param {string | undefined} folder
  * @returns {Recognizer}
  */
-function recognizer(name) {
+function recognizer(name, folder) {
   let opened = 0;
   return {
     name,
@@ -49,7 +54,7 @@ function recognizer(name) {
     async open(options) {
       opened += 1;
       if (name === 'closed') throw new Error('nobody is there');
-      return session(name, options, opened);
+      return session(name, options, opened, folder);
     },
     async close() {},
   };
@@ -59,9 +64,10 @@ function recognizer(name) {
  * @param {string} name
  * @param {Options} options
  * @param {number} ordinal
+ * @param {string | undefined} folder
  * @returns {Session}
  */
-function session(name, { task, language, startMs, onResult, onFault }, ordinal) {
+function session(name, { task, language, startMs, onResult, onFault }, ordinal, folder) {
   let atMs = startMs;
   let loudMs = 0;
   let first = NaN;
@@ -85,6 +91,8 @@ function session(name, { task, language, startMs, onResult, onFault }, ordinal) 
     backlogMs: 0,
     push(pcm) {
       if (name === 'dying') process.exit(1);
+      if (name === 'dying-once' && isFirst(folder)) process.exit(1);
+      if (name === 'hanging-once' && isFirst(folder)) for (;;);
       if (name === 'failing' || (name === 'faltering' && ordinal === 1)) {
         if (!isOver) onFault({ code: 'recognizer_protocol', message: 'test', retryable: true });
         isOver = true;
@@ -122,6 +130,17 @@ function session(name, { task, language, startMs, onResult, onFault }, ordinal) 
       isOver = true;
     },
   };
+}
+
+/**
+ * Whether no thread was there before: the folder is not there yet.
+ *
+ * @param {string | undefined} folder
+ */
+function isFirst(folder) {
+  if (folder === undefined || existsSync(folder)) return false;
+  mkdirSync(folder);
+  return true;
 }
 
 /**

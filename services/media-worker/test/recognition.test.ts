@@ -109,7 +109,7 @@ describe('a call that is transcribed', () => {
     expect(bench.ofType(callId, 'transcript.skipped')).toEqual([]);
   });
 
-  it('by one that takes the thread with it is told as skipped, and others go on', async () => {
+  it('by one that takes threads with it is told as skipped, and others go on', async () => {
     const callId = await heard(dictatedBy('dying'));
     const skipped = bench.ofType(callId, 'transcript.skipped').map(({ data }) => data);
     expect(skipped.length).toBeGreaterThan(0);
@@ -215,6 +215,34 @@ describe('a transcribed call that another worker takes over', () => {
     );
     expect(finalsOf(callId)).toEqual(alone);
   });
+
+  it.each([3700, 5200])(
+    'within a monologue, after %i ms, cuts it where it would be',
+    async (atMs) => {
+      const monologue = encode(join(silence(600), voice(6000), silence(1500)));
+      const listening = listeningSettingsSchema.parse({ dictation: { maxUtteranceMs: 2000 } });
+      const whole = finalsOf(await heard(listening, monologue));
+      expect(whole).toHaveLength(4);
+      const { host: first, callId } = await linked(listening);
+      first.open(1, '11');
+      await first.play({ 1: monologue.slice(0, atMs / 20) });
+      await first.settled();
+      await bench.until(() => bench.ofType(callId, 'transcript.final').length > 0);
+      // From there on only what is not told of is heard again.
+      await expect
+        .poll(async () => (await bench.registry.positions(callId, 'm_1'))[0]?.utterances, WAIT)
+        .toMatchObject([{ next: { piece: expect.any(Number) } }]);
+      await first.client.close(4999, 'test_cut');
+      const placed = await bench.place(callId, second.workerId);
+      const host = await bench.dial(placed).connect();
+      await host.resume(1, '11', monologue);
+      await host.bye();
+      await bench.until(() =>
+        bench.ofType(callId, 'media.stopped').some(({ data }) => data.reason === 'callEnded'),
+      );
+      expect(finalsOf(callId)).toEqual(whole);
+    },
+  );
 
   it('in order, in the middle of an utterance, too', async () => {
     const { host: first, callId } = await linked(DICTATION);

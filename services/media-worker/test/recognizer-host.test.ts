@@ -12,6 +12,9 @@ const TASK: ListenTask = {
   maxUtteranceMs: 20_000,
 };
 
+/** Nothing was told of the stream before. */
+const ANEW = { resumes: [], known: [] };
+
 const SPOKEN_FRAMES = 100;
 const PAUSE_FRAMES = 50;
 const ROUND_FRAMES = SPOKEN_FRAMES + PAUSE_FRAMES;
@@ -44,11 +47,12 @@ class Bench {
       after: () => () => {},
       wake: () => {},
       post: (report) => this.reports.push(report),
+      worksFor: () => {},
     });
     const recognizer = this.#recognizer(factor);
     for (let handle = 0; handle < speakers; handle += 1) {
       const ring = PcmRing.allocate(4096);
-      this.host.listen({ kind: 'listen', handle, ring, tasks: [TASK], eager: false });
+      this.host.listen({ kind: 'listen', handle, ring, tasks: [TASK], eager: false, ...ANEW });
       this.#speakers.push({ ring: new PcmRing(ring), offset: handle * 40 });
     }
   }
@@ -224,10 +228,11 @@ describe('a stream in virtual time', () => {
       after: () => () => {},
       wake: () => {},
       post: (report) => reports.push(report),
+      worksFor: () => {},
     });
     const shared = PcmRing.allocate(64);
     const ring = new PcmRing(shared);
-    host.listen({ kind: 'listen', handle: 1, ring: shared, tasks: [TASK], eager: true });
+    host.listen({ kind: 'listen', handle: 1, ring: shared, tasks: [TASK], eager: true, ...ANEW });
     const turn = async (): Promise<void> => {
       nowMs += 1;
       host.turn();

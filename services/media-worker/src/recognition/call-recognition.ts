@@ -3,6 +3,7 @@ import type { ListeningSettings } from '@earshot/listening';
 import type { StreamIdentity } from '@earshot/media-session';
 import { tasksOf } from './listen-tasks.js';
 import type { RecognitionEventDraft } from './recognition-events.js';
+import type { TaskResume } from './recognition-messages.js';
 import type { RecognizerPool } from './recognizer-pool.js';
 import { StreamEar } from './stream-ear.js';
 
@@ -38,14 +39,19 @@ export class CallRecognition {
     this.#listening = options.listening;
   }
 
-  /** The ear of a stream that is about to be opened. */
-  open(identity: StreamIdentity, firstSequence: number): StreamEar {
+  /**
+   * The ear of a stream that is about to be opened.
+   *
+   * @param resumes where another worker stopped listening
+   */
+  open(identity: StreamIdentity, firstSequence: number, resumes: readonly TaskResume[]): StreamEar {
     const { pool, eager, creditFrames, tell } = this.#options;
     const ear = new StreamEar({
       identity,
       pool,
       eager,
       creditFrames,
+      resumes,
       tell,
       onDone: () => this.#ears.delete(ear),
     });

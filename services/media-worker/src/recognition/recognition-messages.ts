@@ -1,4 +1,4 @@
-import type { UtteranceStart } from '@earshot/media-session';
+import type { UtteranceResume, UtteranceStart } from '@earshot/media-session';
 import type { RecognizerResult, RecognizerTask } from '@earshot/recognition';
 import type { EngineSettings } from './engine-settings.js';
 
@@ -13,6 +13,20 @@ export interface ListenTask {
   readonly engines: readonly string[] | null;
   readonly endpointMs: number;
   readonly maxUtteranceMs: number;
+}
+
+/** How a task goes on where its listener begins within an utterance that is told of. Plain data. */
+export interface TaskResume extends UtteranceResume {
+  readonly task: TaskKind;
+}
+
+/** An utterance that a thread which is gone had found, or had told of. Plain data. */
+export interface KnownUtterance extends Pick<UtteranceStart, 'startMs' | 'piece'> {
+  readonly task: TaskKind;
+  /** Partials that were told of it. */
+  readonly partials: number;
+  /** `failed`: it is told as skipped; `told`: nothing more is told of it. */
+  readonly fate: 'retry' | 'failed' | 'told';
 }
 
 /** Sound that was lost within an utterance; media time, ms. */
@@ -35,12 +49,27 @@ export type UtteranceOutcome =
 export interface RecognizerThreadSetup {
   /** Counts wake-ups; the thread sleeps on it. */
   readonly bell: SharedArrayBuffer;
+  /** Words of `VITAL`, by which others see whether it works, and at what. */
+  readonly vitals: SharedArrayBuffer;
   /** Module that exports `createRecognizers`. */
   readonly module: string;
   /** Given to `createRecognizers`; plain data. */
   readonly engines: EngineSettings;
   readonly limits: RecognizerLimits;
 }
+
+/** Words of the memory that tells of a recognizer thread while it works. */
+export const VITAL = {
+  /** Counts turns: stands still when the thread hangs. */
+  turns: 0,
+  /** Handle of the stream that it works for, or `NO_STREAM`. */
+  stream: 1,
+} as const;
+
+export const VITAL_WORDS = 2;
+
+/** In `VITAL.stream`: what goes wrong now may be of any stream. */
+export const NO_STREAM = -1;
 
 export interface RecognizerLimits {
   /** Work that may wait, as the time that it takes; beyond it utterances are skipped. */
@@ -59,6 +88,8 @@ export type RecognizerCommand =
       readonly tasks: readonly ListenTask[];
       /** The host's clock is not ours: nothing is ever too late. */
       readonly eager: boolean;
+      readonly resumes: readonly TaskResume[];
+      readonly known: readonly KnownUtterance[];
     }
   /** Nothing more is put into the ring. */
   | { readonly kind: 'finish'; readonly handle: number }
@@ -84,6 +115,7 @@ export type RecognizerReport =
       readonly gaps: readonly UtteranceGap[];
       /** Partials that were told of it. */
       readonly partials: number;
+      readonly resume: UtteranceResume;
     })
   /** All utterances that begin before it have been told of to their end. */
   | { readonly kind: 'settled'; readonly handle: number; readonly beforeMs: number }

@@ -8,6 +8,8 @@ export interface RecognitionStats extends Omit<PoolLoad, 'running' | 'engines'> 
   /** Threads that run now. */
   readonly threads: number;
   readonly threadRestarts: number;
+  /** Utterances given to another thread because theirs was lost. */
+  readonly utterancesRetried: number;
   readonly streams: number;
   readonly utterances: readonly UtteranceCount[];
   /** Of them, those without a result. */
@@ -23,6 +25,7 @@ export function recognitionStats(pool: RecognizerPool): RecognitionStats {
   return {
     threads: running,
     threadRestarts: pool.restarts,
+    utterancesRetried: pool.retried,
     streams: pool.streams,
     ...load,
     utterances,
@@ -77,6 +80,11 @@ export function addRecognitionMetrics(metrics: Metrics, pool: RecognizerPool): v
     name: 'recognizer_thread_restarts_total',
     help: 'Recognizer threads replaced.',
     read: () => pool.restarts,
+  });
+  metrics.counter({
+    name: 'utterances_retried_total',
+    help: 'Utterances given to another recognizer thread because theirs was lost.',
+    read: () => pool.retried,
   });
   addEngineMetrics(metrics, pool);
 }

@@ -8,6 +8,7 @@ import type {
   RecognizerReport,
   TaskKind,
 } from './recognition-messages.js';
+import { NO_STREAM } from './recognition-messages.js';
 import { RealTimeFactor, RecognitionPolicy } from './recognition-policy.js';
 import { StreamListener } from './stream-listener.js';
 import type { ListenerHost } from './task-listener.js';
@@ -36,6 +37,8 @@ export interface RecognizerHostOptions {
   /** There may be something to do. */
   wake(): void;
   post(report: RecognizerReport): void;
+  /** What goes wrong from here on is of that stream, or `NO_STREAM`. */
+  worksFor(handle: number): void;
 }
 
 type ListenCommand = Extract<RecognizerCommand, { kind: 'listen' }>;
@@ -76,12 +79,12 @@ export class RecognizerHost {
     return this.#streams.size;
   }
 
-  listen({ handle, ring, tasks, eager }: ListenCommand): void {
+  listen({ handle, ring, tasks, eager, resumes, known }: ListenCommand): void {
     const { nowMs, post } = this.#options;
     const host = this.#listenerHost;
     const listeners = tasks.map((task) => {
       const recognizer = this.#recognizerFor(task);
-      return new TaskListener({ handle, task, recognizer, host, eager });
+      return new TaskListener({ handle, task, recognizer, host, eager, resumes, known });
     });
     const stream = new StreamListener({ handle, ring, eager, listeners, nowMs, post });
     this.#streams.set(handle, stream);
@@ -99,7 +102,11 @@ export class RecognizerHost {
     for (const stream of this.#streams.values()) records += stream.take();
     this.#policy.look(this.#workMs());
     let pushedMs = 0;
-    for (const listener of this.#listeners()) pushedMs += listener.pump(PUSH_MS);
+    for (const [handle, { listeners }] of this.#streams) {
+      this.#options.worksFor(handle);
+      for (const listener of listeners) pushedMs += listener.pump(PUSH_MS);
+    }
+    this.#options.worksFor(NO_STREAM);
     for (const [handle, stream] of this.#streams) this.#tell(handle, stream);
     if (records > 0 && this.#hasEager) this.#options.post({ kind: 'progress' });
     this.#tellLoad();

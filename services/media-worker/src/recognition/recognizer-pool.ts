@@ -1,22 +1,26 @@
-import type { Clock } from '@earshot/async';
-import type { UtteranceStart } from '@earshot/media-session';
-import { PcmRing } from '@earshot/media-session';
+import type { Cancel, Clock } from '@earshot/async';
+import { every } from '@earshot/async';
+import { MAX_LOOK_BACK_MS, PcmRing } from '@earshot/media-session';
 import type { WorkerLog } from '../log.js';
 import type { PcmShare } from '../thread-messages.js';
 import type { EngineSettings } from './engine-settings.js';
 import { RecognitionCounts } from './recognition-counts.js';
-import type {
-  ListenTask,
-  RecognizerLimits,
-  RecognizerLoad,
-  TaskKind,
-} from './recognition-messages.js';
+import type { ListenTask, RecognizerLimits, RecognizerLoad } from './recognition-messages.js';
 import type { StreamReport } from './recognizer-thread-handle.js';
 import { RecognizerThread } from './recognizer-thread-handle.js';
 import { sumEngines } from './sum-engines.js';
+import type { ToldUtterances } from './utterance-trail.js';
+import { UtteranceTrail } from './utterance-trail.js';
 
-/** Slots of a stream's ring: 10 s of frames. */
-const RING_SLOTS = 512;
+/** Least slots of a stream's ring for frames that wait: 10 s. The newest utterance is kept beside. */
+const WAITING_SLOTS = 512;
+
+/** Sound in a slot. */
+const SLOT_MS = 20;
+
+/** A thread that shows no turn for so long is replaced. */
+const HANG_MS = 10_000;
+const LOOKS = 4;
 
 const ENGINES = new URL('./engines.js', import.meta.url);
 
@@ -29,6 +33,8 @@ export interface RecognizerPoolOptions {
   readonly log: WorkerLog;
   /** Exports `createRecognizers`; that of this worker by default. */
   readonly module?: URL | undefined;
+  /** How long a thread may take for one turn. @defaultValue 10 000 */
+  readonly hangMs?: number | undefined;
   /** Eager streams moved on. */
   onProgress(): void;
 }
@@ -47,6 +53,8 @@ export interface ListenOptions {
   readonly firstSequence: number;
   /** Most frames that may be on their way beyond what the host was told. */
   readonly creditFrames: number;
+  /** What was told of the stream; added to. */
+  readonly told: ToldUtterances;
   onReport(report: StreamReport): void;
 }
 
@@ -62,11 +70,15 @@ export interface ListenedStream {
 
 /**
  * The recognizer threads: none runs before it is needed. A stream is pinned to the one with the
- * fewest streams. One that dies is replaced: what it was at is told as skipped.
+ * fewest streams. One that dies or hangs is replaced, and what is not told of is heard again there, from
+ * the sound that is kept; an utterance that two threads were lost with is told as skipped.
  */
 export class RecognizerPool {
   readonly counts: RecognitionCounts = new RecognitionCounts();
   readonly threads: readonly RecognizerThread[];
+  readonly #trails = new Set<UtteranceTrail>();
+  readonly #cancelWatch: Cancel;
+  #retriedBefore = 0;
   #handles = 0;
 
   constructor(options: RecognizerPoolOptions) {
@@ -75,6 +87,9 @@ export class RecognizerPool {
       { length: options.threads },
       (_, index) => new RecognizerThread({ ...options, module, index }),
     );
+    this.#cancelWatch = every(options.clock, (options.hangMs ?? HANG_MS) / LOOKS, () => {
+      for (const thread of this.threads) thread.look();
+    });
   }
 
   /** Streams listened to, and those whose utterances are not told of yet. */
@@ -84,6 +99,13 @@ export class RecognizerPool {
 
   get restarts(): number {
     return this.threads.reduce((sum, { restarts }) => sum + restarts, 0);
+  }
+
+  /** Utterances that were given to another thread because theirs was lost. */
+  get retried(): number {
+    let retried = this.#retriedBefore;
+    for (const trail of this.#trails) retried += trail.retried;
+    return retried;
   }
 
   /** What all threads have to do and have done, those that were replaced too; as told lately. */
@@ -101,26 +123,36 @@ export class RecognizerPool {
   }
 
   listen(options: ListenOptions): ListenedStream {
-    const { tasks, eager, firstSequence, creditFrames, onReport } = options;
-    const slots = Math.max(RING_SLOTS, 2 ** Math.ceil(Math.log2(creditFrames * 4)));
-    const ring = PcmRing.allocate(Math.min(slots, 65_536), firstSequence);
+    const { tasks, eager, firstSequence, creditFrames, told, onReport } = options;
+    const waiting = Math.min(Math.max(WAITING_SLOTS, powerOfTwo(creditFrames * 4)), 32_768);
+    const room = waiting / 4;
+    const ring = PcmRing.allocate(powerOfTwo(utteranceSlots(tasks) + waiting / 2), firstSequence);
     const reader = new PcmRing(ring);
     const thread = this.#leastLoaded();
     const handle = this.#handles++;
-    const open = new OpenUtterances(handle);
+    const trail = new UtteranceTrail(handle, told);
+    this.#trails.add(trail);
     const take = (report: StreamReport): void => {
-      open.take(report);
-      this.counts.take(report);
-      onReport(report);
+      for (const each of trail.take(report)) {
+        this.counts.take(each);
+        onReport(each);
+      }
+      if (report.kind !== 'closed') return;
+      this.#trails.delete(trail);
+      this.#retriedBefore += trail.retried;
     };
     thread.listen(handle, {
       ring,
       tasks,
       eager,
+      resumption: trail.resumption(Number.NEGATIVE_INFINITY),
       onReport: take,
-      onThreadLost: () => open.lost().forEach(take),
+      onThreadLost: (wasAtWork) => trail.threadLost(wasAtWork),
+      goOn: () => {
+        const firstMs = reader.rewind(trail.settledMs, room);
+        return trail.resumption(Number.isNaN(firstMs) ? trail.settledMs : firstMs);
+      },
     });
-    const room = slots / 4;
     return {
       pcm: { ring, bell: thread.bell },
       cap: (received) => {
@@ -132,6 +164,7 @@ export class RecognizerPool {
   }
 
   async close(): Promise<void> {
+    this.#cancelWatch();
     await Promise.all(this.threads.map((thread) => thread.close()));
   }
 
@@ -140,35 +173,12 @@ export class RecognizerPool {
   }
 }
 
-/** The utterances of a stream that are not told of to their end. */
-class OpenUtterances {
-  readonly #handle: number;
-  readonly #open = new Map<string, { task: TaskKind; utterance: UtteranceStart }>();
+/** Frames of the longest utterance, from before its begin until it is known that it ended. */
+function utteranceSlots(tasks: readonly ListenTask[]): number {
+  const longest = Math.max(...tasks.map((task) => task.maxUtteranceMs + task.endpointMs));
+  return Math.ceil((longest + MAX_LOOK_BACK_MS) / SLOT_MS);
+}
 
-  constructor(handle: number) {
-    this.#handle = handle;
-  }
-
-  take(report: StreamReport): void {
-    if (report.kind !== 'began' && report.kind !== 'finished') return;
-    const { task, utterance } = report;
-    const key = `${task} ${utterance.startMs} ${utterance.piece}`;
-    if (report.kind === 'began') this.#open.set(key, { task, utterance });
-    else this.#open.delete(key);
-  }
-
-  /** What is told of them now that their thread is gone. */
-  lost(): StreamReport[] {
-    return Array.from(this.#open.values(), ({ task, utterance }) => ({
-      kind: 'finished',
-      handle: this.#handle,
-      task,
-      utterance,
-      engine: null,
-      endMs: utterance.startMs,
-      outcome: { kind: 'skipped', reason: 'engineFailed' },
-      gaps: [],
-      partials: 0,
-    }));
-  }
+function powerOfTwo(least: number): number {
+  return 2 ** Math.ceil(Math.log2(least));
 }

@@ -10,11 +10,17 @@ import type {
   RecognizerReport,
   RecognizerThreadSetup,
 } from './recognition-messages.js';
+import { NO_STREAM, VITAL, VITAL_WORDS } from './recognition-messages.js';
 import { sumEngines } from './sum-engines.js';
+import type { Resumption } from './utterance-trail.js';
 
 /** A replacement waits so long, doubling with each in a row, so that a bug can't spin. */
 const RESTART_DELAY_MS = 100;
 const MAX_RESTART_DELAY_MS = 10_000;
+
+/** A thread without a turn in so many looks in a row hangs; each time in a row it has twice as many. */
+const MAX_STILL_LOOKS = 4;
+const MAX_PATIENCE = 8;
 
 /** How long a thread may take to stop when asked before it is ended. */
 const STOP_DEADLINE_MS = 500;
@@ -39,8 +45,12 @@ export interface ThreadStream {
   readonly eager: boolean;
   /** In order; `closed` is the last. */
   onReport(report: StreamReport): void;
-  /** The thread ended, and what it had of the stream is lost; another goes on. */
-  onThreadLost(): void;
+  /** How the first thread begins with it. */
+  readonly resumption: Resumption;
+  /** The thread ended, by what it did for this stream if `wasAtWork`; another goes on. */
+  onThreadLost(wasAtWork: boolean): void;
+  /** How that one is to go on. */
+  goOn(): Resumption;
 }
 
 /** What is told of one stream. */
@@ -51,6 +61,10 @@ export class RecognizerThread {
   /** Memory that wakes the thread. */
   readonly bell: SharedArrayBuffer = new SharedArrayBuffer(4);
   readonly #options: RecognizerThreadOptions;
+  readonly #vitals: Int32Array;
+  #isReady = false;
+  #turnsSeen = 0;
+  #stillLooks = 0;
   readonly #setup: RecognizerThreadSetup;
   readonly #streams = new Map<number, ThreadStream & { isFinishing: boolean }>();
   #worker: Worker | undefined;
@@ -65,7 +79,9 @@ export class RecognizerThread {
   constructor(options: RecognizerThreadOptions) {
     this.#options = options;
     const { module, engines, limits } = options;
-    this.#setup = { bell: this.bell, module: module.href, engines, limits };
+    const vitals = new SharedArrayBuffer(VITAL_WORDS * 4);
+    this.#vitals = new Int32Array(vitals);
+    this.#setup = { bell: this.bell, vitals, module: module.href, engines, limits };
   }
 
   get isRunning(): boolean {
@@ -93,7 +109,7 @@ export class RecognizerThread {
   listen(handle: number, stream: ThreadStream): void {
     this.#streams.set(handle, { ...stream, isFinishing: false });
     if (this.#worker === undefined && this.#restarts === 0) this.#worker = this.#spawn();
-    this.#sendListen(handle, stream);
+    this.#sendListen(handle, stream, stream.resumption);
   }
 
   /** Nothing more is put into the stream's ring. */
@@ -102,6 +118,18 @@ export class RecognizerThread {
     if (stream === undefined) return;
     stream.isFinishing = true;
     this.#send({ kind: 'finish', handle });
+  }
+
+  /** Ends a thread that hangs; to be called at even times. */
+  look(): void {
+    const turns = Atomics.load(this.#vitals, VITAL.turns);
+    this.#stillLooks = this.#isReady && turns === this.#turnsSeen ? this.#stillLooks + 1 : 0;
+    this.#turnsSeen = turns;
+    const patience = Math.min(2 ** this.#failuresInARow, MAX_PATIENCE);
+    if (this.#stillLooks < MAX_STILL_LOOKS * patience) return;
+    this.#isReady = false;
+    this.#options.log.error('recognizer thread hangs', { thread: this.#options.index });
+    this.terminate();
   }
 
   /** Ends the thread at once, as a crash would; it is replaced. */
@@ -123,6 +151,7 @@ export class RecognizerThread {
   }
 
   #spawn(): Worker {
+    Atomics.store(this.#vitals, VITAL.stream, NO_STREAM);
     const worker = new Worker(ENTRY, {
       workerData: this.#setup,
       name: `recognizer-${this.#options.index}`,
@@ -136,6 +165,7 @@ export class RecognizerThread {
   #take(report: RecognizerReport): void {
     switch (report.kind) {
       case 'ready':
+        this.#isReady = true;
         return;
       case 'load':
         this.#load = report.load;
@@ -162,13 +192,17 @@ export class RecognizerThread {
 
   #exited(): void {
     this.#worker = undefined;
+    this.#isReady = false;
     this.#loadBefore = doneBy(this.loads);
     this.#load = undefined;
     if (this.#isClosing) return;
     const { clock, log, index } = this.#options;
     const delayMs = Math.min(RESTART_DELAY_MS * 2 ** this.#failuresInARow, MAX_RESTART_DELAY_MS);
     log.error('recognizer thread ended; it is replaced', { thread: index, delayMs });
-    for (const stream of this.#streams.values()) stream.onThreadLost();
+    const atWork = Atomics.load(this.#vitals, VITAL.stream);
+    for (const [handle, stream] of this.#streams) {
+      stream.onThreadLost(atWork === NO_STREAM || atWork === handle);
+    }
     this.#restarts += 1;
     this.#failuresInARow += 1;
     this.#cancelRestart = clock.at(clock.nowMs() + delayMs, () => this.#restart());
@@ -177,13 +211,17 @@ export class RecognizerThread {
   #restart(): void {
     this.#worker = this.#spawn();
     for (const [handle, stream] of this.#streams) {
-      this.#sendListen(handle, stream);
+      this.#sendListen(handle, stream, stream.goOn());
       if (stream.isFinishing) this.#send({ kind: 'finish', handle });
     }
   }
 
-  #sendListen(handle: number, { ring, tasks, eager }: ThreadStream): void {
-    this.#send({ kind: 'listen', handle, ring, tasks, eager });
+  #sendListen(
+    handle: number,
+    { ring, tasks, eager }: ThreadStream,
+    { resumes, known }: Resumption,
+  ): void {
+    this.#send({ kind: 'listen', handle, ring, tasks, eager, resumes, known });
   }
 
   #send(command: RecognizerCommand): void {

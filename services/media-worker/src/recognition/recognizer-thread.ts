@@ -10,6 +10,7 @@ import type {
   RecognizerReport,
   RecognizerThreadSetup,
 } from './recognition-messages.js';
+import { VITAL } from './recognition-messages.js';
 import type { Recognizers } from './recognizer-host.js';
 import { RecognizerHost } from './recognizer-host.js';
 
@@ -24,6 +25,7 @@ export interface RecognizerModule {
 const setup: RecognizerThreadSetup = workerData;
 const port = parentPort ?? fail('this file must run as a worker thread');
 const bell = new Int32Array(setup.bell);
+const vitals = new Int32Array(setup.vitals);
 const { createRecognizers }: RecognizerModule = await import(setup.module);
 const host = new RecognizerHost({
   recognizers: await createRecognizers(setup.engines),
@@ -32,6 +34,7 @@ const host = new RecognizerHost({
   after: (ms, run) => systemClock.at(systemClock.nowMs() + ms, run),
   wake,
   post,
+  worksFor: (handle) => void Atomics.store(vitals, VITAL.stream, handle),
 });
 let isStopped = false;
 
@@ -46,6 +49,7 @@ post({ kind: 'ready' });
 while (!isStopped) {
   // Noted before looking: a ring while at work then cuts the sleep short.
   const seen = Atomics.load(bell, 0);
+  Atomics.add(vitals, VITAL.turns, 1);
   const waiting = host.turn() ? undefined : Atomics.waitAsync(bell, 0, seen, MAX_SLEEP_MS);
   // What is settled already lets no timer and no connection have its turn.
   if (waiting?.async === true) await waiting.value;

@@ -3,15 +3,18 @@ import type { StreamIdentity, UtteranceStart } from '@earshot/media-session';
 import type { PcmShare } from '../thread-messages.js';
 import type { RecognitionEventDraft } from './recognition-events.js';
 import { finalEvent, partialEvent, phraseEvent, skippedEvent } from './recognition-events.js';
-import type { ListenTask, TaskKind } from './recognition-messages.js';
+import type { ListenTask, TaskKind, TaskResume } from './recognition-messages.js';
 import type { ListenedStream, RecognizerPool } from './recognizer-pool.js';
 import type { StreamReport } from './recognizer-thread-handle.js';
+import { keyOf, ToldUtterances } from './utterance-trail.js';
 
 export interface StreamEarOptions {
   readonly identity: StreamIdentity;
   readonly pool: RecognizerPool;
   readonly eager: boolean;
   readonly creditFrames: number;
+  /** Where an earlier listener of the stream stopped. */
+  readonly resumes: readonly TaskResume[];
   tell(event: RecognitionEventDraft): void;
   onDone(): void;
 }
@@ -23,9 +26,6 @@ export interface HeardStream {
   /** Has what is heard from now on put there; undefined: nowhere. */
   listen(pcm: PcmShare | undefined): void;
 }
-
-/** Of the newest utterances it is remembered where they were: positions are held for 26 s. */
-const MAX_TOLD = 64;
 
 interface Listened {
   readonly stream: ListenedStream;
@@ -45,8 +45,7 @@ export class StreamEar {
   #heard: HeardStream | undefined;
   /** Begin of what is to be heard again elsewhere. */
   #leftMs = Number.POSITIVE_INFINITY;
-  /** The newest utterances that were told of; media time, ms. */
-  readonly #told: { readonly fromMs: number; readonly endMs: number }[] = [];
+  readonly #told: ToldUtterances;
   #isClosed = false;
   #settleDone: () => void = () => {};
   /** Resolves once the stream is over, and all that was said in it is told of. */
@@ -55,6 +54,7 @@ export class StreamEar {
 
   constructor(options: StreamEarOptions) {
     this.#options = options;
+    this.#told = new ToldUtterances(options.resumes);
     this.done = new Promise((resolve) => {
       this.#settleDone = resolve;
     });
@@ -82,9 +82,9 @@ export class StreamEar {
     return ms;
   }
 
-  /** False within an utterance that was told of: who begins there would tell the rest of it anew. */
-  canBeginAt(ms: number): boolean {
-    return !this.#told.some(({ fromMs, endMs }) => fromMs < ms && ms < endMs);
+  /** How whoever begins at `ms` goes on, if all before it is told of. */
+  resumesAt(ms: number): TaskResume[] {
+    return this.#told.resumesAt(ms);
   }
 
   get isDone(): boolean {
@@ -139,6 +139,7 @@ export class StreamEar {
       eager,
       creditFrames,
       firstSequence,
+      told: this.#told,
       onReport: (report) => {
         if (this.#listened.has(listened)) this.#take(listened, report);
       },
@@ -151,13 +152,13 @@ export class StreamEar {
   #take(listened: Listened, report: StreamReport): void {
     switch (report.kind) {
       case 'began':
-        listened.open.set(keyOf(report), report);
+        listened.open.set(keyOf(report.task, report.utterance), report);
         return;
       case 'result':
         this.#result(report);
         return;
       case 'finished':
-        listened.open.delete(keyOf(report));
+        listened.open.delete(keyOf(report.task, report.utterance));
         this.#finished(report);
         return;
       case 'settled':
@@ -192,8 +193,6 @@ export class StreamEar {
   #finished(report: Extract<StreamReport, { kind: 'finished' }>): void {
     const { task, utterance, endMs, outcome, engine, gaps, partials } = report;
     if (outcome.kind === 'left') this.#leftMs = Math.min(this.#leftMs, utterance.soundFromMs);
-    else this.#told.push({ fromMs: utterance.soundFromMs, endMs });
-    if (this.#told.length > MAX_TOLD) this.#told.shift();
     if (outcome.kind === 'skipped') this.#skip(task, utterance, endMs, outcome.reason, engine);
     if (outcome.kind !== 'recognized' || task !== 'dictation') return;
     const results = outcome.finals;
@@ -217,8 +216,4 @@ export class StreamEar {
     const { identity, tell } = this.#options;
     tell(skippedEvent(identity, task, utterance, { endMs, reason, engine }));
   }
-}
-
-function keyOf({ task, utterance }: { task: TaskKind; utterance: UtteranceStart }): string {
-  return `${task} ${utterance.startMs} ${utterance.piece}`;
 }

@@ -1,16 +1,24 @@
 import type { Cancel } from '@earshot/async';
-import type { PcmRecord, UtteranceStart } from '@earshot/media-session';
+import type {
+  PcmRecord,
+  UtteranceResume,
+  UtteranceSink,
+  UtteranceStart,
+} from '@earshot/media-session';
 import { CLOSE_MODE, UtteranceCutter } from '@earshot/media-session';
 import type { Recognizer, RecognizerResult, RecognizerSession } from '@earshot/recognition';
 import type {
+  KnownUtterance,
   ListenTask,
   RecognizerReport,
   SkipReason,
   TaskKind,
+  TaskResume,
   UtteranceOutcome,
 } from './recognition-messages.js';
 import type { RealTimeFactor } from './recognition-policy.js';
 import { Utterance } from './utterance.js';
+import { keyOf } from './utterance-trail.js';
 
 /** Sessions that may fail with an utterance before it is skipped. */
 const MAX_FAILURES = 2;
@@ -56,6 +64,8 @@ export interface TaskListenerOptions {
   readonly host: ListenerHost;
   /** The stream's time is not ours: its utterances wait however long it takes. */
   readonly eager: boolean;
+  readonly resumes: readonly TaskResume[];
+  readonly known: readonly KnownUtterance[];
 }
 
 /** One stream listened to for one task: its utterances, from the first sound to what was said. */
@@ -63,6 +73,8 @@ export class TaskListener {
   readonly #options: TaskListenerOptions;
   readonly #task: TaskKind;
   readonly #cutter: UtteranceCutter;
+  /** Of threads that are gone, until they are found again. */
+  readonly #known: Map<string, KnownUtterance>;
   /** Those not told of to their end; the first is at work. */
   readonly #queue: Utterance[] = [];
   /** The one that goes on; undefined for one that is skipped. */
@@ -86,12 +98,15 @@ export class TaskListener {
   constructor(options: TaskListenerOptions) {
     this.#options = options;
     this.#task = options.task.task.kind;
-    this.#cutter = new UtteranceCutter(options.task, {
+    this.#known = new Map(options.known.map((known) => [keyOf(known.task, known), known]));
+    const sink: UtteranceSink = {
       began: (start) => this.#began(start),
       sound: (pcm) => this.#current?.append(pcm),
       lost: (startMs, durationMs) => this.#current?.lost(startMs, durationMs),
-      ended: (endMs, isWhole) => this.#ended(endMs, isWhole),
-    });
+      ended: (endMs, isWhole, resume) => this.#ended(endMs, isWhole, resume),
+    };
+    const resume = options.resumes.find(({ task }) => task === this.#task);
+    this.#cutter = new UtteranceCutter(options.task, sink, resume);
   }
 
   take(record: PcmRecord): void {
@@ -169,26 +184,38 @@ export class TaskListener {
 
   #began(start: UtteranceStart): void {
     const { host, eager } = this.#options;
+    const key = keyOf(this.#task, start);
+    const known = this.#known.get(key);
+    this.#known.delete(key);
+    if (known?.fate === 'told') return;
     host.post({ kind: 'began', ...this.#of(start) });
-    if (!eager && !host.admits()) {
-      this.#skipped = { utterance: new Utterance(start), reason: 'overCapacity' };
+    const utterance = new Utterance(start, known?.partials);
+    if (known?.fate === 'failed') {
+      this.#skipped = { utterance, reason: 'engineFailed' };
       return;
     }
-    this.#current = new Utterance(start);
+    // One that was admitted before is so again.
+    if (!eager && known === undefined && !host.admits()) {
+      this.#skipped = { utterance, reason: 'overCapacity' };
+      return;
+    }
+    this.#current = utterance;
     this.#queue.push(this.#current);
   }
 
-  #ended(endMs: number, isWhole: boolean): void {
+  #ended(endMs: number, isWhole: boolean, resume: UtteranceResume): void {
     const current = this.#current;
     const skipped = this.#skipped;
     this.#current = undefined;
     this.#skipped = undefined;
     if (skipped !== undefined) {
       const { utterance, reason } = skipped;
+      utterance.resume = resume;
       this.#tellFinished(utterance, endMs, isWhole ? { kind: 'skipped', reason } : LEFT);
     }
     if (current === undefined) return;
     current.endMs = endMs;
+    current.resume = resume;
     if (isWhole) return;
     // What is heard elsewhere from its begin must not be told of here.
     for (const utterance of this.#queue.splice(0)) this.#tellFinished(utterance, endMs, LEFT);
@@ -386,6 +413,7 @@ export class TaskListener {
       outcome,
       gaps: utterance.gaps,
       partials: utterance.partials,
+      resume: utterance.resume,
     });
   }
 

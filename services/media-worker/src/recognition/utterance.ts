@@ -1,4 +1,4 @@
-import type { UtteranceStart } from '@earshot/media-session';
+import type { UtteranceResume, UtteranceStart } from '@earshot/media-session';
 import type { RecognizerSession } from '@earshot/recognition';
 import { RECOGNIZER_SAMPLE_RATE_HZ } from '@earshot/recognition';
 import type { UtteranceGap } from './recognition-messages.js';
@@ -18,7 +18,9 @@ export class Utterance {
   endMs: number | undefined;
   /** Sessions that failed with it. */
   failures = 0;
-  partials = 0;
+  partials: number;
+  /** How a listener goes on that begins within it. */
+  resume: UtteranceResume;
   #samples = new Int16Array(FIRST_SAMPLES);
   #length = 0;
   readonly #gaps: Gap[] = [];
@@ -26,8 +28,11 @@ export class Utterance {
   #pushed = 0;
   #gapsPushed = 0;
 
-  constructor(start: UtteranceStart) {
+  /** @param partials that were told of it */
+  constructor(start: UtteranceStart, partials = 0) {
     this.start = start;
+    this.partials = partials;
+    this.resume = { untilMs: start.soundFromMs, next: null };
   }
 
   get gaps(): UtteranceGap[] {

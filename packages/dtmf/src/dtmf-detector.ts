@@ -18,8 +18,8 @@ export interface DtmfDetectorOptions {
 /** A tone not heard for so long has ended: breaks of 10 ms are bridged, pauses of 40 ms are not. */
 const MAX_BREAK_MS = 30;
 
-/** The same where a gap lies in between, beside the gap: nothing but the windows' blur is left. */
-const MAX_BREAK_AT_GAP_MS = 20;
+/** The same where a gap lies in between, beside the gap, where windows see less far. */
+const MAX_BREAK_AT_GAP_MS = 15;
 
 /** Longest gap that a tone is believed to have gone on through. */
 const MAX_BRIDGED_GAP_MS = 100;
@@ -39,7 +39,7 @@ const QUIET_HOPS = 4;
 const MOST_OPEN_MS = 1000;
 
 /** Numbers that `DtmfDetector.save` writes. */
-export const TONE_STATE_NUMBERS = 32;
+export const TONE_STATE_NUMBERS = 45;
 
 /** One for all: it keeps nothing, and what it works in stays at hand. */
 const GATE = new PairGate();
@@ -210,7 +210,7 @@ export class DtmfDetector {
   }
 
   #takeNothing(): void {
-    this.#trail.appendNothing();
+    this.#trail.appendMissing();
     this.#listen();
   }
 

@@ -57,8 +57,10 @@ export class PairReading {
    */
   read(trail: SoundTrail): boolean {
     const now = trail.low(0);
-    const { totalPower } = now;
-    if (totalPower < LEAST_POWER) return false;
+    const known = trail.known(0);
+    if (now.totalPower < LEAST_POWER || !known.isEnough) return false;
+    // Of what is missing nothing is known: the share is that of what is there.
+    const totalPower = now.totalPower / known.shareGain;
     // Most sound is turned away by what the powers can be at most, wherever the tones lie.
     const low = now.strongest(0);
     const mostLow = now.power[low]! / LEAST_LOBE[low]!;
@@ -68,15 +70,20 @@ export class PairReading {
     if (mostHigh < LEAST_HIGH_SHARE * totalPower) return false;
     if (mostLow + mostHigh < ROUNDING * LEAST_SHARE * totalPower) return false;
 
-    const lowHz = stepOf(low, now, trail.low(1), this.lowStep);
+    const before = trail.known(1);
+    if (!before.isEnough) return false;
+    const distanceMs = HOP_MS + known.middleMs - before.middleMs;
+    const lowHz = stepOf(low, now, trail.low(1), this.lowStep, distanceMs);
     if (Math.abs(lowHz) > MOST_DEVIATION * TONES_HZ[low]!) return false;
-    const highHz = stepOf(high, now, trail.high(1), this.highStep);
+    const highHz = stepOf(high, now, trail.high(1), this.highStep, distanceMs);
     if (Math.abs(highHz) > MOST_DEVIATION * TONES_HZ[high]!) return false;
     this.row = low;
     this.column = high - GROUP;
-    this.lowPower = now.power[low]! / lobe(lowHz);
-    this.highPower = now.power[high]! / lobe(highHz);
-    this.share = (this.lowPower + this.highPower) / totalPower;
+    // A window that is cut is less sharp, and sees more of what is off.
+    const gain = known.magnitudeGain * known.magnitudeGain;
+    this.lowPower = (gain * now.power[low]!) / lobe(lowHz * known.part);
+    this.highPower = (gain * now.power[high]!) / lobe(highHz * known.part);
+    this.share = (this.lowPower + this.highPower) / (totalPower * gain);
     const twist = this.highPower / this.lowPower;
     return this.share >= LEAST_SHARE && twist >= LEAST_TWIST && twist <= MOST_TWIST;
   }
@@ -87,12 +94,28 @@ export function offsetHz(step: PhaseStep): number {
   return Math.atan2(step.im, step.re) / (2 * Math.PI * HOP_S);
 }
 
-function stepOf(tone: number, now: ToneSpectrum, before: ToneSpectrum, step: PhaseStep): number {
+/** @param distanceMs from the middle of the sound before to that of the present one */
+function stepOf(
+  tone: number,
+  now: ToneSpectrum,
+  before: ToneSpectrum,
+  step: PhaseStep,
+  distanceMs: number,
+): number {
   const re = now.re[tone]! * before.re[tone]! + now.im[tone]! * before.im[tone]!;
   const im = now.im[tone]! * before.re[tone]! - now.re[tone]! * before.im[tone]!;
   const cos = TURN_COS[tone]!;
   const sin = TURN_SIN[tone]!;
   step.re = re * cos + im * sin;
   step.im = im * cos - re * sin;
+  if (distanceMs !== HOP_MS) stretch(step, HOP_MS / distanceMs);
   return offsetHz(step);
+}
+
+/** What the advance would have been over a whole hop. */
+function stretch(step: PhaseStep, by: number): void {
+  const length = Math.sqrt(step.re * step.re + step.im * step.im);
+  const angle = Math.max(-Math.PI, Math.min(Math.PI, by * Math.atan2(step.im, step.re)));
+  step.re = length * Math.cos(angle);
+  step.im = length * Math.sin(angle);
 }

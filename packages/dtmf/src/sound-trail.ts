@@ -1,3 +1,5 @@
+import type { Known } from './known.js';
+import { ALL_KNOWN, knownOf } from './known.js';
 import { GROUP, HOP_SAMPLES, ToneSpectrum, WINDOW_SAMPLES } from './tone-spectrum.js';
 
 /** Hops looked back on from a present one. */
@@ -8,6 +10,9 @@ export const MOST_HOPS = 4;
 
 /** What is kept: the window one hop ago, as far back as its look back reaches, and the last hop. */
 const KEPT_SAMPLES = WINDOW_SAMPLES + (LOOK_BACK + 1) * HOP_SAMPLES;
+/** Hops of which it is remembered whether they are missing: more than the windows reach back. */
+const REMEMBERED = 0xffff;
+
 const ROOM_SAMPLES = KEPT_SAMPLES + (MOST_HOPS - 1) * HOP_SAMPLES;
 
 /**
@@ -21,6 +26,10 @@ export class SoundTrail {
   #end = ROOM_SAMPLES;
   /** Where the present window begins. */
   #present = 0;
+  /** Of each of the last hops whether it is missing, the newest in the lowest bit. */
+  #missing = 0;
+  /** Hops that came after the present window. */
+  #ahead = 0;
   /** Spectra from the present one backwards. */
   readonly #spectra: ToneSpectrum[] = Array.from(
     { length: LOOK_BACK + 1 },
@@ -40,14 +49,17 @@ export class SoundTrail {
   append(): number {
     const from = this.#end;
     this.#end = from + HOP_SAMPLES;
+    this.#missing = (this.#missing << 1) & REMEMBERED;
+    this.#ahead += 1;
     return from;
   }
 
-  /** A hop without sound. */
-  appendNothing(): void {
+  /** A hop that is missing. */
+  appendMissing(): void {
     this.makeRoom(1);
     const from = this.append();
     this.samples.fill(0, from, from + HOP_SAMPLES);
+    this.#missing |= 1;
   }
 
   /** Where the window begins that ended so many hops ago, up to `LOOK_BACK + 1`. */
@@ -59,6 +71,7 @@ export class SoundTrail {
   jumpTo(hopsAgo: number): void {
     for (const spectrum of this.#spectra) spectrum.forget();
     this.#present = this.windowStart(hopsAgo);
+    this.#ahead = hopsAgo;
   }
 
   /** Makes the window after the present one the present one. */
@@ -69,6 +82,12 @@ export class SoundTrail {
     spectra[0] = oldest;
     oldest.forget();
     this.#present += HOP_SAMPLES;
+    this.#ahead -= 1;
+  }
+
+  /** What of the window so many hops before the present one is known. */
+  known(hopsBefore: number): Known {
+    return this.#missing === 0 ? ALL_KNOWN : knownOf(this.#missing >> (this.#ahead + hopsBefore));
   }
 
   /** The spectrum so many hops before the present one; of its tones the low ones are measured. */
@@ -85,15 +104,21 @@ export class SoundTrail {
     return spectrum;
   }
 
-  /** Magnitude of a pair so many hops before the present spectrum. */
+  /** Mean power of the sound so many hops before the present spectrum; NaN when too little is known. */
+  totalPower(hopsBefore: number): number {
+    return this.low(hopsBefore).totalPower * this.known(hopsBefore).powerGain;
+  }
+
+  /** Magnitude of a pair so many hops before the present spectrum, as far as that is known. */
   magnitude(hopsBefore: number, row: number, column: number): number {
     const low = this.low(hopsBefore).power[row]!;
     const high = this.high(hopsBefore).power[GROUP + column]!;
-    return Math.sqrt(low) + Math.sqrt(high);
+    return (Math.sqrt(low) + Math.sqrt(high)) * this.known(hopsBefore).magnitudeGain;
   }
 
   /** Forgets the sound. */
   reset(): void {
     this.samples.fill(0);
+    this.#missing = 0;
   }
 }

@@ -2,6 +2,8 @@ import type { Digit } from './digit.js';
 import { HIGH_TONES_HZ, KEYPAD, LOW_TONES_HZ } from './digit.js';
 import type { PairReading } from './pair-reading.js';
 import type { SoundTrail } from './sound-trail.js';
+import { LOOK_BACK } from './sound-trail.js';
+import { ToneContrast } from './tone-contrast.js';
 import { ToneEdges } from './tone-edges.js';
 import { ToneEvidence } from './tone-evidence.js';
 import { GROUP, HOP_MS } from './tone-spectrum.js';
@@ -41,8 +43,15 @@ const MURKY_FAINT = 0.1;
 /** So long after a gap a codec may take until what it decodes is what was sent. */
 const SETTLING_MS = 25;
 
+/** So long after a gap a tone that a codec has spoiled may seem to begin. */
+const SPOILED_MS = 40;
+
 /** The same beside a gap, into which the tone may have gone on. */
 const MIN_DURATION_BESIDE_GAP_MS = 18;
+
+/** What of a tone is heard must be so long, and, when it is shorter than a tone, a third of it. */
+const MIN_HEARD_MS = 15;
+const LEAST_HEARD = 1 / 3;
 
 /** Least part of a tone, gaps aside, that must have been clear enough to be read. */
 const MIN_READ = 0.3;
@@ -58,17 +67,22 @@ const ECHO = 0.178;
 const LIKELY_READINGS = 2;
 
 /** Numbers that `ToneCandidate.save` writes. */
-const STATE_NUMBERS = 25;
+const STATE_NUMBERS = 38;
 
 /** A pair of tones, from its first reading on, that may turn out to be a digit. Reused. */
 export class ToneCandidate {
   readonly #edges: ToneEdges = new ToneEdges();
   readonly #evidence: ToneEvidence = new ToneEvidence();
+  /** What all readings say, those of its edges and of what a codec makes of it after a gap, too. */
+  readonly #rough: ToneEvidence = new ToneEvidence();
+  readonly #contrast: ToneContrast = new ToneContrast();
   #open = false;
   #row = 0;
   #column = 0;
   #lastHeardMs = 0;
   #bridgedMs = 0;
+  /** Gaps since it was heard that it is assumed to have gone on through. */
+  #assumedMs = 0;
   /** Magnitude of the tone that was reported last; 0 when what was closed last was none. */
   #reported = 0;
 
@@ -90,8 +104,9 @@ export class ToneCandidate {
   /** Whether its numbers can be those of a tone, as those that were kept need not be. */
   get isPossible(): boolean {
     if (!this.#open) return !Number.isNaN(this.#reported);
-    const isTone = this.#bridgedMs >= 0 && this.#evidence.isPossible;
-    return isTone && this.#edges.arePossible(this.#lastHeardMs);
+    const isTone = this.#bridgedMs >= 0 && this.#assumedMs >= 0 && this.#contrast.isPossible;
+    const isHeard = this.#evidence.isPossible && this.#rough.isPossible;
+    return isTone && isHeard && this.#edges.arePossible(this.#lastHeardMs);
   }
 
   /** Starts anew with the pair of `reading`, heard in the present spectrum of `trail`. */
@@ -101,7 +116,11 @@ export class ToneCandidate {
     this.#column = reading.column;
     this.#lastHeardMs = middleMs;
     this.#bridgedMs = 0;
+    this.#assumedMs = 0;
     this.#evidence.reset();
+    this.#rough.reset();
+    this.#rough.add(reading);
+    this.#contrast.begin(trail.totalPower(LOOK_BACK));
     this.#edges.begin(reading.row, reading.column, middleMs, trail);
   }
 
@@ -136,13 +155,16 @@ export class ToneCandidate {
     gapMs: number,
     sinceGapMs: number,
   ): void {
+    this.#rough.add(reading);
+    this.#contrast.heard();
     const isInside = this.#edges.heard(middleMs, this.#magnitude(trail));
     if (isInside && !isMurky(sinceGapMs)) this.#evidence.add(reading);
     else if (isInside) {
       this.#evidence.addIfFit(reading, LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
     }
     this.#lastHeardMs = middleMs;
-    this.#bridgedMs += gapMs;
+    this.#bridgedMs += this.#assumedMs + gapMs;
+    this.#assumedMs = 0;
   }
 
   /**
@@ -153,12 +175,13 @@ export class ToneCandidate {
     if (!isMurky(sinceGapMs)) return false;
     if (this.#edges.isFaint(this.#magnitude(trail), MURKY_FAINT)) return false;
     this.#lastHeardMs = middleMs;
-    this.#bridgedMs += gapMs;
+    this.#assumedMs += gapMs;
     return true;
   }
 
   unheard(middleMs: number, trail: SoundTrail): void {
     this.#edges.unheard(middleMs, this.#magnitude(trail));
+    this.#contrast.unheard(trail.totalPower(0));
   }
 
   /**
@@ -172,24 +195,62 @@ export class ToneCandidate {
     const startMs = this.#edges.startMs();
     const endMs = this.#edges.endMs();
     const durationMs = endMs - startMs;
-    const { readings, levelDbfs, twistDb } = this.#evidence;
-    const besideGap =
-      (startMs - gapEndMs > -HOP_MS && startMs - gapEndMs < SETTLING_MS) ||
-      Math.abs(endMs - gapStartMs) < HOP_MS;
-    if (durationMs < (besideGap ? MIN_DURATION_BESIDE_GAP_MS : MIN_DURATION_MS)) return undefined;
-    if (!this.#supported()) return undefined;
-    const clear = this.#evidence.isClear(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
-    const minReadMs = (clear ? MIN_READ_CLEAR : MIN_READ) * (durationMs - this.#bridgedMs);
-    if (readings * HOP_MS < minReadMs) return undefined;
-    if (!this.#evidence.isEnough(!besideGap, clear)) return undefined;
+    const evidence = this.#evidenceFor(startMs, endMs, gapStartMs, gapEndMs);
+    if (evidence === undefined) return undefined;
+    const { levelDbfs, twistDb } = evidence;
     const digit = KEYPAD[this.#row * GROUP + this.#column]!;
     const acrossGap = this.#bridgedMs > 0;
     this.#reported = this.#edges.reference;
-    const confidence = this.#evidence.confidence(
-      LOW_TONES_HZ[this.#row]!,
-      HIGH_TONES_HZ[this.#column]!,
-    );
+    const confidence = evidence.confidence(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
     return { digit, startMs, endMs, durationMs, levelDbfs, twistDb, confidence, acrossGap };
+  }
+
+  /** What makes it a digit; undefined: nothing does. */
+  #evidenceFor(
+    startMs: number,
+    endMs: number,
+    gapStartMs: number,
+    gapEndMs: number,
+  ): ToneEvidence | undefined {
+    const durationMs = endMs - startMs;
+    const sinceGapMs = startMs - gapEndMs;
+    const endsInGap = Math.abs(endMs - gapStartMs) < HOP_MS;
+    const besideGap = (sinceGapMs > -HOP_MS && sinceGapMs < SETTLING_MS) || endsInGap;
+    const heardMs = durationMs - this.#bridgedMs;
+    if (heardMs < MIN_HEARD_MS) return undefined;
+    if (heardMs < MIN_DURATION_MS && heardMs < LEAST_HEARD * durationMs) return undefined;
+    if (this.#isDigit(durationMs, besideGap)) return this.#evidence;
+    // The inside tells R1's pair best.
+    if (this.#evidence.isR1(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!))
+      return undefined;
+    const isSpoiled =
+      this.#bridgedMs > 0 || endsInGap || (sinceGapMs > -HOP_MS && sinceGapMs < SPOILED_MS);
+    if (isSpoiled && this.#isSpoiledDigit()) return this.#rough;
+    return durationMs >= MIN_DURATION_MS && this.#isCoarseDigit() ? this.#rough : undefined;
+  }
+
+  #isDigit(durationMs: number, besideGap: boolean): boolean {
+    if (durationMs < (besideGap ? MIN_DURATION_BESIDE_GAP_MS : MIN_DURATION_MS)) return false;
+    if (!this.#supported()) return false;
+    const clear = this.#evidence.isClear(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
+    const minReadMs = (clear ? MIN_READ_CLEAR : MIN_READ) * (durationMs - this.#bridgedMs);
+    if (this.#evidence.readings * HOP_MS < minReadMs) return false;
+    return this.#evidence.isEnough(!besideGap, clear);
+  }
+
+  /** Beside a gap little is left of a tone, and of that a codec may have made another. */
+  #isSpoiledDigit(): boolean {
+    const rough = this.#rough;
+    if (!rough.supportsSpoiled(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!))
+      return false;
+    return this.#contrast.isSwitched(rough.power);
+  }
+
+  /** A codec that is short of bits makes tones waver; what stands alone is dialled all the same. */
+  #isCoarseDigit(): boolean {
+    const rough = this.#rough;
+    if (!rough.supportsCoarse(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!)) return false;
+    return this.#contrast.isAlone(rough.power);
   }
 
   /** Ends it without a judgement. */
@@ -211,7 +272,9 @@ export class ToneCandidate {
     out[at + 3] = this.#lastHeardMs;
     out[at + 4] = this.#open ? this.#bridgedMs : this.#reported;
     if (!this.#open) return at + STATE_NUMBERS;
-    return this.#evidence.save(out, this.#edges.save(out, at + 5));
+    out[at + 5] = this.#assumedMs;
+    const next = this.#evidence.save(out, this.#edges.save(out, at + 6));
+    return this.#contrast.save(out, this.#rough.save(out, next));
   }
 
   /** Reads back what `save` wrote; anything but a pair of the keypad is not open. */
@@ -224,7 +287,9 @@ export class ToneCandidate {
     this.#lastHeardMs = from[at + 3]!;
     this.#bridgedMs = this.#open ? from[at + 4]! : 0;
     this.#reported = this.#open || !isPair ? 0 : from[at + 4]!;
-    return this.#evidence.restore(from, this.#edges.restore(from, at + 5));
+    this.#assumedMs = from[at + 5]!;
+    const next = this.#evidence.restore(from, this.#edges.restore(from, at + 6));
+    return this.#contrast.restore(from, this.#rough.restore(from, next));
   }
 
   #magnitude(trail: SoundTrail): number {

@@ -32,6 +32,17 @@ const CLEAR_READINGS = 3;
 const CLEAR_SHARE = 0.95;
 const CLEAR_IMPURITY = 0.1;
 
+/** What a codec spoiled after a loss: so many readings, of such a share, and less pure. */
+const SPOILED_READINGS = 3;
+const SPOILED_SHARE = 0.7;
+const SPOILED_IMPURITY = 2;
+
+/** What a codec that is short of bits made coarse. */
+const COARSE_READINGS = 6;
+const COARSE_SHARE = 0.85;
+const COARSE_DEVIATION = 0.022;
+const COARSE_UNEVENNESS = 0.07;
+
 /** Span of the twist: −8 to +4 dB must be heard (Q.24). */
 const MIN_TWIST_DB = -10.5;
 const MAX_TWIST_DB = 6.5;
@@ -109,9 +120,14 @@ export class ToneEvidence {
     return this.#readings;
   }
 
+  /** Mean power of both tones together. */
+  get power(): number {
+    return (this.#lowPower + this.#highPower) / this.#readings;
+  }
+
   /** Level of both tones together. */
   get levelDbfs(): number {
-    return decibels((this.#lowPower + this.#highPower) / this.#readings);
+    return decibels(this.power);
   }
 
   get twistDb(): number {
@@ -120,14 +136,39 @@ export class ToneEvidence {
 
   /** True when all of it speaks for a digit of these frequencies. */
   supports(lowHz: number, highHz: number): boolean {
-    if (this.#readings === 0 || !(this.#meanShare() >= MIN_SHARE)) return false;
+    return this.#readings > 0 && this.#isPair(lowHz, highHz, MIN_SHARE, 1);
+  }
+
+  /** The same where a codec may have spoiled the tone: more of the sound, and less pure. */
+  supportsSpoiled(lowHz: number, highHz: number): boolean {
+    if (this.#readings < SPOILED_READINGS) return false;
+    return this.#isPair(lowHz, highHz, SPOILED_SHARE, SPOILED_IMPURITY);
+  }
+
+  /** The same where a codec made the tones waver: their mean is right. */
+  supportsCoarse(lowHz: number, highHz: number): boolean {
+    if (this.#readings < COARSE_READINGS) return false;
+    return (
+      this.#isPair(lowHz, highHz, COARSE_SHARE, Number.POSITIVE_INFINITY) &&
+      this.#low.impurity(COARSE_DEVIATION * lowHz, COARSE_UNEVENNESS) <= 1 &&
+      this.#high.impurity(COARSE_DEVIATION * highHz, COARSE_UNEVENNESS) <= 1
+    );
+  }
+
+  #isPair(lowHz: number, highHz: number, leastShare: number, mostImpurity: number): boolean {
+    if (!(this.#meanShare() >= leastShare)) return false;
     const { twistDb } = this;
     if (!(twistDb >= MIN_TWIST_DB && twistDb <= MAX_TWIST_DB)) return false;
-    if (!(this.#impurity(lowHz, highHz) <= 1)) return false;
-    const isR1 =
+    if (!(this.#impurity(lowHz, highHz) <= mostImpurity)) return false;
+    return !this.isR1(lowHz, highHz);
+  }
+
+  /** Whether it is R1's pair that is nearly a 3. */
+  isR1(lowHz: number, highHz: number): boolean {
+    return (
       Math.abs(lowHz + this.#low.offsetHz - R1_LOW_HZ) <= R1_TOLERANCE_HZ &&
-      Math.abs(highHz + this.#high.offsetHz - R1_HIGH_HZ) <= R1_TOLERANCE_HZ;
-    return !isR1;
+      Math.abs(highHz + this.#high.offsetHz - R1_HIGH_HZ) <= R1_TOLERANCE_HZ
+    );
   }
 
   /**

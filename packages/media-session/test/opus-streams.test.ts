@@ -4,7 +4,14 @@ import type { StreamRunner as Runner } from '../src/index.js';
 import { CLOSE_MODE, FrameRing, StreamRunner } from '../src/index.js';
 import type { TestFrame } from './signals.js';
 import { Listener } from './signals.js';
-import { DAMAGED_PACKET, DIGIT_5, DTX_PACKET, packet, StubDecoders } from './stub-decoders.js';
+import {
+  DAMAGED_PACKET,
+  DIGIT_5,
+  DTX_PACKET,
+  END_OF_DIGIT_5,
+  packet,
+  StubDecoders,
+} from './stub-decoders.js';
 
 /** Loud packets in step, `count` of them from `sequence` on. */
 function packets(count: number, sequence = 0): TestFrame[] {
@@ -150,7 +157,8 @@ describe('loss of Opus packets', () => {
   });
 
   it('never lets a digit be heard in what was made up, nor in a copy alone', () => {
-    const made = listen(...packets(10), opus(10, packet(DIGIT_5)), ...packets(10, 15));
+    const made = listen(...quiet(10), opus(10, packet(END_OF_DIGIT_5)), ...packets(10, 15));
+    expect(made.of('gap')).toMatchObject([{ concealedFrames: 4 }]);
     expect(made.of('tone')).toEqual([]);
     expect(digitIn(10, 11, 10, true).of('tone')).toEqual([]);
   });

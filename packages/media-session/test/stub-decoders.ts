@@ -18,6 +18,9 @@ export function packet(loudness: number, previous?: number): Uint8Array {
 /** The loudness at which it is no buzz but the digit 5, which goes on from frame to frame. */
 export const DIGIT_5 = 255;
 
+/** The same, but only the last 10 ms of the frame. */
+export const END_OF_DIGIT_5 = 254;
+
 /** A packet that does not decode. */
 export const DAMAGED_PACKET: Uint8Array = Uint8Array.of(TOC, 7, 0);
 
@@ -49,7 +52,9 @@ export class StubDecoder implements AudioDecoder {
 
   conceal(samples: number, out: Int16Array): number {
     this.asked += 'c';
-    return samples === FRAME_SAMPLES ? this.#sound(this.#last * 0.8, out) : INVALID;
+    if (samples !== FRAME_SAMPLES) return INVALID;
+    // A tone goes on in what is made up, as loud as it was.
+    return this.#sound(this.#last >= END_OF_DIGIT_5 ? DIGIT_5 : this.#last * 0.8, out);
   }
 
   recover(
@@ -75,7 +80,8 @@ export class StubDecoder implements AudioDecoder {
     this.#samples += out.length;
     for (let i = 0; i < out.length; i += 1) {
       const buzz = amplitude * 60 * Math.sin(i * 0.11) * Math.sin(i * 0.013);
-      out[i] = Math.round(loudness === DIGIT_5 ? digit5(from + i) : buzz);
+      const isDigit = loudness === DIGIT_5 || (loudness === END_OF_DIGIT_5 && i >= out.length / 2);
+      out[i] = Math.round(isDigit ? digit5(from + i) : loudness === END_OF_DIGIT_5 ? 0 : buzz);
     }
     return FRAME_SAMPLES;
   }

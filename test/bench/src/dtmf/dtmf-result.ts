@@ -46,7 +46,12 @@ export interface DetectorResult extends GroupResult {
   readonly opus24FecLoss5?: LossResult;
   /** Ours: frames of PCM lost instead of packets. */
   readonly pcmLoss5?: LossResult;
+  /** Of the digits of `opus24Loss5` and `pcmLoss5` those of which 15 ms or more came: the ceiling. */
+  readonly receivedPercent?: number;
   readonly speech: TalkOff;
+  /** Ours, one frame in twenty lost: of PCM at all speeds, and of Opus. */
+  readonly speechPcmLoss5?: TalkOff;
+  readonly speechOpusLoss5?: TalkOff;
   readonly music: TalkOff;
   /** Cells in which something was wrong, with what was heard. */
   readonly faults: readonly string[];
@@ -88,7 +93,15 @@ export function missedTargets(ours: DetectorResult): string[] {
   }
   check((ours.latencyP50Ms ?? 0) <= TARGETS.latencyP50Ms, 'latency p50');
   check((ours.latencyP99Ms ?? 0) <= TARGETS.latencyP99Ms, 'latency p99');
-  const { hits, hours } = ours.speech;
-  check(hits <= Math.max(1, hours) * TARGETS.talkOffPerHour, 'talk-off');
+  const isRare = ({ hits, hours }: TalkOff): boolean =>
+    hits <= Math.max(1, hours) * TARGETS.talkOffPerHour;
+  check(isRare(ours.speech), 'talk-off');
+  const { speechPcmLoss5: pcm, speechOpusLoss5: opus } = ours;
+  if (pcm !== undefined && opus !== undefined) {
+    check(
+      isRare({ hits: pcm.hits + opus.hits, hours: pcm.hours + opus.hours }),
+      'talk-off, 5 % lost',
+    );
+  }
   return missed;
 }

@@ -13,17 +13,17 @@ import type {
   TalkOff,
 } from './dtmf-result.js';
 import { missedTargets } from './dtmf-result.js';
+import { hearWithGaps, lossSpeech } from './lossy-speech.js';
 import { multimonDetector } from './multimon-detector.js';
 import { otherCells } from './other-tones.js';
 import type { BenchDetector } from './our-detector.js';
 import { ourDetector } from './our-detector.js';
+import { receivedDigitsOf } from './received.js';
 import type { Recording } from './recordings.js';
 import { RECORDING_RATE_HZ, readMusic, readSpeech } from './recordings.js';
 import { resample } from './resample.js';
-import type { HeardDigit } from './score.js';
 import { Score } from './score.js';
 import { spandspDetectors } from './spandsp-detector.js';
-import type { Packets } from './through-opus.js';
 import { OpusPath } from './through-opus.js';
 
 const RATE_HZ = 16_000;
@@ -71,6 +71,7 @@ export async function measureDtmf(quick: boolean): Promise<DtmfResult> {
       opus24: groupOf(opus.clean.get(detector)!),
       opus24Loss5: lossOf(opus.lossy.get(detector)!),
       ...(detector.name === OURS ? lossesOf(opus) : {}),
+      ...(detector.name === OURS ? await lossSpeech(material.speech, material.speeds) : {}),
       speech: talkOff(detector, material.speech, speedsOf(detector, material)),
       music: talkOff(detector, material.music, [1]),
       faults: score.faults,
@@ -120,6 +121,8 @@ interface OpusScores {
   readonly fecLossy: Score;
   /** Ours alone, frames of PCM being lost. */
   readonly pcmLossy: Score;
+  /** Digits of which enough came through the loss of packets for anyone to hear them. */
+  readonly receivedDigits: number;
 }
 
 async function hearCells(
@@ -132,6 +135,7 @@ async function hearCells(
   const fec = new Score();
   const fecLossy = new Score();
   const pcmLossy = new Score();
+  let receivedDigits = 0;
   for (const [n, cell] of cells.entries()) {
     if (n % CELLS_A_LINE === 0) say(`cell ${n} of ${cells.length}`);
     const pcm = cell.render();
@@ -152,36 +156,28 @@ async function hearCells(
     const sentTwice = path.send(pcm, FEC_LOSS_PERCENT);
     fec.add(cell, path.hear(sentTwice));
     fecLossy.add(cell, path.hear(path.lose(sentTwice, LOSS_SHARE, n + 1)));
-    pcmLossy.add(cell, hearWithGaps(pcm, received));
+    const isLost = received.map((packet) => packet === undefined);
+    pcmLossy.add(cell, hearWithGaps(pcm, RATE_HZ, isLost));
+    receivedDigits += receivedDigitsOf(cell, isLost);
   }
-  return { clean, lossy, fec, fecLossy, pcmLossy };
+  return { clean, lossy, fec, fecLossy, pcmLossy, receivedDigits };
 }
 
 function lossesOf({
   fec,
   fecLossy,
   pcmLossy,
-}: OpusScores): Pick<DetectorResult, 'opus24Fec' | 'opus24FecLoss5' | 'pcmLoss5'> {
+  receivedDigits,
+}: OpusScores): Pick<
+  DetectorResult,
+  'opus24Fec' | 'opus24FecLoss5' | 'pcmLoss5' | 'receivedPercent'
+> {
   return {
+    receivedPercent: (100 * receivedDigits) / pcmLossy.dialled,
     opus24Fec: lossOf(fec),
     opus24FecLoss5: lossOf(fecLossy),
     pcmLoss5: lossOf(pcmLossy),
   };
-}
-
-/** Ours on PCM frames, the same ones of which are lost as of the packets. */
-function hearWithGaps(pcm: Int16Array, received: Packets): HeardDigit[] {
-  const heard: HeardDigit[] = [];
-  const detector = new DtmfDetector({
-    sampleRateHz: RATE_HZ,
-    onTone: ({ digit }) => heard.push({ digit }),
-  });
-  received.forEach((packet, n) => {
-    if (packet === undefined) detector.gap(FRAME_MS);
-    else detector.process(pcm.subarray(n * FRAME_SAMPLES, (n + 1) * FRAME_SAMPLES), n * FRAME_MS);
-  });
-  detector.discontinuity();
-  return heard;
 }
 
 function groupOf(score: Score): GroupResult {

@@ -48,7 +48,12 @@ function formatDtmf(result: DtmfResult): string {
     ),
     row('PCM, 5 % lost: accepted, %', ({ pcmLoss5 }) => formatShare(pcmLoss5)),
     row('PCM, 5 % lost: extra digits', ({ pcmLoss5 }) => String(pcmLoss5?.extra ?? '–')),
+    row('ceiling: digits with at least 15 ms received, %', ({ receivedPercent }) =>
+      receivedPercent === undefined ? '–' : receivedPercent.toFixed(2),
+    ),
     row('talk-off, hits in hours of speech', ({ speech }) => formatTalkOff(speech)),
+    row('… PCM, 5 % lost', ({ speechPcmLoss5 }) => formatTalkOff(speechPcmLoss5)),
+    row('… Opus, 5 % lost', ({ speechOpusLoss5 }) => formatTalkOff(speechOpusLoss5)),
     row('hits in hours of music', ({ music }) => formatTalkOff(music)),
   ]);
   return `${table}${notes(result)}`;
@@ -69,6 +74,7 @@ function formatShare(loss: LossResult | undefined): string {
   return loss?.acceptedPercent.toFixed(2) ?? '–';
 }
 
-function formatTalkOff({ hits, hours }: TalkOff): string {
-  return hours === 0 ? '–' : `${hits} in ${hours.toFixed(1)}`;
+function formatTalkOff(talkOff: TalkOff | undefined): string {
+  if (talkOff === undefined || talkOff.hours === 0) return '–';
+  return `${talkOff.hits} in ${talkOff.hours.toFixed(1)}`;
 }

@@ -37,7 +37,9 @@ export function cuesOf(transcript: Transcript): readonly Cue[] {
     cue(startMs, startMs + durationMs, speakerOf(participant), [gapMark(durationMs)]),
   );
   const missing = transcript.notRecorded.map(({ beforeMs, utterances }) =>
-    cue(beforeMs - NOTE_MS, beforeMs, null, [`[not recorded: ${utterances} utterances]`]),
+    cue(beforeMs - NOTE_MS, beforeMs, null, [
+      `[not recorded: ${utterances} utterance${utterances === 1 ? '' : 's'}]`,
+    ]),
   );
   return [...spoken, ...lost, ...missing].sort(
     (a, b) => a.startMs - b.startMs || a.endMs - b.endMs,

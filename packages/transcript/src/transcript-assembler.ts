@@ -120,10 +120,11 @@ export class TranscriptAssembler {
   } {
     const added = new Map<Utterance, Gap[]>();
     const lost: LostSound[] = [];
+    const bySource = groupBySource(utterances);
     for (const { data, participant, sourceId } of [...this.#gaps.values()].sort(byStart)) {
       const { startMs, durationMs } = data;
       const gap = { startMs, durationMs };
-      const own = utterances.filter((one) => one.sourceId === sourceId);
+      const own = bySource.get(sourceId) ?? [];
       if (own.some(({ gaps }) => gaps.some((told) => overlap(told, gap)))) continue;
       const touched = own.find((one) =>
         overlap({ startMs: one.startMs, durationMs: one.endMs - one.startMs }, gap),
@@ -159,6 +160,18 @@ function withGaps(utterance: Utterance, added: readonly Gap[]): Utterance {
   const gaps = mergeGaps([...utterance.gaps, ...added]);
   const text = utterance.text === '' ? '' : markGaps({ ...utterance, gaps });
   return { ...utterance, gaps, text };
+}
+
+function groupBySource(
+  utterances: readonly Utterance[],
+): ReadonlyMap<string | null, readonly Utterance[]> {
+  const groups = new Map<string | null, Utterance[]>();
+  for (const utterance of utterances) {
+    const group = groups.get(utterance.sourceId);
+    if (group === undefined) groups.set(utterance.sourceId, [utterance]);
+    else group.push(utterance);
+  }
+  return groups;
 }
 
 function overlap(a: Gap, b: Gap): boolean {

@@ -40,6 +40,30 @@ describe('the published schema files', () => {
     expect(ajv.validate('urn:earshot:events:1#/$defs/job', job), ajv.errorsText()).toBe(true);
   });
 
+  it('are told of in the README, type by type and field by field', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const rows = readme.split('\n').filter((line) => line.startsWith('| `'));
+    const { $defs } = JSON.parse(published('events.schema.json'));
+    const fieldsOf = (type: string): string[] =>
+      Object.keys($defs[type].properties.data.properties);
+    const counts = fieldsOf('media.streamClosed').filter((field) => field.startsWith('frames'));
+    for (const type of EVENT_TYPES) {
+      const [subject, verb] = type.split('.');
+      const row = rows.find(
+        (each) =>
+          each.includes(`\`${type}\``) ||
+          (each.includes(`\`${subject}.`) && each.includes(`\`.${verb}\``)),
+      );
+      const told = row?.replace('frame counts', counts.map((field) => `\`${field}\``).join());
+      const inherited = told?.includes('those of `transcript.final`') === true;
+      const known = inherited ? fieldsOf('transcript.final') : [];
+      const missing = fieldsOf(type).filter(
+        (field) => !known.includes(field) && !new RegExp(`\`${field}\\??\``).test(told ?? ''),
+      );
+      expect({ type, missing }).toEqual({ type, missing: [] });
+    }
+  });
+
   it('refuse what the code refuses', () => {
     const ajv = validator();
     const example = exampleEvents()['tone.detected'];

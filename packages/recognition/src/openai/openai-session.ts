@@ -1,5 +1,6 @@
 import type { Clock } from '@earshot/async';
 import { backoffDelayMs, delay } from '@earshot/async';
+import { wordsInMediaTime } from '../media-words.js';
 import type {
   RecognizerResult,
   RecognizerSession,
@@ -143,11 +144,7 @@ export class OpenAiSession implements RecognizerSession {
   #resultOf(heard: Transcription, audio: Turn['audio']): RecognizerResult {
     const mediaMs = (offsetMs: number): number =>
       audio.mediaMsAt(Math.min(audio.length, Math.round(offsetMs * SAMPLES_PER_MS)));
-    const words = heard.words.map((word) => ({
-      ...word,
-      startMs: mediaMs(word.startMs),
-      endMs: mediaMs(word.endMs),
-    }));
+    const words = wordsInMediaTime(heard.words, mediaMs);
     return {
       kind: 'final',
       engine: ENGINE,

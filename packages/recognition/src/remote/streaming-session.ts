@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '@earshot/async';
 import { backoffDelayMs } from '@earshot/async';
+import { wordsInMediaTime } from '../media-words.js';
 import type {
   RecognizerResult,
   RecognizerSession,
@@ -295,13 +296,7 @@ export class StreamingSession implements RecognizerSession {
     }
     if (event.text === '') return;
     const mediaMs = (ms: number): number => audio.mediaMsAt(sampleOf(ms));
-    const words = event.words
-      .map((word) => ({
-        ...word,
-        startMs: mediaMs(word.startMs),
-        endMs: mediaMs(Math.max(word.startMs, word.endMs)),
-      }))
-      .sort((one, other) => one.startMs - other.startMs);
+    const words = wordsInMediaTime(event.words, mediaMs);
     const startMs = words[0]?.startMs ?? mediaMs(event.startMs);
     this.#tell({
       ...event,

@@ -10,7 +10,8 @@ export interface Recognizer {
    * Begins to listen to a stream.
    *
    * @throws CodedError (rejects) `recognizer_unavailable` when there is no reaching it or it lacks its
-   * model, `recognizer_refused` when it won't have these options or credentials, `language_unsupported`.
+   * model, `recognizer_refused` when it won't have this task or our credentials, `recognizer_unsuitable`
+   * when it won't have these options, `language_unsupported`.
    */
   open(options: RecognizerSessionOptions): Promise<RecognizerSession>;
   /** Ends all sessions without results, and frees what is held. Idempotent. */
@@ -116,7 +117,10 @@ export type RecognizerResult =
   | ({ readonly kind: 'phrase' } & ResultShared);
 
 export interface RecognizerFault {
-  /** Stable: `recognizer_unavailable`, `recognizer_refused`, `recognizer_protocol`, `recognizer_slow`, … */
+  /**
+   * Stable: `recognizer_unavailable`, `recognizer_refused`, `recognizer_unsuitable`,
+   * `recognizer_protocol`, `recognizer_slow`, …
+   */
   readonly code: string;
   /** For people; holds nothing that was said. */
   readonly message: string;

@@ -12,10 +12,16 @@ export function unavailable(engine: string, rule: string): VendorFault {
   return { code: 'recognizer_unavailable', message, retryable: true };
 }
 
-/** It won't have our credentials or settings: trying again is no use. */
+/** It won't have our credentials: trying again is no use, whatever the call. */
 export function refused(engine: string, rule: string): VendorFault {
   const message = `Cannot recognize with ${engine}: ${rule}`;
   return { code: 'recognizer_refused', message, retryable: false };
+}
+
+/** It won't have what was asked, such as the language or the model: another call may ask for another. */
+export function unsuitable(engine: string, rule: string): VendorFault {
+  const message = `Cannot recognize with ${engine}: ${rule}`;
+  return { code: 'recognizer_unsuitable', message, retryable: false };
 }
 
 /** It answered with what this client can't read. */
@@ -30,11 +36,15 @@ export function slow(engine: string, rule: string): VendorFault {
   return { code: 'recognizer_slow', message, retryable: true };
 }
 
+/** Who we are, and whether we pay. */
+const CREDENTIAL_STATUSES = new Set([401, 402, 403, 407]);
+
 /** What an HTTP status other than success means. */
 export function faultOfStatus(engine: string, status: number): VendorFault {
   const rule = `the service must accept the request, got HTTP ${status}`;
   const passes = status === 408 || status === 409 || status === 429 || status >= 500;
-  return passes ? unavailable(engine, rule) : refused(engine, rule);
+  if (passes) return unavailable(engine, rule);
+  return CREDENTIAL_STATUSES.has(status) ? refused(engine, rule) : unsuitable(engine, rule);
 }
 
 /**
@@ -46,7 +56,7 @@ const REFUSING_CLOSES = new Set([1002, 1003, 1007, 1008, 4000]);
 /** What it means that a connection was closed by the vendor. */
 export function faultOfClose(engine: string, code: number): VendorFault {
   const rule = `the service must not hang up, got close code ${code}`;
-  return REFUSING_CLOSES.has(code) ? refused(engine, rule) : unavailable(engine, rule);
+  return REFUSING_CLOSES.has(code) ? unsuitable(engine, rule) : unavailable(engine, rule);
 }
 
 /** How long to wait by a `Retry-After` header, ms; 0 when there is none. Its date form counts as none. */
@@ -56,7 +66,8 @@ export function retryAfterMs(header: string | null | undefined): number {
 }
 
 const FIXES: Record<string, string> = {
-  recognizer_refused: 'Check the key, region, model and language of this recognizer.',
+  recognizer_refused: 'Check the key and region of this recognizer, and that its account is paid.',
+  recognizer_unsuitable: 'Check the model and the language that this recognizer is asked for.',
   recognizer_unavailable: 'Check that the service can be reached from here, then try again.',
 };
 

@@ -142,7 +142,7 @@ test.each([
   ['TooManyRequests', 'recognizer_unavailable'],
   ['Error', 'recognizer_unavailable'],
   ['Forbidden', 'recognizer_refused'],
-  ['BadRequest', 'recognizer_refused'],
+  ['BadRequest', 'recognizer_unsuitable'],
 ])('a phrase of status %s is a fault %s', async (status, code) => {
   server.status = status;
   const heard = listenFor();
@@ -212,7 +212,7 @@ test('an endpoint with a path is asked there', () => {
 });
 
 test.each([
-  [1007, 'recognizer_refused'],
+  [1007, 'recognizer_unsuitable'],
   [1011, 'recognizer_unavailable'],
 ])('hanging up with %i in an utterance is a fault %s', async (closeCode, code) => {
   const heard = listenFor();

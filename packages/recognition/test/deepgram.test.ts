@@ -106,7 +106,9 @@ test('breaking off again and again is a fault', async () => {
 });
 
 test.each([
+  [400, 'recognizer_unsuitable'],
   [401, 'recognizer_refused'],
+  [402, 'recognizer_refused'],
   [403, 'recognizer_refused'],
   [429, 'recognizer_unavailable'],
   [500, 'recognizer_unavailable'],

@@ -87,6 +87,25 @@ test('one that refuses is left alone for long; later sessions do not ask it', as
   await recognizer.close();
 });
 
+test('one that has not what a session asks for is left alone by that session only', async () => {
+  azure.refuseWith = 400;
+  const recognizer = failover({ clock: new VirtualClock() });
+  const heard = listenFor({ language: 'tlh' });
+  const session = await recognizer.open(heard.options);
+  azure.refuseWith = null;
+  for (let utterances = 0; utterances < 2; utterances += 1) {
+    session.push(soundOf(1000));
+    await session.endUtterance();
+  }
+  expect(deepgram.visitors).toHaveLength(1);
+  const other = listenFor();
+  await (await recognizer.open(other.options)).close();
+  expect(azure.visitors).toHaveLength(1);
+  expect(heard.results.at(-1)?.engine).toBe('deepgram');
+  expect(recognizer.states()[0]?.state).toBe('closed');
+  await recognizer.close();
+});
+
 test('one that works again is turned to between utterances', async () => {
   azure.refuseWith = 503;
   const clock = new VirtualClock();

@@ -193,7 +193,9 @@ test('an address with a password in it is refused at once, and not told', () => 
 test.each([
   [401, 'recognizer_refused', false],
   [403, 'recognizer_refused', false],
-  [400, 'recognizer_refused', false],
+  [402, 'recognizer_refused', false],
+  [400, 'recognizer_unsuitable', false],
+  [404, 'recognizer_unsuitable', false],
 ])('HTTP %i is a fault %s', async (status, code, retryable) => {
   const { url, asked } = await serve((_asked, response) => json(response, status, { error: {} }));
   const recognizer = createOpenAiTranscription({ baseUrl: url, apiKey: 'secret-key' });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RecognizedWord } from '../recognizer.js';
 import type { DialectEvent } from '../remote/stream-dialect.js';
 import type { VendorFault } from '../vendor-fault.js';
-import { refused, unavailable } from '../vendor-fault.js';
+import { refused, unavailable, unsuitable } from '../vendor-fault.js';
 
 export const ENGINE = 'azure-speech';
 
@@ -125,10 +125,10 @@ function confidenceOf(confidence: number | undefined): number | null {
 }
 
 function faultOf(status: string): VendorFault {
-  const isRefused = status === 'BadRequest' || status === 'Forbidden';
   const known = ['Error', 'TooManyRequests', 'BadRequest', 'Forbidden'].includes(status);
   const rule = `the service must not answer with ${known ? status : 'an unknown status'}`;
-  return isRefused ? refused(ENGINE, rule) : unavailable(ENGINE, rule);
+  if (status === 'Forbidden') return refused(ENGINE, rule);
+  return status === 'BadRequest' ? unsuitable(ENGINE, rule) : unavailable(ENGINE, rule);
 }
 
 function parseJson(text: string): unknown {

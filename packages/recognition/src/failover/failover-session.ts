@@ -71,6 +71,7 @@ export class FailoverSession implements RecognizerSession {
   readonly #turns: TurnQueue;
   #active: Active | undefined;
   #progress: Progress | undefined;
+  readonly #unsuitable = new Set<Member>();
   #isOpening = false;
   #isOver = false;
   /** Why the last recognizer was left. */
@@ -179,7 +180,7 @@ export class FailoverSession implements RecognizerSession {
     const active = this.#active;
     if (active === undefined || isFed) return;
     const { group } = this.#options;
-    const better = group.best(failed);
+    const better = this.#best(failed);
     if (better === undefined || better === active.member) return;
     if (group.members.indexOf(better) > group.members.indexOf(active.member)) return;
     this.#leave(active);
@@ -218,7 +219,7 @@ export class FailoverSession implements RecognizerSession {
   /** Opens the first recognizer that can be; false when there is none. */
   async #open(failed: Set<Member>, startMs: number): Promise<boolean> {
     const { group } = this.#options;
-    for (let next = group.best(failed); next !== undefined; next = group.best(failed)) {
+    for (let next = this.#best(failed); next !== undefined; next = this.#best(failed)) {
       group.attempted(next);
       const session = await this.#try(next, startMs);
       if (this.#isOver) {
@@ -238,7 +239,7 @@ export class FailoverSession implements RecognizerSession {
   }
 
   async #try(member: Member, startMs: number): Promise<RecognizerSession | undefined> {
-    const { session: asked, group, limits, clock } = this.#options;
+    const { session: asked, limits, clock } = this.#options;
     let isLate = false;
     const opening = member.recognizer.open({
       ...asked,
@@ -257,9 +258,7 @@ export class FailoverSession implements RecognizerSession {
     } catch (error) {
       if (isLate) void opening.then((session) => session.close()).catch(() => {});
       this.#fault = faultOf(error);
-      // Says nothing of other languages.
-      const isOwnFault = this.#fault.code !== 'language_unsupported';
-      if (isOwnFault) group.failed(member, !this.#fault.retryable);
+      this.#failed(member);
       this.#left ??= member;
       return undefined;
     } finally {
@@ -281,13 +280,25 @@ export class FailoverSession implements RecognizerSession {
     const active = this.#active;
     if (this.#isOver || active === undefined || active.member !== member) return;
     this.#fault = fault;
-    this.#options.group.failed(member, !fault.retryable);
+    this.#failed(member);
     this.#leave(active);
     const progress = this.#progress;
     if (progress === undefined) return;
     progress.failed.add(member);
     // Not from within the session that failed.
     queueMicrotask(() => this.#advance());
+  }
+
+  /** What is wrong with what this session asks for says nothing of others. */
+  #failed(member: Member): void {
+    const { code, retryable } = this.#fault;
+    if (OF_THIS_SESSION.has(code)) this.#unsuitable.add(member);
+    else this.#options.group.failed(member, !retryable);
+  }
+
+  /** The best of those that suit this session. */
+  #best(failed: ReadonlySet<Member>): Member | undefined {
+    return this.#options.group.best(new Set([...failed, ...this.#unsuitable]));
   }
 
   #tooSlow(member: Member, what: string): void {
@@ -330,6 +341,8 @@ export class FailoverSession implements RecognizerSession {
     this.#options.session.onFault(this.#fault);
   }
 }
+
+const OF_THIS_SESSION = new Set(['recognizer_unsuitable', 'language_unsupported']);
 
 const NO_RECOGNIZER: RecognizerFault = {
   code: 'recognizer_unavailable',

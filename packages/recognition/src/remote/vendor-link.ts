@@ -1,7 +1,7 @@
 import type { Clock } from '@earshot/async';
 import { WebSocket } from 'ws';
 import type { VendorFault } from '../vendor-fault.js';
-import { faultOfStatus, refused, unavailable } from '../vendor-fault.js';
+import { faultOfStatus, unavailable, unsuitable } from '../vendor-fault.js';
 
 /** Largest message taken; results are a few KiB. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -87,7 +87,7 @@ export function dialVendor(options: DialOptions): Promise<VendorLink | VendorFau
       socket = new WebSocket(url, socketOptions);
     } catch {
       // What was thrown may name the address or a header.
-      resolve(refused(engine, 'its address must be one that a WebSocket can have'));
+      resolve(unsuitable(engine, 'its address must be one that a WebSocket can have'));
       return;
     }
     const cancel = clock.at(clock.nowMs() + timeoutMs, () => {

@@ -33,6 +33,7 @@ test('a turn as the service wants it: address, key, config, context, WAV header,
   expect(Object.fromEntries(searchParams)).toEqual({
     language: 'de-DE',
     format: 'detailed',
+    segmentationSilenceTimeoutMs: '800',
     wordLevelTimestamps: 'true',
   });
   expect(request?.headers['ocp-apim-subscription-key']).toBe(KEY);

@@ -40,10 +40,11 @@ export function createAzureSpeech(options: AzureSpeechOptions): Recognizer {
   return streamingRecognizer(dialect, options);
 }
 
-function addressOf(base: URL, { language }: DialectSession): string {
+function addressOf(base: URL, { language, endpointMs }: DialectSession): string {
   const url = new URL(base);
   url.searchParams.set('language', language);
   url.searchParams.set('format', 'detailed');
+  url.searchParams.set('segmentationSilenceTimeoutMs', String(endpointMs));
   url.searchParams.set('wordLevelTimestamps', 'true');
   return url.href;
 }

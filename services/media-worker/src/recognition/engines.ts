@@ -1,4 +1,4 @@
-import type { Recognizer } from '@earshot/recognition';
+import type { FailoverSwitch, Recognizer } from '@earshot/recognition';
 import {
   createAzureSpeech,
   createDeepgram,
@@ -9,8 +9,9 @@ import {
 } from '@earshot/recognition';
 import type { DictationEngine, EngineSettings } from './engine-settings.js';
 import { DICTATION_ENGINES } from './engine-settings.js';
-import type { ListenTask } from './recognition-messages.js';
+import type { ListenTask, SwitchCount } from './recognition-messages.js';
 import type { Recognizers } from './recognizer-host.js';
+import { sumSwitches } from './sum-engines.js';
 
 /** Makes the recognizers of this deployment, for one thread. What costs is loaded when it is used. */
 export async function createRecognizers(settings: EngineSettings): Promise<Recognizers> {
@@ -22,6 +23,7 @@ class DeploymentRecognizers implements Recognizers {
   readonly #engines = new Map<DictationEngine, Recognizer | undefined>();
   /** By the names that a call asks for. */
   readonly #dictation = new Map<string, Recognizer | undefined>();
+  #switches: readonly SwitchCount[] = [];
   #phrases: Recognizer | undefined;
 
   constructor(settings: EngineSettings) {
@@ -42,6 +44,10 @@ class DeploymentRecognizers implements Recognizers {
     return this.#dictation.get(key);
   }
 
+  switches(): readonly SwitchCount[] {
+    return this.#switches;
+  }
+
   async close(): Promise<void> {
     const all = [this.#phrases, ...this.#engines.values()];
     await Promise.all(all.map((each) => each?.close()));
@@ -50,7 +56,12 @@ class DeploymentRecognizers implements Recognizers {
   /** One after the other, as far as they are set up. */
   #firstOf(names: readonly DictationEngine[]): Recognizer | undefined {
     const recognizers = names.flatMap((name) => this.#engine(name) ?? []);
-    return recognizers.length === 0 ? undefined : createFailover({ recognizers });
+    if (recognizers.length === 0) return undefined;
+    const onSwitch = ({ from, to, reason }: FailoverSwitch): void => {
+      const one = { from, to: to ?? 'none', reason, count: 1 };
+      this.#switches = sumSwitches([...this.#switches, one]);
+    };
+    return createFailover({ recognizers, onSwitch });
   }
 
   /** Undefined when it is not set up. */

@@ -139,6 +139,17 @@ export interface RecognizerLoad {
   /** Times that partials were turned off for want of time. */
   readonly timesPartialsOff: number;
   readonly engines: readonly EngineLoad[];
+  readonly switches: readonly SwitchCount[];
+}
+
+/** How often one recognizer of dictation gave way to another in a stream. */
+export interface SwitchCount {
+  readonly from: string;
+  /** `none` when there was no other. */
+  readonly to: string;
+  /** Code of the fault; `preferred` when one that is wanted more works again. */
+  readonly reason: string;
+  readonly count: number;
 }
 
 export interface EngineLoad {

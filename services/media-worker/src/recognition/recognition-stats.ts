@@ -86,6 +86,12 @@ export function addRecognitionMetrics(metrics: Metrics, pool: RecognizerPool): v
     help: 'Utterances given to another recognizer thread because theirs was lost.',
     read: () => pool.retried,
   });
+  metrics.counter<'from' | 'to' | 'reason'>({
+    name: 'recognizer_switches_total',
+    help: 'Times that one recognizer of dictation gave way to another, or to none, in a stream.',
+    labelNames: ['from', 'to', 'reason'],
+    readAll: () => pool.load().switches.map(({ count, ...labels }) => ({ labels, value: count })),
+  });
   addEngineMetrics(metrics, pool);
 }
 

@@ -6,6 +6,7 @@ import type {
   RecognizerLimits,
   RecognizerLoad,
   RecognizerReport,
+  SwitchCount,
   TaskKind,
 } from './recognition-messages.js';
 import { NO_STREAM } from './recognition-messages.js';
@@ -26,6 +27,8 @@ const IDLE_SESSION_MS = 30_000;
 export interface Recognizers {
   /** Undefined: there is none for such a task. The same for the same task. */
   recognizerFor(task: ListenTask): Recognizer | undefined;
+  /** Since the start. */
+  switches?(): readonly SwitchCount[];
   close(): Promise<void>;
 }
 
@@ -208,6 +211,7 @@ export class RecognizerHost {
         busyMs: speed.busyMs,
         faults: speed.faults,
       })),
+      switches: this.#options.recognizers.switches?.() ?? [],
     };
   }
 }

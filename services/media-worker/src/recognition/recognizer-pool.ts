@@ -8,7 +8,7 @@ import { RecognitionCounts } from './recognition-counts.js';
 import type { ListenTask, RecognizerLimits, RecognizerLoad } from './recognition-messages.js';
 import type { StreamReport } from './recognizer-thread-handle.js';
 import { RecognizerThread } from './recognizer-thread-handle.js';
-import { sumEngines } from './sum-engines.js';
+import { sumEngines, sumSwitches } from './sum-engines.js';
 import type { ToldUtterances } from './utterance-trail.js';
 import { UtteranceTrail } from './utterance-trail.js';
 
@@ -119,6 +119,7 @@ export class RecognizerPool {
       partialsOff: present.some(({ partialsOff }) => partialsOff),
       timesPartialsOff: all.reduce((sum, { timesPartialsOff }) => sum + timesPartialsOff, 0),
       engines: sumEngines(all.flatMap(({ engines }) => engines)),
+      switches: sumSwitches(all.flatMap(({ switches }) => switches)),
     };
   }
 

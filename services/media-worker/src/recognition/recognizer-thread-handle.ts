@@ -11,7 +11,7 @@ import type {
   RecognizerThreadSetup,
 } from './recognition-messages.js';
 import { NO_STREAM, VITAL, VITAL_WORDS } from './recognition-messages.js';
-import { sumEngines } from './sum-engines.js';
+import { sumEngines, sumSwitches } from './sum-engines.js';
 import type { Resumption } from './utterance-trail.js';
 
 /** A replacement waits so long, doubling with each in a row, so that a bug can't spin. */
@@ -237,5 +237,6 @@ function doneBy(loads: readonly RecognizerLoad[]): RecognizerLoad {
     partialsOff: false,
     timesPartialsOff: loads.reduce((sum, { timesPartialsOff }) => sum + timesPartialsOff, 0),
     engines: sumEngines(loads.flatMap(({ engines }) => engines)),
+    switches: sumSwitches(loads.flatMap(({ switches }) => switches)),
   };
 }

@@ -1,4 +1,4 @@
-import type { EngineLoad } from './recognition-messages.js';
+import type { EngineLoad, SwitchCount } from './recognition-messages.js';
 
 /** One sum for each engine and task. */
 export function sumEngines(loads: readonly EngineLoad[]): EngineLoad[] {
@@ -12,6 +12,16 @@ export function sumEngines(loads: readonly EngineLoad[]): EngineLoad[] {
       busyMs: sum.busyMs + load.busyMs,
       faults: sum.faults + load.faults,
     });
+  }
+  return [...sums.values()];
+}
+
+/** One sum for each pair of recognizers and reason. */
+export function sumSwitches(all: readonly SwitchCount[]): SwitchCount[] {
+  const sums = new Map<string, SwitchCount>();
+  for (const each of all) {
+    const key = `${each.from} ${each.to} ${each.reason}`;
+    sums.set(key, { ...each, count: (sums.get(key)?.count ?? 0) + each.count });
   }
   return [...sums.values()];
 }

@@ -37,7 +37,8 @@ const FADE = Math.exp(-LOOK_MS / FADE_MS);
  *
  * A media host that tells who dominates knows better: from its first word on only its word counts.
  *
- * Pure: the same stretches give the same changes, wherever they are cut.
+ * Pure: the same stretches give the same changes, wherever they are cut. A stretch at a time that no
+ * number counts on from, beyond 2^53 ms, is let be.
  */
 export class DominantSpeaker {
   readonly #onChange: (change: DominantChange) => void;
@@ -65,7 +66,7 @@ export class DominantSpeaker {
 
   /** Takes a stretch of time that follows the one before. */
   stretch(speaking: readonly string[], fromMs: number, toMs: number): void {
-    if (this.#isHosts) return;
+    if (this.#isHosts || !Number.isSafeInteger(Math.round(fromMs))) return;
     const endMs = Math.min(toMs, fromMs + LONGEST_MS);
     for (let atMs = fromMs; atMs < endMs; ) {
       const lookMs = (Math.floor(atMs / LOOK_MS) + 1) * LOOK_MS;

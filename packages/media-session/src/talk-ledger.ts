@@ -46,13 +46,17 @@ interface Account {
 /** More speakers are not counted. */
 const MAX_SPEAKERS = 1024;
 
+/** More talkspurts do not wait to be settled: those told first are forgotten, and count as none. */
+const MAX_SPURTS = 4096;
+
 /** Times of one talkspurt are told the same within this. */
 const SAME_MS = 1;
 
 /**
  * Counts who spoke for how long, and who at the same time, from the begins and ends of talkspurts.
  * They are told later than they are, in any order of speakers; so time is settled by `settle`, up to
- * when all is known. What comes too late all the same counts from what is settled on.
+ * when all is known. What comes too late all the same counts from what is settled on. Where time is not
+ * settled, as when it says nothing true, the newest 4096 talkspurts are kept.
  *
  * Pure: the same talkspurts give the same totals, however often time is settled.
  */
@@ -139,6 +143,7 @@ export class TalkLedger {
       Math.max(spurt.startMs, this.#settledMs),
     );
     this.#spurts.push(spurt);
+    if (this.#spurts.length > MAX_SPURTS) this.#spurts.shift();
   }
 
   #accountOf(speaker: string): Account | undefined {

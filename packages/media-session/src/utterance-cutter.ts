@@ -16,6 +16,12 @@ export const MAX_LOOK_BACK_MS: number = KEPT_RECORDS * PTIME_MS;
 /** A source that is silent for longer within an utterance is not waited for in full. */
 const MAX_SILENCE_MS = 1000;
 
+/** Nothing that others tell of reaches further: hosts keep 30 s, and utterances are shorter than this. */
+const MOST_TOLD_MS = 120_000;
+
+/** Media time may jitter by so much; a pipeline ends speech where it steps back by more. */
+const JITTER_MS = 10;
+
 const FRAME_SAMPLES = 320;
 
 export interface UtteranceCutterOptions {
@@ -63,8 +69,10 @@ const SILENCE = new Int16Array(FRAME_SAMPLES);
 
 /**
  * Cuts what is heard in a stream into utterances: talkspurts that are joined across short pauses,
- * each from a little before its begin. Pure: the same records give the same utterances, wherever
- * between them another run takes over with what this one told of how to go on.
+ * each from a little before its begin. Where media time steps back by more than 10 ms, an utterance
+ * ends, and what was heard is forgotten. So none is given more than twice the longest of sound, whatever
+ * the times are. Pure: the same records give the same utterances, wherever between them another run
+ * takes over with what this one told of how to go on.
  */
 export class UtteranceCutter {
   readonly #options: UtteranceCutterOptions;
@@ -82,7 +90,10 @@ export class UtteranceCutter {
   /** While what comes is told of by others. */
   #resume: UtteranceResume | undefined;
 
-  /** @param resume how to go on, where the first record lies within an utterance of others. */
+  /**
+   * @param resume how to go on, where the first record lies within an utterance of others. One that would
+   * go on more than two minutes later can't be, and is none.
+   */
   constructor(options: UtteranceCutterOptions, sink: UtteranceSink, resume?: UtteranceResume) {
     this.#options = options;
     this.#sink = sink;
@@ -133,6 +144,10 @@ export class UtteranceCutter {
       if (kind === PCM_RECORD.speechStarted) this.#pauseFromMs = undefined;
       return true;
     }
+    if (!(resume.untilMs - mediaTimeMs <= MOST_TOLD_MS)) {
+      this.#resume = undefined;
+      return false;
+    }
     if (mediaTimeMs >= resume.untilMs) {
       this.#goOn(resume);
       return false;
@@ -155,6 +170,7 @@ export class UtteranceCutter {
   /** Records were dropped: what they said of speech is told by the next one. */
   #catchUp(record: PcmRecord): void {
     const isMark = record.kind > PCM_RECORD.lost;
+    if (!isMark) this.#meetTime(record.mediaTimeMs);
     const fromMs = this.#endMs;
     if (!isMark && record.mediaTimeMs > fromMs) {
       this.#lost(fromMs, record.mediaTimeMs - fromMs);
@@ -169,10 +185,11 @@ export class UtteranceCutter {
   #speaksSince(startMs: number, nowMs: number): void {
     this.#pauseFromMs = undefined;
     if (this.#open !== undefined) return;
-    this.#open = { startMs, piece: 1, soundFromMs: startMs };
+    const soundFromMs = Math.min(startMs, nowMs);
+    this.#open = { startMs, piece: 1, soundFromMs };
     this.#givenMs = nowMs;
     this.#sink.began(this.#open);
-    this.#sink.lost(startMs, nowMs - startMs);
+    this.#sink.lost(soundFromMs, nowMs - soundFromMs);
   }
 
   #speechStarted(startMs: number): void {
@@ -180,8 +197,12 @@ export class UtteranceCutter {
     // Without any sound yet, the first that comes begins it.
     if (this.#open !== undefined || this.#keptCount === 0) return;
     // What was said before is told of by another: to name this as that would hide it.
-    if (this.#beganBefore(startMs)) this.#begin(this.#endMs, 1, this.#endMs);
-    else this.#begin(startMs, 1, Math.max(startMs - PRE_ROLL_MS, this.#givenMs));
+    if (this.#beganBefore(startMs)) {
+      this.#begin(this.#endMs, 1, this.#endMs);
+      return;
+    }
+    const fromMs = Math.max(startMs - PRE_ROLL_MS, this.#givenMs);
+    this.#begin(startMs, 1, Math.min(fromMs, this.#endMs));
   }
 
   /** Whether speech began before all that is kept; where others stopped, they kept more. */
@@ -217,6 +238,7 @@ export class UtteranceCutter {
 
   #heard(record: PcmRecord): void {
     const { mediaTimeMs } = record;
+    this.#meetTime(mediaTimeMs);
     this.#passOver(mediaTimeMs);
     if (this.#isUnawaited(record)) this.#begin(mediaTimeMs, 1, mediaTimeMs);
     this.#keep(record);
@@ -236,6 +258,15 @@ export class UtteranceCutter {
   #isUnawaited({ kind, speechStartMs }: PcmRecord): boolean {
     const isSpeech = kind === PCM_RECORD.sound && !Number.isNaN(speechStartMs);
     return this.#open === undefined && isSpeech;
+  }
+
+  /** The clock was set back: nothing before goes on, and no pause of it would ever be long enough. */
+  #meetTime(mediaTimeMs: number): void {
+    if (!(mediaTimeMs < this.#endMs - JITTER_MS)) return;
+    if (this.#open !== undefined) this.#end(this.#pauseFromMs ?? this.#endMs, true);
+    this.#keptCount = 0;
+    this.#endMs = mediaTimeMs;
+    this.#givenMs = Number.NEGATIVE_INFINITY;
   }
 
   /** The source was silent between two records, which is a pause and no loss. */

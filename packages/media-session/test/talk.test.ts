@@ -179,3 +179,43 @@ describe('the dominant speaker', () => {
     expect(dominant.current).toBe('a');
   });
 });
+
+describe('times that can not be', () => {
+  const extreme = fc.oneof(
+    fc.constantFrom(0, 2 ** 31, -(2 ** 31), 2 ** 53, -(2 ** 53), 2 ** 60, -(2 ** 60)),
+    fc.constantFrom(Number.MAX_VALUE, -Number.MAX_VALUE, Infinity, -Infinity, Number.NaN),
+    fc.double(),
+  );
+
+  it('end a stretch in as many looks as 30 s have', () => {
+    fc.assert(
+      fc.property(extreme, extreme, (fromMs, toMs) => {
+        let changes = 0;
+        const dominant = new DominantSpeaker(() => {
+          changes += 1;
+        });
+        dominant.stretch(['a'], fromMs, toMs);
+        expect(changes).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('are counted without end in memory or time', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(extreme, extreme), { maxLength: 20 }), (spurts) => {
+        const ledger = ledgerOf([], 0);
+        for (const [startMs, endMs] of spurts) {
+          ledger.started('a', startMs);
+          ledger.ended('b', startMs, endMs);
+          ledger.settle(endMs);
+        }
+        expect(ledger.totals.speakers.length).toBeLessThanOrEqual(2);
+      }),
+    );
+    // Nobody says what time it is.
+    const ledger = new TalkLedger();
+    for (let n = 0; n < 10_000; n += 1) ledger.ended('a', n * 100, n * 100 + 50);
+    ledger.settle(1_000_000);
+    expect(ledger.totals.talkMs).toBe(4096 * 50);
+  });
+});

@@ -227,6 +227,114 @@ describe('an utterance', () => {
     expect(cuts).toEqual([{ startMs: 9800, piece: 1, soundFromMs: 9800 }]);
   });
 
+  it('ends where the clock is set back, and is not heard of again', () => {
+    const record = new PcmRecord();
+    const cuts: UtteranceStart[] = [];
+    const ends: number[] = [];
+    const cutter = new UtteranceCutter(
+      { endpointMs: 500, maxUtteranceMs: 4000 },
+      {
+        began: (start) => cuts.push(start),
+        sound: () => {},
+        lost: () => {},
+        ended: (endMs) => ends.push(endMs),
+      },
+    );
+    const take = (kind: number, mediaTimeMs: number): void => {
+      cutter.take(Object.assign(record, { kind, mediaTimeMs, durationMs: 20 }));
+    };
+    for (let n = 0; n < 10; n += 1) take(PCM_RECORD.sound, 1e9 + n * 20);
+    take(PCM_RECORD.speechStarted, 1e9);
+    for (let n = 0; n < 10; n += 1) take(PCM_RECORD.sound, n * 20);
+    take(PCM_RECORD.speechStarted, 40);
+    expect(ends).toEqual([1e9 + 200]);
+    expect(cuts.map(({ soundFromMs }) => soundFromMs)).toEqual([1e9, 0]);
+  });
+
+  it('does not wait for what others told of when that is further than anything reaches', () => {
+    const cuts: UtteranceStart[] = [];
+    for (const untilMs of [2 ** 50, Number.POSITIVE_INFINITY, Number.NaN]) {
+      const sink = {
+        began: (start: UtteranceStart) => cuts.push(start),
+        sound: () => {},
+        lost: () => {},
+        ended: () => {},
+      };
+      const resume = { untilMs, next: null };
+      const cutter = new UtteranceCutter({ endpointMs: 500, maxUtteranceMs: 4000 }, sink, resume);
+      const record = new PcmRecord();
+      const take = (kind: number, mediaTimeMs: number): void => {
+        cutter.take(Object.assign(record, { kind, mediaTimeMs, durationMs: 20 }));
+      };
+      for (let n = 0; n < 10; n += 1) take(PCM_RECORD.sound, n * 20);
+      take(PCM_RECORD.speechStarted, 0);
+    }
+    expect(cuts).toHaveLength(3);
+  });
+
+  it('is never given more than twice its longest, whatever the times are', () => {
+    const start = fc.oneof(
+      fc.constantFrom(0, 100, -100, 5000, 2 ** 31, -(2 ** 31), 2 ** 60, -(2 ** 60), 1e15),
+      fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+    );
+    const run = fc.record({
+      startMs: start,
+      stepMs: fc.constantFrom(20, 20, 20, 10, 0, -20, 400),
+      frames: fc.integer({ min: 1, max: 500 }),
+      kind: fc.constantFrom(PCM_RECORD.sound, PCM_RECORD.sound, PCM_RECORD.silence),
+      speechStartMs: fc.option(start, { nil: Number.NaN }),
+      droppedBefore: fc.constantFrom(0, 0, 3),
+      markMs: start,
+      mark: fc.constantFrom(PCM_RECORD.speechStarted, PCM_RECORD.speechEnded),
+    });
+    fc.assert(
+      fc.property(fc.array(run, { minLength: 1, maxLength: 6 }), (runs) => {
+        let frames = 0;
+        const cutter = new UtteranceCutter(
+          { endpointMs: 500, maxUtteranceMs: 4000 },
+          {
+            began: () => {
+              frames = 0;
+            },
+            sound: () => {
+              frames += 1;
+              if (frames > 600) throw new Error('an utterance must end');
+            },
+            lost: () => {},
+            ended: () => {},
+          },
+        );
+        const record = new PcmRecord();
+        for (const { startMs, stepMs, mark, markMs, ...rest } of runs) {
+          for (let n = 0; n < rest.frames; n += 1) {
+            const droppedBefore = n === 0 ? rest.droppedBefore : 0;
+            const { kind, speechStartMs } = rest;
+            const mediaTimeMs = startMs + n * stepMs;
+            cutter.take(
+              Object.assign(record, {
+                kind,
+                mediaTimeMs,
+                durationMs: 20,
+                speechStartMs,
+                droppedBefore,
+              }),
+            );
+            if (n !== 3) continue;
+            cutter.take(
+              Object.assign(record, {
+                kind: mark,
+                mediaTimeMs: markMs,
+                durationMs: 0,
+                droppedBefore: 0,
+              }),
+            );
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('is the same however many records its reader takes at a time', () => {
     const run = fc.tuple(fc.constantFrom('s', '.', 'x', '_'), fc.integer({ min: 1, max: 60 }));
     fc.assert(

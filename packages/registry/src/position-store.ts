@@ -122,7 +122,7 @@ export class PositionStore {
       client.hmget(this.#keys.positions(callId), 'mediaId', 'memory'),
     );
     if (storedFor !== mediaId || text === null || text === undefined) return undefined;
-    return JSON.parse(text);
+    return parseJson(text);
   }
 
   async #fenced(
@@ -141,11 +141,11 @@ interface Entry {
   readonly position: StreamPosition;
 }
 
-/** Undefined for the fields beside streams. */
+/** Undefined for the fields beside streams, and for what no worker stored. */
 function parseEntry(field: string, value: string): Entry | undefined {
   const [, durable, order, closed, text] = /^(\d+) (\d+) ([01]) (.*)$/s.exec(value) ?? [];
   if (text === undefined) return undefined;
-  const rest: unknown = JSON.parse(text);
+  const rest = parseJson(text);
   if (!isStream(rest)) return undefined;
   const { kind, sourceId, codec, checkpoint, utterances } = rest;
   const position = {
@@ -159,6 +159,15 @@ function parseEntry(field: string, value: string): Entry | undefined {
     ...(utterances === undefined ? {} : { utterances }),
   };
   return { order: Number(order), position };
+}
+
+/** Undefined for what is none: the call, or its stream, then begins anew rather than never. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isStream(

@@ -45,6 +45,16 @@ describe('positions', () => {
     expect((await a.positions('c_1', 'm_1')).at(-1)).toEqual(position(1, 51));
   });
 
+  it('are left out, and the memory with them, when their text was spoiled', async () => {
+    const registry = await redis.registry();
+    const lease = await claimed(registry, 'w1');
+    await registry.storePositions(lease, 'm_1', [position(1, 50), position(2, 60)], { version: 1 });
+    expect(await registry.callMemory('c_1', 'm_1')).toEqual({ version: 1 });
+    await redis.raw.hset(KEY, '2', '60 2 0 {"kind":', 'memory', '{"version"');
+    expect(await registry.positions('c_1', 'm_1')).toEqual([position(1, 50)]);
+    expect(await registry.callMemory('c_1', 'm_1')).toBeUndefined();
+  });
+
   it('are moved by who claimed the call last, until the next one claims it', async () => {
     const registry = await redis.registry();
     const first = await claimed(registry, 'w1');

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseCallMemory } from '../src/call-memory.js';
+
+const REPORT = { way: 'host', startMs: 1000, endMs: 1100 };
+const TOLD = { sound: '5', sourceId: '7', reports: [REPORT] };
+const STATE = { digits: '5', startMs: 1000, lastMs: 1100, sinceMs: null };
+const MEMORY = {
+  version: 1,
+  tones: { told: [TOLD] },
+  collections: [{ sourceId: '7', state: STATE }],
+  talkEndMs: 900,
+};
+
+describe('what was stored of a call', () => {
+  it('comes back as it was', () => {
+    expect(parseCallMemory(JSON.parse(JSON.stringify(MEMORY)))).toEqual(MEMORY);
+  });
+
+  it.each([
+    ['another version', { ...MEMORY, version: 2 }],
+    ['a time that no media clock shows', { ...MEMORY, talkEndMs: 1e16 }],
+    ['a tone at such a time', tones({ ...TOLD, reports: [{ ...REPORT, startMs: -1e308 }] })],
+    ['a tone that nobody reported', tones({ ...TOLD, reports: [] })],
+    ['more tones than are kept', tones(...Array.from({ length: 3000 }, () => TOLD))],
+    ['more digits than are kept', collected({ ...STATE, digits: '5'.repeat(1_000_000) })],
+    ['a key at such a time', collected({ ...STATE, lastMs: 2 ** 60 })],
+  ])('is nothing with %s', (_, value) => {
+    expect(parseCallMemory(value)).toBeUndefined();
+  });
+
+  it('is nothing, and never thrown at, when it is anything else', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.jsonValue()), (value) => {
+        expect(parseCallMemory(value)).toBeUndefined();
+      }),
+    );
+  });
+});
+
+function tones(...told: readonly unknown[]): unknown {
+  return { ...MEMORY, tones: { told } };
+}
+
+function collected(state: unknown): unknown {
+  return { ...MEMORY, collections: [{ sourceId: '7', state }] };
+}

@@ -42,6 +42,16 @@ async function heard(path: string): Promise<FileAnalysis> {
   return analysis;
 }
 
+/** Where the third page of an Ogg file begins. */
+function secondPageEnd(ogg: Uint8Array): number {
+  let at = 0;
+  for (let page = 0; page < 2; page += 1) {
+    const segments = ogg.subarray(at + 27, at + 27 + ogg[at + 26]!);
+    at += 27 + segments.length + segments.reduce((sum, bytes) => sum + bytes, 0);
+  }
+  return at;
+}
+
 function keyed(digits: string, sampleRateHz: number): Int16Array {
   return generateSequence({ digits, toneMs: 80, pauseMs: 70, sampleRateHz });
 }
@@ -168,6 +178,25 @@ describe('earshot analyze', () => {
     expect(digitsOf(found)).toBe('09*');
     expect(Math.abs(found.tones[1]!.startMs - 150)).toBeLessThan(6);
     expect(found.durationMs).toBe(packets.length * 20 - 6.5);
+  });
+
+  it('ends with an Ogg Opus file of packets that hold nothing, however many', async () => {
+    const packets = encodeFrames(engine, keyed('7', 16_000), {
+      ...{ sampleRateHz: 16_000, channels: 1, bitrateBps: 24_000, dtx: false, application: 'voip' },
+    } as const);
+    const ogg = await writeOggOpus({ packets, preSkip: 312, inputSampleRateHz: 16_000 });
+    // Behind the two pages of headers: 120 pages of 255 packets of no bytes.
+    const at = secondPageEnd(ogg);
+    const empty = new Uint8Array(27 + 255);
+    empty.set(ogg.subarray(0, 27));
+    empty[5] = 0;
+    empty[26] = 255;
+    const parts = [
+      ogg.subarray(0, at),
+      ...Array.from({ length: 120 }, () => empty),
+      ogg.subarray(at),
+    ];
+    expect(digitsOf(await heard(file('empty.opus', Buffer.concat(parts))))).toBe('7');
   });
 
   it('hears any digits of any rate, and gives the same again', async () => {

@@ -44,6 +44,7 @@ const MEDIUM_PHONES = 7;
 const MEDIUM_NATS = 0.1;
 const PAUSE_MS = 80;
 const PAUSE_WITHIN_MS = 160;
+const PAUSE_STEP_MS = 20;
 const PAUSE_BELOW_DB = 18;
 
 /** Whether there is anything in an alignment to look at more closely. */
@@ -164,7 +165,10 @@ function hasPauses(pcm: Int16Array, all: readonly Candidate[], index: number): b
 
 /** Beyond the edges all is quiet. */
 function hasPause(pcm: Int16Array, fromMs: number, toMs: number, limit: number): boolean {
-  for (let ms = fromMs; ms + PAUSE_MS <= toMs; ms += 20) {
+  // Counted, as an engine's time may be too great to be added to.
+  const last = Math.floor((toMs - PAUSE_MS - fromMs) / PAUSE_STEP_MS);
+  for (let step = 0; step <= last; step += 1) {
+    const ms = fromMs + step * PAUSE_STEP_MS;
     if (powerOf(pcm, ms, ms + PAUSE_MS) < limit) return true;
   }
   return false;

@@ -131,19 +131,23 @@ class DecodedFrames implements FrameSource {
     this.#decoder.release();
   }
 
+  /** Until there is sound: a file may hold any number of packets without. */
   #decode(): boolean {
-    const packet = this.#packets[this.#next];
-    if (packet === undefined) return false;
-    this.#next += 1;
-    let samples = this.#decoder.decode(packet, 0, packet.length, this.#pcm);
-    if (samples < 0) {
-      // A damaged packet is that much silence, so that what follows keeps its time.
-      samples = opusPacketDurationMs(packet) * SAMPLES_PER_MS;
-      this.#pcm.fill(0, 0, samples * this.#channels);
-    }
     this.#from = 0;
-    this.#end = samples;
-    return samples > 0 || this.#decode();
+    this.#end = 0;
+    while (this.#end === 0) {
+      const packet = this.#packets[this.#next];
+      if (packet === undefined) return false;
+      this.#next += 1;
+      let samples = this.#decoder.decode(packet, 0, packet.length, this.#pcm);
+      if (samples < 0) {
+        // A damaged packet is that much silence, so that what follows keeps its time.
+        samples = opusPacketDurationMs(packet) * SAMPLES_PER_MS;
+        this.#pcm.fill(0, 0, samples * this.#channels);
+      }
+      this.#end = samples;
+    }
+    return true;
   }
 }
 

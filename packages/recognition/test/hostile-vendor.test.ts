@@ -202,7 +202,7 @@ test.each([
       const clock = new VirtualClock();
       await speakTo(create(server.url, clock), clock);
     }),
-    { numRuns: 50 },
+    { numRuns: 30 },
   );
 });
 
@@ -251,6 +251,6 @@ test('openai', async () => {
         await speakTo(createOpenAiTranscription({ baseUrl, clock, requestMs: 1e9 }), clock);
       },
     ),
-    { numRuns: 50 },
+    { numRuns: 30 },
   );
 });

@@ -1,6 +1,6 @@
 import { systemClock } from '@earshot/async/system';
 import type { EarshotEvent, EventData, EventType } from '@earshot/events';
-import { EventPublisher } from '@earshot/events';
+import { EventPublisher, Subscriptions } from '@earshot/events';
 import type { RedisClient } from '@earshot/redis-client';
 import { connect, createClient, disconnect } from '@earshot/redis-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -183,6 +183,12 @@ describe('without EARSHOT_KEEP_TRANSCRIPTS', () => {
       const { id } = await harness.attachedCall();
       const answer = await harness.get<Problem>(`/v1/calls/${id}/transcript`);
       expect(answer.body).toMatchObject({ status: 404, code: 'transcript_not_kept' });
+      const subscriptions = new Subscriptions({ redisUrl: harness.redis.url });
+      await subscriptions.ready();
+      const names = (await subscriptions.list()).map(({ name }) => name);
+      await subscriptions.close();
+      expect(names).toContain('taps');
+      expect(names).not.toContain('transcripts');
     } finally {
       await harness.close();
     }

@@ -11,6 +11,9 @@ import { WavFile } from './wav-frames.js';
 /** Enough of a file to say what it is. */
 const HEAD_BYTES = 64;
 
+/** What `fileKind` says of nothing. */
+const EMPTY = 'an empty file';
+
 /** Packets of 2.5 ms in four days: a bound for a list that is held in memory. */
 const MAX_PACKETS = 138_240_000;
 
@@ -65,6 +68,6 @@ function unsupported(path: string, found: string): CodedError {
   return new CodedError(
     'unsupported_audio_file',
     `Cannot analyse ${path}: it must be WAV or Ogg Opus, got ${found}`,
-    { fix: HOW_TO_CONVERT },
+    found === EMPTY ? {} : { fix: HOW_TO_CONVERT },
   );
 }

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
 import { promisify } from 'node:util';
+import { cacheFolder, exists } from '../cache-folder.js';
 import { say } from '../progress.js';
 
 const run = promisify(execFile);
@@ -63,18 +63,4 @@ async function apt(args: readonly string[], cwd: string): Promise<string> {
     maxBuffer: MOST_OUTPUT_BYTES,
   });
   return stdout;
-}
-
-function cacheFolder(): string {
-  const named = process.env['EARSHOT_CACHE'];
-  if (named !== undefined && named !== '') return path.resolve(named);
-  const base = process.env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache');
-  return path.join(base, 'earshot');
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

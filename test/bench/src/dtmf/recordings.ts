@@ -11,7 +11,7 @@ export interface Recording {
 export const RECORDING_RATE_HZ = 8000;
 
 /** Debian's prompts for telephone exchanges, spoken by people, by language (CC BY-SA). */
-const LANGUAGES = ['en', 'es', 'fr', 'it', 'ru'];
+export const LANGUAGES: readonly string[] = ['en', 'es', 'fr', 'it', 'ru'];
 
 /**
  * Human speech in five languages, 2.1 hours; the first only when `quick`.

@@ -26,7 +26,7 @@ const TUNED: Tuning = { twistDb: 10, reverseTwistDb: 10, thresholdDbm0: -45 };
 export async function spandspDetectors(): Promise<BenchDetector[]> {
   const root = await debianPackages(['libspandsp2']);
   const { default: koffi } = await import('koffi');
-  const lib = koffi.load(await libraryFile(root));
+  const lib = koffi.load(await spandspFile(root));
   const Report = koffi.proto('void EarshotToneReport(void *user, int code, int level, int delay)');
   const init = lib.func('dtmf_rx_init', 'void *', ['void *', 'void *', 'void *']);
   const parms = lib.func('dtmf_rx_parms', 'void', ['void *', 'int', 'int', 'int', 'int']);
@@ -66,7 +66,8 @@ export async function spandspDetectors(): Promise<BenchDetector[]> {
   return [create('spandsp', undefined), create('spandsp tuned', TUNED)];
 }
 
-async function libraryFile(root: string): Promise<string> {
+/** Where Debian's libspandsp lies in an unpacked package. */
+export async function spandspFile(root: string): Promise<string> {
   for (const folder of await libraryFolders(root)) {
     const files = await readdir(folder).catch(() => []);
     const name = files.find((file) => file.startsWith('libspandsp.so.'));

@@ -1,6 +1,7 @@
 import { readMusic, readSpeech } from '../dtmf/recordings.js';
 import { SeededRandom } from '../seeded-random.js';
-import { FRAME, frameLevels, gainTo, levelOf, toSessionRate } from './sound.js';
+import { FRAME, frameLevels, fromPcm, gainTo, levelOf, toSessionRate } from './sound.js';
+import { readWideSpeech } from './wide-speech.js';
 
 /** Published, so that anybody gets the same mixes. */
 export const SEED = 20_261_126;
@@ -17,26 +18,41 @@ const PAUSE_FRAMES = 60;
 /** Speech lies within this of the loudest frame; pauses shorter than the talkspurts' hangover are bridged. */
 const SPEECH_RANGE_DB = 35;
 const BRIDGED_FRAMES = 15;
+const NOISE_ONLY = 'noise only';
 const NOISE_ONLY_SECONDS = 20;
 
 type Noise = (samples: number) => Float64Array;
 
 /**
- * Prompts in five languages with pauses, clean and in noise, and each noise alone.
+ * Prompts in five languages with pauses, clean and in noise, and each noise alone: recorded at 16 kHz, as a
+ * meeting's sound is, and at 8 kHz, as a telephone's.
  *
  * @throws Error when the recordings can't be had, such as offline.
  */
 export async function makeMixes(quick: boolean): Promise<Mix[]> {
   const random = new SeededRandom(SEED);
-  const recordings = await readSpeech(quick);
-  const chosen = Array.from({ length: quick ? 20 : 100 }, () => {
-    const { pcm } = recordings[random.below(recordings.length)]!;
-    return gainTo(toSessionRate(pcm), SPEECH_DBFS);
-  });
+  const music = (await readMusic()).map(({ pcm }) => toSessionRate(pcm));
+  const wide = (await readWideSpeech(quick)).map(fromPcm);
+  const narrow = (await readSpeech(quick)).map(({ pcm }) => pcm);
+  const choose = <T>(of: readonly T[]): T[] =>
+    Array.from({ length: quick ? 20 : 100 }, () => of[random.below(of.length)]!);
+  return [
+    ...mixWithNoises(random, choose(wide), music[0]!),
+    ...mixWithNoises(random, choose(narrow).map(toSessionRate), music[0]!)
+      .filter(({ name }) => name !== NOISE_ONLY)
+      .map((mix) => ({ ...mix, name: `${mix.name}, 8 kHz` })),
+  ];
+}
+
+function mixWithNoises(
+  random: SeededRandom,
+  speech: readonly Float64Array[],
+  music: Float64Array,
+): Mix[] {
+  const chosen = speech.map((sound) => gainTo(sound, SPEECH_DBFS));
   const clean = track(chosen);
   const isSpeech = label(clean);
-  const music = (await readMusic()).map(({ pcm }) => toSessionRate(pcm));
-  const noises = makeNoises(random, chosen, music[0]!);
+  const noises = makeNoises(random, chosen, music);
   const room = noises['white']!(clean.length);
   const mixes: Mix[] = [{ name: 'clean', pcm: mix(clean, room, 50), isSpeech }];
   for (const [name, noise] of Object.entries(noises)) {
@@ -46,7 +62,7 @@ export async function makeMixes(quick: boolean): Promise<Mix[]> {
     if (name === 'babble') continue;
     const samples = NOISE_ONLY_SECONDS * 16_000;
     const pcm = mix(new Float64Array(samples), noise(samples), 10);
-    mixes.push({ name: 'noise only', pcm, isSpeech: label(new Float64Array(samples)) });
+    mixes.push({ name: NOISE_ONLY, pcm, isSpeech: label(new Float64Array(samples)) });
   }
   return mixes;
 }

@@ -95,7 +95,7 @@ function newRnnoise(): { frame(frame: Int16Array): number; free(): void } {
 }
 
 /** Talkspurts of what says yes or no to each frame. */
-class Talkspurts {
+export class Talkspurts {
   #yes = 0;
   #startMs: number | undefined;
   #endMs = 0;

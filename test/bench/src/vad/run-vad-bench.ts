@@ -7,12 +7,15 @@ import type { Heard } from './detectors.js';
 import { byLevel, modelAlone, twoStages } from './detectors.js';
 import type { MeetingCost } from './meeting.js';
 import { measureMeeting } from './meeting.js';
+import type { Mix } from './mixes.js';
 import { makeMixes, SEED } from './mixes.js';
+import type { OptionalPeers } from './optional-peers.js';
+import { optionalPeers } from './optional-peers.js';
 import { PEER_STEPS, rnnoiseVad, webrtc } from './peers.js';
 import type { Score } from './score.js';
 import { score } from './score.js';
 
-const DETECTORS: Record<string, (pcm: Int16Array) => Heard> = {
+const DETECTORS: Record<string, (pcm: Int16Array) => Heard | Promise<Heard>> = {
   'level alone': byLevel,
   'model alone': modelAlone,
   'two stages': twoStages,
@@ -35,6 +38,10 @@ export interface VadResult {
   readonly meeting: MeetingCost;
   /** µs a frame that is not silent by flag, by peer: the median of seven rounds. */
   readonly peerMicros: Record<string, number>;
+  /** µs a stream and 20 ms of peers that take batches, 16 at a time. */
+  readonly peerBatchMicros: Record<string, number>;
+  /** Peers that can't be had, and why. */
+  readonly missing: readonly string[];
 }
 
 /** `npm run bench -- vad …`: a table, then one line of JSON (`VadResult`) on stdout. */
@@ -45,9 +52,15 @@ export async function runVadBench(args: readonly string[]): Promise<void> {
   const kinds = [...new Set(mixes.map(({ name }) => name))];
   const scores: Record<string, Record<string, Score>> = {};
   const modelShare: Record<string, number> = {};
-  for (const [detector, listen] of Object.entries(DETECTORS)) {
+  const optional = await optionalPeers();
+  const detectors = {
+    ...DETECTORS,
+    ...Object.fromEntries(optional.peers.map((peer) => [peer.name, peer.listen])),
+  };
+  for (const [detector, listen] of Object.entries(detectors)) {
     say(`listening: ${detector}`);
-    const pairs = mixes.map((mix) => ({ mix, heard: listen(mix.pcm) }));
+    const pairs: { mix: Mix; heard: Heard }[] = [];
+    for (const mix of mixes) pairs.push({ mix, heard: await listen(mix.pcm) });
     scores[detector] = {};
     for (const kind of kinds) {
       const ofKind = pairs.filter(({ mix }) => mix.name === kind);
@@ -65,7 +78,8 @@ export async function runVadBench(args: readonly string[]): Promise<void> {
     modelShare,
     modelMicros: measureModel(quick),
     meeting,
-    peerMicros: measurePeers(sound),
+    ...(await measurePeers(sound, optional)),
+    missing: optional.missing,
   };
   if (!json) process.stdout.write(`${format(result, kinds)}\n`);
   const short = (_: string, value: unknown): unknown =>
@@ -94,22 +108,31 @@ function measureModel(quick: boolean): Record<string, number> {
   );
 }
 
-function measurePeers(sound: readonly Int16Array[]): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(PEER_STEPS).map(([name, create]) => {
-      const step = create();
-      const rounds = Array.from({ length: 7 }, () => {
-        const start = process.cpuUsage().user;
-        for (const frame of sound) step(frame);
-        return (process.cpuUsage().user - start) / sound.length;
-      });
-      return [name, rounds.sort((a, b) => a - b)[3]!];
-    }),
-  );
+async function measurePeers(
+  sound: readonly Int16Array[],
+  { peers }: OptionalPeers,
+): Promise<Pick<VadResult, 'peerMicros' | 'peerBatchMicros'>> {
+  const peerMicros: Record<string, number> = {};
+  const peerBatchMicros: Record<string, number> = {};
+  for (const [name, create] of Object.entries(PEER_STEPS)) {
+    const step = create();
+    const rounds = Array.from({ length: 7 }, () => {
+      const start = process.cpuUsage().user;
+      for (const frame of sound) step(frame);
+      return (process.cpuUsage().user - start) / sound.length;
+    });
+    peerMicros[name] = rounds.sort((a, b) => a - b)[3]!;
+  }
+  for (const peer of peers) {
+    const { alone, batch } = await peer.measure(sound);
+    peerMicros[peer.name] = alone;
+    if (batch !== undefined) peerBatchMicros[peer.name] = batch;
+  }
+  return { peerMicros, peerBatchMicros };
 }
 
 function format(result: VadResult, kinds: readonly string[]): string {
-  const { scores, modelShare, modelMicros, meeting, peerMicros } = result;
+  const { scores, modelShare, modelMicros, meeting, peerMicros, peerBatchMicros, missing } = result;
   const cell = (score: Score): string => {
     const { auc, detectedPercent, falsePercent, onsetP50Ms, onsetP90Ms } = score;
     if (auc === null) return falsePercent.toFixed(1);
@@ -126,8 +149,10 @@ function format(result: VadResult, kinds: readonly string[]): string {
   ]);
   const costs = Object.entries(modelMicros).map(([batch, us]) => `${batch}: ${us.toFixed(1)}`);
   const peers = Object.entries(peerMicros).map(([name, us]) => `${name}: ${us.toFixed(1)}`);
+  const batches = Object.entries(peerBatchMicros).map(([name, us]) => `${name}: ${us.toFixed(1)}`);
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   return `${table}model, µs a stream and 20 ms, by streams in a batch: ${costs.join(', ')}
 in meetings, µs a stream and 20 ms: both stages ${meeting.micros.toFixed(2)}, the first alone ${meeting.gateMicros.toFixed(2)}; ${percent(meeting.soundShare)} of frames have sound, the model hears ${percent(meeting.modelShare)}
-peers, µs a frame with sound: ${peers.join(', ')}\n`;
+peers, µs a frame with sound: ${peers.join(', ')}; 16 streams in a batch: ${batches.join(', ')}
+${missing.length === 0 ? '' : `not to be had: ${missing.join('; ')}\n`}`;
 }

@@ -18,6 +18,11 @@ export function toSessionRate(pcm: Int16Array): Float64Array {
   return out;
 }
 
+/** −1 to 1. */
+export function fromPcm(pcm: Int16Array): Float64Array {
+  return Float64Array.from(pcm, (sample) => sample / 32_768);
+}
+
 export function levelOf(sound: Float64Array): number {
   const power = sound.reduce((sum, sample) => sum + sample * sample, 0) / Math.max(1, sound.length);
   return 10 * Math.log10(power + 1e-13);

@@ -45,7 +45,7 @@ export class CallStream {
   readonly #counters: StreamCounters;
   readonly #ear: StreamEar;
   readonly #held = new HeldCheckpoints();
-  #keptSettled = Number.NaN;
+  #keptSettled: number | undefined;
   readonly #epochHigh: number;
   readonly #epochLow: number;
   readonly #creditFrames: number;
@@ -74,9 +74,9 @@ export class CallStream {
   #seenSounding = 0;
   /** From where the host counts what it has in flight. */
   #creditFrom: number;
-  /** What the host was told last. */
-  #toldReceived = Number.NaN;
-  #toldDurable = Number.NaN;
+  /** What the host was told last; no NaN for nothing, after which V8 would compile `tell` ever anew. */
+  #toldReceived: number | undefined;
+  #toldDurable: number | undefined;
 
   constructor(options: CallStreamOptions) {
     const { identity, decode, mediaEpoch, firstSequence } = options;
@@ -268,13 +268,15 @@ export class CallStream {
 
   /** How far it is, which its host knows from here on. */
   tell(): StreamNews {
-    this.#toldReceived = this.#tellable;
-    this.#creditFrom = this.#toldReceived;
-    this.#toldDurable = this.durable;
+    const received = this.#tellable;
+    const { durable } = this;
+    this.#toldReceived = received;
+    this.#creditFrom = received;
+    this.#toldDurable = durable;
     return {
       streamId: this.identity.streamId,
-      received: this.#toldReceived,
-      durable: this.#toldDurable,
+      received,
+      durable,
       lost: this.lost,
       dropped: this.dropped,
     };
@@ -284,8 +286,8 @@ export class CallStream {
   newLink(): void {
     this.isLinked = false;
     this.#creditFrom = this.received;
-    this.#toldReceived = Number.NaN;
-    this.#toldDurable = Number.NaN;
+    this.#toldReceived = undefined;
+    this.#toldDurable = undefined;
   }
 
   totals(): StreamTotals {

@@ -22,7 +22,7 @@ const TAIL = 1;
 const CLOSED = 2;
 const NEXT_SEQUENCE = 3;
 const HAS_NEXT_SEQUENCE = 4;
-/** The tail that the reader left; one that replaces it goes on there and misses no drop. */
+/** The tail that the reader left; one that replaces it, when it is gone, goes on there and misses no drop. */
 const READ_TAIL = 5;
 /** The record that lies in the first slot; the writer's, and the same while a record waits. */
 const FIRST = 6;
@@ -216,7 +216,7 @@ export class FrameRing {
     Atomics.store(this.#words, CLOSED, mode);
   }
 
-  /** Reader: how the writer closed. Ask *before* emptying: then an empty ring is the end. */
+  /** Reader: how the writer closed. What is empty when it is looked into *afterwards* is at its end. */
   get closeMode(): CloseMode {
     const mode = Atomics.load(this.#words, CLOSED);
     if (mode === CLOSE_MODE.end) return CLOSE_MODE.end;
@@ -239,7 +239,7 @@ export class FrameRing {
       if (Atomics.compareExchange(this.#words, TAIL, tail, next) === tail) {
         slot.droppedBefore = (tail - this.#nextTail) | 0;
         this.#nextTail = next;
-        Atomics.store(this.#words, READ_TAIL, next);
+        this.#words[READ_TAIL] = next;
         return true;
       }
     }

@@ -54,13 +54,13 @@ export class StreamRunner {
    */
   take(slot: FrameSlot, pcm: Int16Array): Taken {
     if (this.#finished) return TAKEN.nothing;
-    // Asked first: once it says closed, an empty ring stays empty.
-    const mode = this.#ring.closeMode;
     if (this.#ring.pop(slot)) return this.#process(slot, pcm);
-    if (mode !== CLOSE_MODE.open) {
-      this.#pipeline.close(mode, pcm, this.#ring.closeSequence);
-      this.#finished = true;
-    }
+    const mode = this.#ring.closeMode;
+    if (mode === CLOSE_MODE.open) return TAKEN.nothing;
+    // Looked into once more: only what is empty after it said closed stays empty.
+    if (this.#ring.pop(slot)) return this.#process(slot, pcm);
+    this.#pipeline.close(mode, pcm, this.#ring.closeSequence);
+    this.#finished = true;
     return TAKEN.nothing;
   }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { delay, every } from '../src/clock.js';
 import { systemClock } from '../src/system.js';
 import { VirtualClock } from '../src/virtual-clock.js';
@@ -73,5 +73,30 @@ describe('delay', () => {
     await delay(systemClock, 15);
     // Node's timers may fire up to a millisecond early.
     expect(systemClock.nowMs() - startMs).toBeGreaterThan(13);
+  });
+});
+
+describe("the machine's clock", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each([
+    ['soon', 1000],
+    ['in 115 days, as a service may ask one to wait', 1e10],
+  ])('runs a call %s, and not before', (_, delayMs) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    let ran = 0;
+    const call = (): void => {
+      ran += 1;
+    };
+    systemClock.at(systemClock.nowMs() + delayMs, call);
+    const cancel = systemClock.at(systemClock.nowMs() + delayMs, call);
+    vi.advanceTimersByTime(delayMs - 1);
+    expect(ran).toBe(0);
+    cancel();
+    vi.advanceTimersByTime(1);
+    expect(ran).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -7,6 +7,9 @@ import { operationListSchema, operationSchema, rosterSchema } from './call-contr
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** Of one list: a hundred items each. */
+const MOST_PAGES = 1000;
+
 /** A call as signaling's REST API shows it; more than is named here is kept. */
 export interface CallView {
   readonly [field: string]: unknown;
@@ -219,7 +222,7 @@ export class SignalingClient {
     await this.#request('DELETE', `${callPath(callId)}/transcript`);
   }
 
-  /** All items of all pages. */
+  /** All items of all pages. @throws CodedError `signaling_error` when they do not end. */
   async #allOf<Answer extends { readonly nextCursor?: string | undefined }, Item>(
     path: string,
     schema: z.ZodType<Answer>,
@@ -227,13 +230,15 @@ export class SignalingClient {
   ): Promise<readonly Item[]> {
     const items: Item[] = [];
     let cursor: string | undefined;
-    do {
+    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
       const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
       const page = this.#read(schema, await this.#request('GET', `${path}limit=100${from}`));
       items.push(...itemsOf(page));
       cursor = page.nextCursor;
-    } while (cursor !== undefined);
-    return items;
+      if (cursor === undefined) return items;
+    }
+    const message = `Cannot list: there must be ${MOST_PAGES} pages or fewer, got more`;
+    throw new CodedError('signaling_error', message);
   }
 
   /** @param body JSON, unless it says its own type. */

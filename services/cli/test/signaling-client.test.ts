@@ -35,6 +35,11 @@ describe('SignalingClient', () => {
     expect((await client.list()).map(({ id }) => id)).toEqual(['c_0', 'c_1', 'c_2']);
   });
 
+  it('gives up on pages that do not end', async () => {
+    answer = () => JSON.stringify({ calls: [], nextCursor: 'again' });
+    await expect(client.list()).rejects.toMatchObject({ code: 'signaling_error' });
+  });
+
   it('lists participants and operations of all pages', async () => {
     const asked: string[] = [];
     const who = { kind: 'user', isInLobby: false, isMuted: true, isSelf: false, sourceIds: ['7'] };

@@ -14,6 +14,7 @@ const PNPM = 'pnpm@10.34.9';
 const OLDEST_NODE_MAJOR = 20;
 const STAMP = path.join(ROOT, 'node_modules', '.earshot-setup');
 const LOCK = path.join(ROOT, '.cache', 'setup.lock');
+const LOCK_WAIT_MS = 15 * 60_000;
 
 /** Installs and builds what is missing or out of date. */
 export function setUp() {
@@ -121,7 +122,12 @@ function manifests() {
 function withLock(work) {
   mkdirSync(path.dirname(LOCK), { recursive: true });
   let waiting = false;
+  const untilMs = performance.now() + LOCK_WAIT_MS;
   while (!tryLock()) {
+    if (performance.now() > untilMs) {
+      const minutes = LOCK_WAIT_MS / 60_000;
+      fail('setup_locked', `Cannot set up: ${LOCK} must be free within ${minutes} minutes`);
+    }
     if (!waiting) say('waiting for another set-up in this folder to finish');
     waiting = true;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);

@@ -12,6 +12,8 @@ async function runFixture(): Promise<{ status: number; stdout: string; stderr: s
   const child = spawn(path.join(ROOT, 'node_modules/.bin/vitest'), args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 25_000,
+    killSignal: 'SIGKILL',
   });
   const ended = new Promise<number>((resolve) => {
     child.once('exit', (code) => resolve(code ?? -1));

@@ -192,7 +192,7 @@ describe('an open link', () => {
     const large = new Uint8Array(60_000);
     large.set([1, 1, 0, 0]);
     let taken = 0;
-    while (link.sendFrames(large)) taken += 1;
+    while (taken < 1000 && link.sendFrames(large)) taken += 1;
     expect(link.bufferedBytes).toBeGreaterThan(1_048_576);
     expect(taken).toBeLessThan(30);
     await link.close();

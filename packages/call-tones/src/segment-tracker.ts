@@ -23,8 +23,14 @@ const MOST_UNHEARD_MS = 160;
 /** Longest gap that a tone is believed to have gone on through. */
 const MOST_GAP_MS = 100;
 
+/** So long after a gap a codec may take until it is as loud as what was sent. */
+const SETTLING_MS = 40;
+
+/** A tone between one gap and the next may go unheard for so long altogether. */
+const MOST_UNHEARD_AT_GAPS_MS = 500;
+
 /** Numbers that `SegmentTracker.save` writes. */
-export const TRACKER_NUMBERS: number = SEGMENT_NUMBERS + 1;
+export const TRACKER_NUMBERS: number = SEGMENT_NUMBERS + 2;
 
 /** One for all: it keeps nothing from one window to the next. */
 const SPECTRUM = new Spectrum();
@@ -38,6 +44,10 @@ export class SegmentTracker {
   readonly #onBegun: (segment: ToneSegment) => void;
   /** Of a gap, since the tone was last heard. */
   #unknownMs = 0;
+  /** End of the latest gap since then; NaN when there was none. */
+  #gapEndMs = Number.NaN;
+  /** End of what was taken last, gaps too. */
+  #nowMs = Number.NaN;
 
   /**
    * @param onBegun told of a tone once it sounded for a window
@@ -56,6 +66,7 @@ export class SegmentTracker {
 
   /** A frame was added to the window, which now ends at `nowMs`. */
   step(nowMs: number): void {
+    this.#nowMs = nowMs;
     const window = this.#window;
     const { open } = this;
     let sound: number = SOUND.none;
@@ -71,6 +82,8 @@ export class SegmentTracker {
   gap(durationMs: number): void {
     if (this.open.sound === SOUND.none) return;
     this.#unknownMs += durationMs;
+    this.#nowMs += durationMs;
+    this.#gapEndMs = this.#nowMs;
     if (this.#unknownMs > MOST_GAP_MS) this.end();
   }
 
@@ -85,12 +98,14 @@ export class SegmentTracker {
   reset(): void {
     this.open.clear();
     this.#unknownMs = 0;
+    this.#gapEndMs = Number.NaN;
   }
 
   save(out: Float64Array, at: number): number {
     const next = this.open.save(out, at);
     out[next] = this.#unknownMs;
-    return next + 1;
+    out[next + 1] = this.#gapEndMs;
+    return next + 2;
   }
 
   /** @param nowMs end of what was heard when it was written */
@@ -100,8 +115,11 @@ export class SegmentTracker {
     this.#unknownMs = unknownMs >= 0 && unknownMs <= MOST_GAP_MS ? unknownMs : 0;
     // Nothing is open for longer unheard.
     const unheardMs = nowMs - this.open.endMs;
-    if (unheardMs > MOST_UNHEARD_MS + MOST_GAP_MS + WINDOW_MS) this.open.clear();
-    return next + 1;
+    if (unheardMs > MOST_UNHEARD_AT_GAPS_MS + MOST_GAP_MS + WINDOW_MS) this.open.clear();
+    this.#nowMs = nowMs;
+    const gapEndMs = from[next + 1]!;
+    this.#gapEndMs = gapEndMs <= nowMs && gapEndMs >= this.open.endMs ? gapEndMs : Number.NaN;
+    return next + 2;
   }
 
   #follow(sound: number, nowMs: number): void {
@@ -110,14 +128,24 @@ export class SegmentTracker {
     if (sound === open.sound && open.isOf(open.sound, firstHz)) {
       if (this.#unknownMs > 0) open.acrossGap = true;
       this.#unknownMs = 0;
+      this.#gapEndMs = Number.NaN;
       open.heard(firstHz, firstShare + pairShare(sound, secondShare), this.#window.power, nowMs);
       return;
     }
+    const isSettling = nowMs - this.#gapEndMs <= SETTLING_MS;
     if (this.#window.framePower < WEAK * open.power) {
-      this.#endByPower(nowMs);
-    } else if (sound !== SOUND.none || nowMs - open.endMs - this.#unknownMs > MOST_UNHEARD_MS) {
+      if (!isSettling) this.#endByPower(nowMs);
+    } else if (sound !== SOUND.none || this.#isUnheard(nowMs)) {
       this.#close();
     }
+  }
+
+  /** Too long, though it is as loud: only a whole window since a gap can be heard. */
+  #isUnheard(nowMs: number): boolean {
+    const unheardMs = nowMs - this.open.endMs - this.#unknownMs;
+    if (Number.isNaN(this.#gapEndMs)) return unheardMs > MOST_UNHEARD_MS;
+    const sinceGapMs = nowMs - this.#gapEndMs;
+    return sinceGapMs > MOST_UNHEARD_MS + SETTLING_MS || unheardMs > MOST_UNHEARD_AT_GAPS_MS;
   }
 
   #begin(nowMs: number): void {
@@ -130,6 +158,7 @@ export class SegmentTracker {
     this.open.begin(sound, nowMs - (isClean ? back * BLOCK_MS : WINDOW_MS), isClean);
     this.open.heard(firstHz, firstShare + pairShare(sound, secondShare), power, nowMs);
     this.#unknownMs = 0;
+    this.#gapEndMs = Number.NaN;
     this.#onBegun(this.open);
   }
 
@@ -180,6 +209,7 @@ export class SegmentTracker {
 
   #close(): void {
     this.#unknownMs = 0;
+    this.#gapEndMs = Number.NaN;
     this.#onClosed(this.open);
     this.open.clear();
   }

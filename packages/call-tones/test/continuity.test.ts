@@ -115,6 +115,34 @@ describe('CallToneDetector', () => {
     }
   });
 
+  it('takes a tone for one whose first sound after a gap a codec made quiet', () => {
+    const pcm = pcmOf(sound({ ms: 500 }, { ms: 1000, hz: [1000] }, { ms: 500 }));
+    pcm.fill(0, 46 * FRAME, 48 * FRAME);
+    const tones = hearLossy(pcm, (n) => n === 45);
+    expect(tones).toMatchObject([{ kind: 'beep', startMs: 500, acrossGap: true }]);
+    expect(Math.abs(tones[0]!.durationMs - 1000)).toBeLessThanOrEqual(10);
+  });
+
+  it('takes a dial tone for one whatever single frames are lost', () => {
+    const pcm = pcmOf(sound({ ms: 500 }, { ms: 5000, hz: [350, 440] }, { ms: 500 }));
+    for (const lost of [
+      [40, 46],
+      [40, 46, 52],
+      [60, 65, 80, 88, 120],
+    ]) {
+      const tones = hearLossy(pcm, (n) => lost.includes(n));
+      expect(kindsOf(tones)).toEqual(['dial']);
+      expect(Math.abs(tones[0]!.startMs - 500)).toBeLessThanOrEqual(10);
+    }
+  });
+
+  it('ends a tone that a gap hides the end of, if it is silent afterwards', () => {
+    const pcm = pcmOf(sound({ ms: 500 }, { ms: 400, hz: [1000] }, { ms: 900 }));
+    const tones = hearLossy(pcm, (n) => n === 44);
+    expect(tones).toMatchObject([{ kind: 'beep', startMs: 500 }]);
+    expect(Math.abs(tones[0]!.durationMs - 400)).toBeLessThanOrEqual(30);
+  });
+
   it('tells nothing of what was lost alone', () => {
     expect(
       hearLossy(

@@ -36,7 +36,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const [subject] = positionals;
   if (positionals.length !== 1 || (subject !== 'decode' && subject !== 'bridge')) {
     throw invalid(
-      `the subject must be decode, bridge, dtmf, events, phrases, signaling or vad, got ${positionals.join(' ') || 'none'}`,
+      `the subject must be decode, bridge, dtmf, events, phrases, signaling, tones or vad, got ${positionals.join(' ') || 'none'}`,
     );
   }
   const { json, quick, engines, 'no-pipeline': noPipeline } = values;

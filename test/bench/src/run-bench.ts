@@ -17,11 +17,12 @@ import { measurePipeline } from './pipeline/measure-pipeline.js';
 import { say } from './progress.js';
 import { formatEngines, formatPipeline } from './report.js';
 import { runSignalingBench } from './signaling/run-signaling-bench.js';
+import { runTonesBench } from './tones/run-tones-bench.js';
 import { runVadBench } from './vad/run-vad-bench.js';
 
 /**
  * `npm run bench -- …`: tables, then one line of JSON (`BenchResult`, `BridgeResult`, `DtmfResult`, `EventsResult`,
- * `PhrasesResult`, `SignalingResult`, `VadResult`) on stdout.
+ * `PhrasesResult`, `SignalingResult`, `TonesResult`, `VadResult`) on stdout.
  *
  * @throws CodedError `invalid_bench_options`, `bench_needs_libopus`, `control_build_failed`,
  * `opus_engine_unavailable`, `bench_disturbed`
@@ -31,6 +32,7 @@ export async function runBench(args: readonly string[]): Promise<void> {
   if (args[0] === 'events') return runEventsBench(args.slice(1));
   if (args[0] === 'phrases') return runPhrasesBench(args.slice(1));
   if (args[0] === 'signaling') return runSignalingBench(args.slice(1));
+  if (args[0] === 'tones') return runTonesBench(args.slice(1));
   if (args[0] === 'vad') return runVadBench(args.slice(1));
   const options = parseBenchOptions(args);
   const print = options.json ? () => {} : (text: string) => process.stdout.write(`${text}\n`);

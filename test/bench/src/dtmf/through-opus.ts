@@ -1,5 +1,7 @@
 import { CODEC } from '@earshot/bridge-protocol';
-import type { AudioDecoder, DecoderPool } from '@earshot/media-session';
+import type { CallToneKind } from '@earshot/call-tones';
+import { CALL_TONE_KINDS } from '@earshot/call-tones';
+import type { AudioDecoder, DecoderPool, Finding } from '@earshot/media-session';
 import {
   CLOSE_MODE,
   FRAME_PAYLOAD_BYTES,
@@ -73,21 +75,42 @@ export class OpusPath {
     return pcm;
   }
 
-  /** What the real pipeline of a stream finds, which knows what was lost. */
+  /** The digits that the real pipeline of a stream finds, which knows what was lost. */
   hear(packets: Packets): HeardDigit[] {
     const heard: HeardDigit[] = [];
+    this.#run(packets, [], (finding) => {
+      if (finding.kind === 'tone') heard.push({ digit: finding.digit });
+    });
+    return heard;
+  }
+
+  /** The other tones that it finds, with how much of the sound it had been given by then. */
+  hearTones(packets: Packets): { readonly kind: CallToneKind; readonly toldMs: number }[] {
+    const told: { readonly kind: CallToneKind; readonly toldMs: number }[] = [];
+    this.#run(packets, CALL_TONE_KINDS, (finding, toldMs) => {
+      if (finding.kind === 'otherTone') told.push({ kind: finding.tone, toldMs });
+    });
+    return told;
+  }
+
+  #run(
+    packets: Packets,
+    tones: readonly CallToneKind[],
+    found: (finding: Finding, givenMs: number) => void,
+  ): void {
+    let givenMs = 0;
     const pipeline = new StreamPipeline({
       codec: CODEC.opus,
       decoders: this.#pool,
       carriesPrevious: opusPacketHasFec,
       counters: StreamCounters.allocate(0),
-      sink: (finding) => {
-        if (finding.kind === 'tone') heard.push({ digit: finding.digit });
-      },
+      tones,
+      sink: (finding) => found(finding, givenMs),
     });
     const { batch } = this.#pool;
     const slot = new FrameSlot(batch.packets[0]!);
     packets.forEach((packet, sequence) => {
+      givenMs = (sequence + 1) * FRAME_MS;
       if (packet === undefined) return;
       slot.payload.set(packet);
       slot.sequence = sequence;
@@ -102,6 +125,5 @@ export class OpusPath {
       pipeline.publish();
     });
     pipeline.close(CLOSE_MODE.end, batch.pcm[0]!, packets.length);
-    return heard;
   }
 }

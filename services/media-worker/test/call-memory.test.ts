@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCallMemory } from '../src/call-memory.js';
+import { parseTaskResumes } from '../src/recognition/utterance-trail.js';
 
 const REPORT = { way: 'host', startMs: 1000, endMs: 1100 };
 const TOLD = { sound: '5', sourceId: '7', reports: [REPORT] };
@@ -35,6 +36,16 @@ describe('what was stored of a call', () => {
         expect(parseCallMemory(value)).toBeUndefined();
       }),
     );
+  });
+});
+
+describe('what was stored of how tasks go on', () => {
+  const RESUME = { task: 'phrases', untilMs: 1000, next: null };
+
+  it('comes back as it was, and is nothing when there is more than is kept', () => {
+    expect(parseTaskResumes([RESUME])).toEqual([RESUME]);
+    expect(parseTaskResumes(Array.from({ length: 129 }, () => RESUME))).toEqual([]);
+    expect(parseTaskResumes([{ ...RESUME, untilMs: Number.POSITIVE_INFINITY }])).toEqual([]);
   });
 });
 

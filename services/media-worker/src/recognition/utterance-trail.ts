@@ -203,15 +203,17 @@ export function keyOf(
   return `${task} ${startMs} ${piece}`;
 }
 
-const taskResumes: z.ZodType<TaskResume[]> = z.array(
-  z.object({
-    task: z.enum(['phrases', 'dictation']),
-    untilMs: z.number(),
-    next: z.object({ startMs: z.number(), piece: z.int().min(1) }).nullable(),
-  }),
-);
+const taskResumes: z.ZodType<TaskResume[]> = z
+  .array(
+    z.object({
+      task: z.enum(['phrases', 'dictation']),
+      untilMs: z.number(),
+      next: z.object({ startMs: z.number(), piece: z.int().min(1) }).nullable(),
+    }),
+  )
+  .max(MAX_TOLD);
 
-/** What was stored of how to go on; nothing for what another version stored. */
+/** What was stored of how to go on; nothing for what another version stored, or for more than is kept. */
 export function parseTaskResumes(value: unknown): TaskResume[] {
   const parsed = taskResumes.safeParse(value);
   return parsed.success ? parsed.data : [];

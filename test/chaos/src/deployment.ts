@@ -17,6 +17,7 @@ export { CuttingProxy } from './cutting-proxy.js';
 export type { Hold } from './holding-proxy.js';
 export { HoldingProxy } from './holding-proxy.js';
 export { seeded } from './seeded.js';
+export { SpeechServer } from './speech-server.js';
 export { StallingProxy } from './stalling-proxy.js';
 export type { Sound, TestMeeting } from './test-meeting.js';
 export { writeMeeting } from './test-meeting.js';
@@ -29,6 +30,8 @@ export interface DeploymentOptions {
   readonly speed?: number;
   /** More for the sandbox's environment. */
   readonly sandbox?: Readonly<Record<string, string>>;
+  /** More for the environment of workers. */
+  readonly worker?: Readonly<Record<string, string>>;
   /** More for the environment of signaling. */
   readonly signaling?: Readonly<Record<string, string>>;
   /** Where Redis is; a private one, whose data outlives it, by default. */
@@ -108,7 +111,7 @@ export class Deployment {
       deployment.#startHost(options),
       deployment.#consumer.start(),
       deployment.#publisher.ready(),
-      ...Array.from({ length: options.workers ?? 0 }, () => deployment.addWorker()),
+      ...Array.from({ length: options.workers ?? 0 }, () => deployment.addWorker(options.worker)),
     ]);
     return deployment;
   }

@@ -5,6 +5,8 @@ import { every } from '@earshot/async';
 import type { Registry } from '@earshot/registry';
 import type { DecodePool } from './decode-pool.js';
 import type { WorkerLog } from './log.js';
+import type { RecognizerUse } from './recognition/recognizer-use.js';
+import { MAX_RECOGNIZER_SHARE } from './recognition/recognizer-use.js';
 
 const INTERVAL_MS = 3000;
 const TTL_MS = 10_000;
@@ -13,6 +15,7 @@ export interface HeartbeatOptions {
   readonly workerId: string;
   readonly registry: Registry;
   readonly pool: DecodePool;
+  readonly recognizers: RecognizerUse;
   readonly maxStreams: number;
   readonly clock: Clock;
   readonly log: WorkerLog;
@@ -31,6 +34,8 @@ export interface LoadShares {
   readonly decode: number;
   readonly streams: number;
   readonly memory: number;
+  /** Time of all recognizer threads, or work that waits there: never so much that no call is placed here. */
+  readonly recognizers: number;
 }
 
 /** Tells the registry that this worker lives and how busy it is, so that calls are placed well. */
@@ -41,7 +46,7 @@ export class Heartbeat {
   #utilization = performance.eventLoopUtilization();
   #busyMicros: number[] = [];
   #atMs = 0;
-  #shares: LoadShares = { io: 0, decode: 0, streams: 0, memory: 0 };
+  #shares: LoadShares = { io: 0, decode: 0, streams: 0, memory: 0, recognizers: 0 };
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -91,12 +96,14 @@ export class Heartbeat {
   }
 
   #measure(): LoadShares {
-    const { pool, maxStreams, memoryLimitBytes } = this.#options;
+    const { pool, recognizers, maxStreams, memoryLimitBytes, clock } = this.#options;
+    recognizers.measure(clock.nowMs());
     return {
       io: this.#measureIo(),
       decode: this.#measureDecode(),
       streams: pool.streams / maxStreams,
       memory: process.memoryUsage.rss() / memoryLimitBytes,
+      recognizers: Math.min(recognizers.share, MAX_RECOGNIZER_SHARE),
     };
   }
 

@@ -29,6 +29,7 @@ import { ListeningDesk } from './listening-desk.js';
 import type { WorkerLog } from './log.js';
 import { PlayDesk } from './play/play-desk.js';
 import { RecognizerPool } from './recognition/recognizer-pool.js';
+import { RecognizerUse } from './recognition/recognizer-use.js';
 import { addRoutes } from './routes.js';
 import { PIPELINE_CHECKS, workerHealthChecks } from './worker-health.js';
 import { WorkerMetrics } from './worker-metrics.js';
@@ -151,10 +152,17 @@ async function start(
   closers.defer(() => links.close());
   const levels = new LevelsStream(calls, clock);
   closers.defer(() => levels.close());
+  const recognizerUse = new RecognizerUse({
+    threads: config.recognizerThreads,
+    backlogMs: config.recognizerBacklogMs,
+    nowMs: clock.nowMs(),
+    load: () => recognizers.load(),
+  });
   const heartbeat = new Heartbeat({
     workerId,
     registry,
     pool,
+    recognizers: recognizerUse,
     maxStreams: config.maxStreams,
     clock,
     log,
@@ -165,7 +173,7 @@ async function start(
   const metrics = new WorkerMetrics({ calls, pool, recognizers, publisher, heartbeat });
   const health = watchHealth(
     config,
-    { calls, pool, publisher, registry, metrics, clock, log },
+    { calls, pool, recognizers: recognizerUse, publisher, registry, metrics, clock, log },
     closers,
   );
   const parts = { workerId, calls, pool, recognizers, publisher };
@@ -230,6 +238,7 @@ async function connectToRedis(
 interface HealthParts {
   readonly calls: CallTable;
   readonly pool: DecodePool;
+  readonly recognizers: RecognizerUse;
   readonly publisher: EventPublisher;
   readonly registry: Registry;
   readonly metrics: WorkerMetrics;

@@ -3,10 +3,12 @@ import { serviceChecks } from '@earshot/telemetry';
 import type { CallTable } from './call-table.js';
 import type { DecodePool } from './decode-pool.js';
 import { LagWindow } from './lag-window.js';
+import type { RecognizerUse } from './recognition/recognizer-use.js';
 
 export interface WorkerHealthParts extends ServiceCheckParts {
   readonly calls: Pick<CallTable, 'draining' | 'size' | 'deaf'>;
   readonly pool: Pick<DecodePool, 'latencies' | 'oldestFrameMs' | 'stillMs'>;
+  readonly recognizers: Pick<RecognizerUse, 'share'>;
 }
 
 /** Below so many deaf calls it is the calls, not the worker. */
@@ -21,7 +23,12 @@ export const PIPELINE_CHECKS: readonly string[] = [
 
 /** What `/livez` and `/readyz` look at. */
 export function workerHealthChecks(parts: WorkerHealthParts): HealthCheckOptions[] {
-  return [...pipelineChecks(parts), ...serviceChecks(parts), ...callChecks(parts)];
+  return [
+    ...pipelineChecks(parts),
+    ...serviceChecks(parts),
+    ...callChecks(parts),
+    recognizerCheck(parts),
+  ];
 }
 
 /** The names, for those who set limits before there is a worker. */
@@ -34,6 +41,7 @@ export const WORKER_HEALTH_CHECKS: readonly string[] = workerHealthChecks({
     oldestFrameMs: () => 0,
     stillMs: () => 0,
   },
+  recognizers: { share: 0 },
   publisher: { outbox: { waiting: 0, capacity: 1, oldestMs: 0 } },
   redis: { awaySeconds: 0 },
   eventLoop: { p99Seconds: 0 },
@@ -92,4 +100,15 @@ function callChecks({ calls }: WorkerHealthParts): HealthCheckOptions[] {
       read: () => (calls.draining ? 1 : 0),
     },
   ];
+}
+
+/** Calls go on, and some of what is said is skipped. */
+function recognizerCheck({ recognizers }: WorkerHealthParts): HealthCheckOptions {
+  return {
+    name: 'recognizers_busy_ratio',
+    help: 'Share of what recognizer threads can do that is in use: at 1 utterances are skipped.',
+    effect: 'degraded',
+    limit: 0.9,
+    read: () => recognizers.share,
+  };
 }

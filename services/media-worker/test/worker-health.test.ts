@@ -14,6 +14,7 @@ function stand() {
     outbox: { waiting: 0, capacity: 100, oldestMs: 0 },
     redis: { awaySeconds: 0 },
     eventLoop: { p99Seconds: 0 },
+    recognizers: { share: 0 },
     frameMs: 0,
     stillMs: 0,
     frameMicros: 500,
@@ -99,6 +100,11 @@ const CASES: Record<
     heal: (state) => Object.assign(state.calls, { deaf: 2 }),
     within: 1,
   },
+  recognizers_busy_ratio: {
+    trip: (state) => Object.assign(state.recognizers, { share: 0.91 }),
+    heal: (state) => Object.assign(state.recognizers, { share: 0.7 }),
+    within: 1,
+  },
   draining: {
     trip: (state) => Object.assign(state.calls, { draining: true }),
     heal: (state) => Object.assign(state.calls, { draining: false }),
@@ -116,11 +122,13 @@ describe('the health of a worker', () => {
     expect(pass(20)).toMatchObject({ live: { status: 'alive' }, ready: { status: 'ready' } });
     one.trip(state);
     const red = pass(one.within);
-    expect(red.ready).toMatchObject({ status: 'not_ready', checks: { [name]: { failing: true } } });
+    // Who can do less than all is not to be left alone.
+    const status = name === 'recognizers_busy_ratio' ? 'degraded' : 'not_ready';
+    expect(red.ready).toMatchObject({ status, checks: { [name]: { failing: true } } });
     // Only what a new process would heal is a reason to start one.
     expect(red.live.status).toBe(name === 'decode_thread_stuck_seconds' ? 'dead' : 'alive');
     one.heal(state);
-    if (name !== 'draining') expect(pass(2).ready.status).toBe('not_ready');
+    if (name !== 'draining') expect(pass(2).ready.status).toBe(status);
     // The window of 10 s, and 5 s of hysteresis.
     expect(pass(17).ready.status).toBe('ready');
   });

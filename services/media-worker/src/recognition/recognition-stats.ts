@@ -4,7 +4,7 @@ import type { EngineLoad } from './recognition-messages.js';
 import type { PoolLoad, RecognizerPool } from './recognizer-pool.js';
 
 /** What `/v1/stats` tells of recognition. */
-export interface RecognitionStats extends Omit<PoolLoad, 'running' | 'engines'> {
+export interface RecognitionStats extends Omit<PoolLoad, 'running' | 'waitingMs' | 'engines'> {
   /** Threads that run now. */
   readonly threads: number;
   readonly threadRestarts: number;
@@ -20,7 +20,7 @@ export interface RecognitionStats extends Omit<PoolLoad, 'running' | 'engines'> 
 }
 
 export function recognitionStats(pool: RecognizerPool): RecognitionStats {
-  const { running, engines, ...load } = pool.load();
+  const { running, waitingMs: _, engines, ...load } = pool.load();
   const { utterances, skipped, phrases, partials } = pool.counts;
   return {
     threads: running,

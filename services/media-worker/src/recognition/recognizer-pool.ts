@@ -43,6 +43,8 @@ export interface RecognizerPoolOptions {
 export interface PoolLoad extends RecognizerLoad {
   /** Threads that run. */
   readonly running: number;
+  /** Work that waits in all of them, as the time that it takes, ms. */
+  readonly waitingMs: number;
 }
 
 export interface ListenOptions {
@@ -115,6 +117,7 @@ export class RecognizerPool {
     return {
       running: this.threads.filter(({ isRunning }) => isRunning).length,
       backlogMs: Math.max(0, ...present.map(({ backlogMs }) => backlogMs)),
+      waitingMs: present.reduce((sum, { backlogMs }) => sum + backlogMs, 0),
       sessions: present.reduce((sum, { sessions }) => sum + sessions, 0),
       partialsOff: present.some(({ partialsOff }) => partialsOff),
       timesPartialsOff: all.reduce((sum, { timesPartialsOff }) => sum + timesPartialsOff, 0),

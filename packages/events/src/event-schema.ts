@@ -166,7 +166,7 @@ const dataSchemas = {
     task: z.enum(['dictation', 'phrases']),
     startMs: z.number(),
     endMs: z.number(),
-    reason: z.enum(['overCapacity', 'engineFailed', 'workerLost']),
+    reason: z.enum(['overCapacity', 'engineFailed']),
     engine: z.string().nullable(),
   }),
   'play.started': z.object({ playId: z.string().min(1), durationMs: z.number().min(0) }),

@@ -172,7 +172,7 @@ export interface EventData {
     readonly task: 'dictation' | 'phrases';
     readonly startMs: number;
     readonly endMs: number;
-    readonly reason: 'overCapacity' | 'engineFailed' | 'workerLost';
+    readonly reason: 'overCapacity' | 'engineFailed';
     readonly engine: string | null;
   };
   /** The first of an audio was heard in the meeting. */

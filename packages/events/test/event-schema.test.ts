@@ -182,7 +182,7 @@ const DATA: { [Type in EventType]: fc.Arbitrary<EventData[Type]> } = {
     task: fc.constantFrom('dictation', 'phrases'),
     startMs: number,
     endMs: number,
-    reason: fc.constantFrom('overCapacity', 'engineFailed', 'workerLost'),
+    reason: fc.constantFrom('overCapacity', 'engineFailed'),
     engine: fc.option(fc.string()),
   }),
   'play.started': fc.record({ playId: fc.string({ minLength: 1 }), durationMs: duration }),

@@ -45,6 +45,8 @@ export class Keys {
   readonly transcript = (callId: string): string => this.#of(`{${callId}}:transcript`);
   /** Hash: bytes of that list, and how many gave way. */
   readonly transcriptSize = (callId: string): string => this.#of(`{${callId}}:transcript-size`);
+  /** A number only: it is there while nothing may be kept. */
+  readonly notKept = (callId: string): string => this.#of(`{${callId}}:not-kept`);
   /** Channel: ids of calls whose listening settings were changed. */
   readonly listeningWakes = (): string => this.#of('listening-wakes');
   /** Channel: call ids. */

@@ -33,6 +33,11 @@ redis.call('PEXPIRE', KEYS[2], ARGV[3])
 redis.call('PEXPIRE', KEYS[3], ARGV[3])
 return dropped`);
 
+const COUNT_NOT_KEPT = new LuaScript(`
+local count = redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return count`);
+
 /** What became of an event that was to be kept. */
 export interface Kept {
   /** False when the gate was closed, or not yet open when it was spoken. */
@@ -49,6 +54,8 @@ export interface KeptTranscript {
   readonly events: readonly TranscriptEvent[];
   /** Events that gave way to newer ones. */
   readonly dropped: number;
+  /** Utterances that were counted as not kept. */
+  readonly notKept: number;
 }
 
 export interface TranscriptWriterOptions {
@@ -104,6 +111,16 @@ export class TranscriptStore {
     });
   }
 
+  /**
+   * Counts an utterance that was not kept: a number, whatever the gate says, for `ttlMs` after the last.
+   *
+   * @throws CodedError `redis_unreachable`.
+   */
+  async countNotKept({ callId, ttlMs }: TranscriptWriterOptions): Promise<void> {
+    const keys = [this.#keys.notKept(callId)];
+    await this.#redis.run((client) => COUNT_NOT_KEPT.run(client, keys, [ttlMs]));
+  }
+
   /** Empty when nothing was kept, or all of it has expired. */
   async read(callId: string): Promise<KeptTranscript> {
     const key = this.#keys.transcript(callId);
@@ -118,14 +135,15 @@ export class TranscriptStore {
     for (const text of pages.flat()) events.push(JSON.parse(text) as TranscriptEvent);
     const size = this.#keys.transcriptSize(callId);
     const dropped = await this.#redis.run((client) => client.hget(size, 'dropped'));
-    return { events, dropped: Number(dropped ?? 0) };
+    const notKept = await this.#redis.run((client) => client.get(this.#keys.notKept(callId)));
+    return { events, dropped: Number(dropped ?? 0), notKept: Number(notKept ?? 0) };
   }
 
   /** Forgets it. @returns false when there was none. */
   async delete(callId: string): Promise<boolean> {
-    const { transcript, transcriptSize } = this.#keys;
+    const { transcript, transcriptSize, notKept } = this.#keys;
     const deleted = await this.#redis.run((client) =>
-      client.del(transcript(callId), transcriptSize(callId)),
+      client.del(transcript(callId), transcriptSize(callId), notKept(callId)),
     );
     return deleted > 0;
   }

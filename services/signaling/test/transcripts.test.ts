@@ -97,7 +97,7 @@ describe('kept transcripts', () => {
     expect(await harness.metric(UTTERANCES, { outcome: 'notRecorded' })).toBe(before + 1);
     expect(await stored()).toEqual([]);
     expect(await shown()).toEqual({
-      ...{ callId, utterances: [], lost: [], notRecorded: [], dropped: 0 },
+      ...{ callId, utterances: [], lost: [], notRecorded: [], dropped: 0, notKept: 1 },
     });
   });
 
@@ -121,7 +121,12 @@ describe('kept transcripts', () => {
     expect(await redis.llen(`earshot:{${callId}}:transcript`)).toBe(size);
     await open();
     await say('once more', 12_000);
-    const { utterances, lost, notRecorded } = await shown();
+    await withdraw();
+    await gateIs('closed');
+    await say('after the last', 14_000);
+    const { utterances, lost, notRecorded, notKept } = await shown();
+    // Whoever kept them, and whether anything was kept after them or not.
+    expect(notKept).toBe(4);
     expect(utterances.map(({ text, participant }) => [text, participant])).toEqual([
       ['call me back', ADA],
       ['once more', ADA],

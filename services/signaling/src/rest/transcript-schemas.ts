@@ -12,6 +12,8 @@ export interface TranscriptQuery {
 export interface TranscriptView extends Transcript {
   /** Events that gave way to newer ones, because there were too many. */
   readonly dropped: number;
+  /** All utterances that were not kept, those after the last that was too. */
+  readonly notKept: number;
 }
 
 /** Checks `TranscriptQuery`. */
@@ -56,4 +58,7 @@ export const transcriptView: z.ZodType<TranscriptView> = z.object({
     .array(z.object({ utterances: z.number(), beforeMs: z.number() }))
     .describe('Utterances that were not kept, because the recording gate was closed'),
   dropped: z.number().describe('Events that gave way to newer ones'),
+  notKept: z
+    .number()
+    .describe('All utterances that were not kept, those after the last that was kept too'),
 });

@@ -43,7 +43,7 @@ export function addTranscriptRoutes(
   });
 
   async function viewOf(callId: string): Promise<TranscriptView> {
-    const { events, dropped } = await registry.transcripts.read(callId);
+    const { events, ...counts } = await registry.transcripts.read(callId);
     if (events.length === 0) {
       await callOf(registry, callId);
       if (!areKept) throw notKept();
@@ -51,7 +51,7 @@ export function addTranscriptRoutes(
     const assembler = new TranscriptAssembler(callId);
     for (const event of events) assembler.add(event);
     const transcript: Transcript = assembler.transcript;
-    return { ...transcript, dropped };
+    return { ...transcript, ...counts };
   }
 }
 

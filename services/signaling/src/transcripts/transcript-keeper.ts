@@ -94,8 +94,21 @@ export class TranscriptKeeper {
     metrics.transcriptsDropped.add(kept?.dropped ?? 0);
     if (!isUtterance(event)) return;
     const isRecorded = kept?.isKept === true;
+    if (!isRecorded) {
+      call.missed += 1;
+      await this.#countNotKept(event.callId);
+    }
     metrics.transcriptUtterances.add(1, { outcome: isRecorded ? 'kept' : 'notRecorded' });
-    if (!isRecorded) call.missed += 1;
+  }
+
+  /** Not tried again: the event was taken, and would count twice. */
+  async #countNotKept(callId: string): Promise<void> {
+    const { registry, ttlMs, log } = this.#options;
+    try {
+      await registry.transcripts.countNotKept({ callId, ttlMs });
+    } catch (error) {
+      log.warn('an utterance that was not kept is not counted', { callId, error });
+    }
   }
 
   /** One for each opening of the gate. */

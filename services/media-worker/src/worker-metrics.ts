@@ -163,7 +163,7 @@ function addLoad(metrics: Metrics, heartbeat: Heartbeat): void {
   });
   metrics.gauge<'of'>({
     name: 'load_share_ratio',
-    help: 'What is in use of the time of the I/O thread, of the busiest decode thread, of streams, of memory and of recognizer threads.',
+    help: 'What is in use: time of the I/O thread, busiest decode thread, recognizer threads; streams; memory.',
     labelNames: ['of'],
     readAll: () =>
       Object.entries(heartbeat.shares).map(([of, value]) => ({ labels: { of }, value })),

@@ -8,9 +8,8 @@ export const FILLER_PREFIX = '_';
 export const PAUSE_WORD: string = `${FILLER_PREFIX}SIL`;
 
 /**
- * How likely other speech is to begin with one phone rather than another, before the decoder raises
- * it to its language weight: the lower, the dearer other speech, and the more readily a phrase is
- * found. Chosen by measurement; see the README.
+ * Of each phone that other speech may go on with. It has no effect: the decoder scales the weights of
+ * alternatives to a sum of 1, and all of them are the same.
  */
 const FILLER_WEIGHT = 0.001;
 

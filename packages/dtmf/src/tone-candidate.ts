@@ -43,6 +43,9 @@ const MURKY_FAINT = 0.1;
 /** So long after a gap a codec may take until what it decodes is what was sent. */
 const SETTLING_MS = 25;
 
+/** Least confidence in what a codec has spoiled: below it is what speech has by accident. */
+const SPOILED_CONFIDENCE = 0.4;
+
 /** So long after a gap a tone that a codec has spoiled may seem to begin. */
 const SPOILED_MS = 40;
 
@@ -219,7 +222,11 @@ export class ToneCandidate {
     const heardMs = durationMs - this.#bridgedMs;
     if (heardMs < MIN_HEARD_MS) return undefined;
     if (heardMs < MIN_DURATION_MS && heardMs < LEAST_HEARD * durationMs) return undefined;
-    if (this.#isDigit(durationMs, besideGap)) return this.#evidence;
+    if (this.#isDigit(durationMs, besideGap)) {
+      // What is too short by itself must be switched, too.
+      const isWhole = heardMs >= MIN_DURATION_MS;
+      if (isWhole || this.#contrast.isSwitched(this.#evidence.power)) return this.#evidence;
+    }
     // The inside tells R1's pair best.
     if (this.#evidence.isR1(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!))
       return undefined;
@@ -243,7 +250,8 @@ export class ToneCandidate {
     const rough = this.#rough;
     if (!rough.supportsSpoiled(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!))
       return false;
-    return this.#contrast.isSwitched(rough.power);
+    const confidence = rough.confidence(LOW_TONES_HZ[this.#row]!, HIGH_TONES_HZ[this.#column]!);
+    return confidence >= SPOILED_CONFIDENCE && this.#contrast.isSwitched(rough.power);
   }
 
   /** A codec that is short of bits makes tones waver; what stands alone is dialled all the same. */

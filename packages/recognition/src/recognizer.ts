@@ -7,6 +7,11 @@ export interface Recognizer {
   readonly name: string;
   readonly capabilities: RecognizerCapabilities;
   /**
+   * Most time from the end of an utterance to the last of its finals, ms: after it the session has
+   * failed by itself. Absent where nothing is promised.
+   */
+  readonly maxResultsMs?: number;
+  /**
    * Begins to listen to a stream.
    *
    * @throws CodedError (rejects) `recognizer_unavailable` when there is no reaching it or it lacks its

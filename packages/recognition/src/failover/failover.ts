@@ -82,6 +82,8 @@ export function createFailover(options: FailoverOptions): FailoverRecognizer {
   return {
     name: NAME,
     capabilities: capabilitiesOf(recognizers),
+    // Each of them may be opened as late, and then be as slow, as can be.
+    maxResultsMs: recognizers.length * (limits.openMs + limits.finalMs),
     open,
     async close() {
       isClosed = true;

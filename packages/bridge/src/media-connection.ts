@@ -114,6 +114,7 @@ export class MediaConnection implements LinkHandlers {
       case 'ping': {
         const { id, clockNowTicks } = message;
         this.#write({ type: 'pong', id, clockNowTicks });
+        handlers.pinged?.();
         return;
       }
       case 'sendOpened':

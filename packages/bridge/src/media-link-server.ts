@@ -103,6 +103,8 @@ export interface MediaLinkHandlers {
    */
   frames(cursor: FrameCursor): void;
   message(message: MediaControlMessage): void;
+  /** The host pinged, which is answered: it is there, and all that it sent before has come. */
+  pinged?(): void;
   /** Called exactly once, also when the link broke between `accept` and `open`. */
   closed(code: number, reason: string): void;
 }

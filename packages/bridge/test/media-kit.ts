@@ -36,6 +36,7 @@ export class RecordingHandlers implements MediaLinkHandlers {
   /** Sequence numbers, one array a message. */
   readonly batches = new Happenings<number[]>();
   readonly payloads: string[] = [];
+  pings = 0;
   readonly ends = new Happenings<{ code: number; reason: string }>();
 
   open(session: MediaLinkSession): MediaLinkOpening {
@@ -55,6 +56,10 @@ export class RecordingHandlers implements MediaLinkHandlers {
 
   message(message: MediaControlMessage): void {
     this.messages.push(message);
+  }
+
+  pinged(): void {
+    this.pings += 1;
   }
 
   closed(code: number, reason: string): void {

@@ -196,11 +196,12 @@ describe('an open link', () => {
     expect(await handlers.messages.next()).toMatchObject({ type: 'dominantSpeaker' });
   });
 
-  test('answers a ping with a pong that echoes it', async () => {
+  test('answers a ping with a pong that echoes it, and says that it came', async () => {
     const { peer, handlers } = await world.join();
     peer.send({ type: 'ping', id: 7, clockNowTicks: '123' });
     expect(await peer.next()).toEqual({ type: 'pong', id: 7, clockNowTicks: '123' });
     expect(handlers.messages.seen).toHaveLength(0);
+    expect(handlers.pings).toBe(1);
   });
 
   test('answers an unknown type with unsupported and goes on', async () => {

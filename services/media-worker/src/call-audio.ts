@@ -103,6 +103,8 @@ export class CallAudio {
   readonly #recognition: CallRecognition;
   readonly #mediaEpoch: { readonly high: number; readonly low: number };
   #session: MediaLinkSession | undefined;
+  /** When anything came over its link last. */
+  #hostAtMs = 0;
   #started = false;
   #ending: Promise<void> | undefined;
   #cancelGrace: Cancel;
@@ -180,11 +182,12 @@ export class CallAudio {
     return this.#deaf.isDeaf;
   }
 
-  /** Looks whether anything, and anybody, is heard; call it about once a second. */
+  /** Looks whether anything, and anybody, is heard, and who stopped; call it about once a second. */
   checkDeafness(): void {
     if (this.#ending !== undefined) return;
     this.#deaf.check({ ...this.streams.takeSigns(), linked: this.linked });
     for (const { speaking } of this.streams.open()) if (speaking) this.#speech.spoke();
+    this.#lookForStalls();
   }
 
   /** The host's clock is not ours: it waits for progress. */
@@ -254,7 +257,12 @@ export class CallAudio {
         if (isCurrent()) this.#frames(cursor);
       },
       message: (message) => {
-        if (isCurrent()) this.#message(message);
+        if (!isCurrent()) return;
+        this.#hostAtMs = this.#options.clock.nowMs();
+        this.#message(message);
+      },
+      pinged: () => {
+        if (isCurrent()) this.#hostAtMs = this.#options.clock.nowMs();
       },
       closed: (code) => {
         if (isCurrent()) this.#linkDown(code);
@@ -333,6 +341,13 @@ export class CallAudio {
     else this.#cancelGrace = this.#startGrace();
   }
 
+  /** In virtual time nothing is late. */
+  #lookForStalls(): void {
+    if (!this.linked || this.virtualTime) return;
+    const nowMs = this.#options.clock.nowMs();
+    for (const stream of this.streams.open()) stream.lookForStall(nowMs, this.#hostAtMs);
+  }
+
   #startGrace(): Cancel {
     return this.#afterGrace(() => void this.#endUnlinked());
   }
@@ -356,6 +371,7 @@ export class CallAudio {
 
   #frames(cursor: FrameCursor): void {
     const receivedMicros = nowMicros();
+    this.#hostAtMs = this.#options.clock.nowMs();
     while (cursor.next()) {
       const stream = this.streams.get(cursor.streamId);
       if (stream === undefined) {

@@ -11,6 +11,7 @@ import { CLOSE_MODE, WARM_UP_FRAMES } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import type { DecodeStream } from './decode-pool.js';
 import { HeldCheckpoints } from './held-checkpoints.js';
+import { StallWatch } from './recognition/stall-watch.js';
 import type { StreamEar } from './recognition/stream-ear.js';
 
 /** How far a stream is; the positions are the sequence expected next. */
@@ -44,6 +45,7 @@ export class CallStream {
   readonly identity: StreamIdentity;
   readonly #counters: StreamCounters;
   readonly #ear: StreamEar;
+  readonly #stall = new StallWatch();
   readonly #held = new HeldCheckpoints();
   #keptSettled: number | undefined;
   readonly #epochHigh: number;
@@ -209,6 +211,18 @@ export class CallStream {
     this.#decode.touch();
   }
 
+  /**
+   * Looks whether its host sends nothing of it, though it is there; call it about once a second while
+   * there is a link.
+   *
+   * @param hostAtMs when anything came over the link last, on the clock of `nowMs`
+   */
+  lookForStall(nowMs: number, hostAtMs: number): void {
+    const { stallMs } = this.#ear;
+    if (!this.isLinked || this.isBusy) this.#stall.restart();
+    else if (this.#stall.look(nowMs, this.#next, hostAtMs, stallMs)) this.#ear.stalled();
+  }
+
   /** From now on these are told besides digits. */
   listenForTones(tones: readonly OtherToneKind[]): void {
     this.#decode?.listenForTones(tones);
@@ -285,6 +299,7 @@ export class CallStream {
   /** A new link knows nothing, and has to open it again. */
   newLink(): void {
     this.isLinked = false;
+    this.#stall.restart();
     this.#creditFrom = this.received;
     this.#toldReceived = undefined;
     this.#toldDurable = undefined;

@@ -129,6 +129,22 @@ describe('a call that is transcribed', () => {
     expect(bench.ofType(callId, 'transcript.skipped')).toEqual([]);
   });
 
+  it('does not wait for who was speaking when their host sends nothing more of them', async () => {
+    const callId = newCallId();
+    await bench.registry.setListening(callId, DICTATION);
+    const placed = await bench.place(callId, bench.worker.workerId);
+    const host = await bench.dial(placed, { virtualTime: false }).connect();
+    host.open(1, '11');
+    await host.play({ 1: TALKING.slice(0, 90) });
+    const finals = (): number => {
+      // It is there, and is heard to be.
+      host.send({ type: 'dominantSpeaker', sourceId: null, captureTicks: '0' });
+      return bench.ofType(callId, 'transcript.final').length;
+    };
+    await expect.poll(finals, { ...WAIT, interval: 250 }).toBe(1);
+    await host.bye();
+  });
+
   it('begins when that is asked for, and ends so', async () => {
     const { host, callId } = await linked(DEFAULT_LISTENING);
     host.open(1, '11');

@@ -93,6 +93,8 @@ export type RecognizerCommand =
     }
   /** Nothing more is put into the ring. */
   | { readonly kind: 'finish'; readonly handle: number }
+  /** The stream's host is there, and sends nothing of its source. */
+  | { readonly kind: 'stalled'; readonly handle: number }
   | { readonly kind: 'stop' };
 
 /** Recognizer thread → I/O thread. In order. */

@@ -11,6 +11,7 @@ import type {
 } from './recognition-messages.js';
 import { NO_STREAM } from './recognition-messages.js';
 import { RealTimeFactor, RecognitionPolicy } from './recognition-policy.js';
+import { stallMsOf } from './stall-watch.js';
 import { StreamListener } from './stream-listener.js';
 import type { ListenerHost } from './task-listener.js';
 import { TaskListener } from './task-listener.js';
@@ -89,7 +90,8 @@ export class RecognizerHost {
       const recognizer = this.#recognizerFor(task);
       return new TaskListener({ handle, task, recognizer, host, eager, resumes, known });
     });
-    const stream = new StreamListener({ handle, ring, eager, listeners, nowMs, post });
+    const stallMs = stallMsOf(tasks);
+    const stream = new StreamListener({ handle, ring, listeners, stallMs, nowMs, post });
     this.#streams.set(handle, stream);
     if (eager) this.#hasEager = true;
   }
@@ -97,6 +99,11 @@ export class RecognizerHost {
   /** Nothing more is put into the stream's ring. */
   finish(handle: number): void {
     this.#streams.get(handle)?.finish();
+  }
+
+  /** The stream's host is there, and sends nothing of its source. */
+  stalled(handle: number): void {
+    this.#streams.get(handle)?.stalled();
   }
 
   /** Does a little of what there is to do; false when there is nothing. */

@@ -66,6 +66,8 @@ export interface ListenedStream {
   readonly pcm: PcmShare;
   /** Of `received` frames, as many as the host may be told of: beyond them the ring would fill up. */
   cap(received: number): number;
+  /** Its host is there, and sends nothing of its source. */
+  stalled(): void;
   /** Nothing more is put into its ring. */
   finish(): void;
 }
@@ -163,6 +165,7 @@ export class RecognizerPool {
         const most = (reader.consumed + room) >>> 0;
         return ((received - most) | 0) > 0 ? most : received;
       },
+      stalled: () => thread.stalled(handle),
       finish: () => thread.finish(handle),
     };
   }

@@ -120,6 +120,11 @@ export class RecognizerThread {
     this.#send({ kind: 'finish', handle });
   }
 
+  /** The stream's host is there, and sends nothing of its source. */
+  stalled(handle: number): void {
+    this.#send({ kind: 'stalled', handle });
+  }
+
   /** Ends a thread that hangs; to be called at even times. */
   look(): void {
     const turns = Atomics.load(this.#vitals, VITAL.turns);

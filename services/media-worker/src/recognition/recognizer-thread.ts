@@ -14,7 +14,7 @@ import { VITAL } from './recognition-messages.js';
 import type { Recognizers } from './recognizer-host.js';
 import { RecognizerHost } from './recognizer-host.js';
 
-/** Sleeps no longer: sources fall silent without a word, and sessions are closed that nobody uses. */
+/** Sleeps no longer: sessions are closed that nobody uses. */
 const MAX_SLEEP_MS = 500;
 
 /** What `RecognizerThreadSetup.module` exports. */
@@ -41,6 +41,7 @@ let isStopped = false;
 port.on('message', (command: RecognizerCommand) => {
   if (command.kind === 'listen') host.listen(command);
   else if (command.kind === 'finish') host.finish(command.handle);
+  else if (command.kind === 'stalled') host.stalled(command.handle);
   else isStopped = true;
   wake();
 });

@@ -6,6 +6,7 @@ import { finalEvent, partialEvent, phraseEvent, skippedEvent } from './recogniti
 import type { ListenTask, TaskKind, TaskResume } from './recognition-messages.js';
 import type { ListenedStream, RecognizerPool } from './recognizer-pool.js';
 import type { StreamReport } from './recognizer-thread-handle.js';
+import { stallMsOf } from './stall-watch.js';
 import { keyOf, ToldUtterances } from './utterance-trail.js';
 
 export interface StreamEarOptions {
@@ -47,6 +48,8 @@ export class StreamEar {
   #leftMs = Number.POSITIVE_INFINITY;
   readonly #told: ToldUtterances;
   #isClosed = false;
+  /** How long nothing must come of its source for it to stall. */
+  stallMs: number = Number.POSITIVE_INFINITY;
   #settleDone: () => void = () => {};
   /** Resolves once the stream is over, and all that was said in it is told of. */
   readonly done: Promise<void>;
@@ -106,10 +109,17 @@ export class StreamEar {
   set(tasks: readonly ListenTask[], firstSequence: number, listening: ListeningSettings): void {
     if (this.#isClosed) return;
     this.listening = listening;
+    this.stallMs = stallMsOf(tasks);
     const before = this.#current;
     this.#current = tasks.length === 0 ? undefined : this.#listen(tasks, firstSequence);
     this.#heard?.listen(this.pcm);
     before?.stream.finish();
+  }
+
+  /** Its host is there, and sends nothing of its source: nobody is waited for who was speaking. */
+  stalled(): void {
+    const current = this.#current;
+    if (current !== undefined && current.open.size > 0) current.stream.stalled();
   }
 
   /** Its last frame was heard. */

@@ -9,14 +9,12 @@ const MAX_RECORDS = 128;
 /** How far the stream must have moved on for that to be told. */
 const TELL_SETTLED_MS = 200;
 
-/** A source of which nothing comes for so long has made a pause. */
-const STALL_MS = 2500;
-
 export interface StreamListenerOptions {
   readonly handle: number;
   readonly ring: SharedArrayBuffer;
-  readonly eager: boolean;
   readonly listeners: readonly TaskListener[];
+  /** How long nothing must come for it to stall. */
+  readonly stallMs: number;
   nowMs(): number;
   post(report: RecognizerReport): void;
 }
@@ -62,8 +60,18 @@ export class StreamListener {
       this.#take(this.#record);
     }
     if (taken > 0) this.#recordAtMs = this.#options.nowMs();
-    else if (!this.#options.eager) this.#lookForStall();
     return taken;
+  }
+
+  /**
+   * The host is there, and sends nothing of the source: what was said is not to wait for what may not
+   * come. Where sound came late, or waits to be taken, it does not stall.
+   */
+  stalled(): void {
+    const { nowMs, stallMs } = this.#options;
+    if (this.#isStalled || this.#ring.waiting > 0 || nowMs() - this.#recordAtMs < stallMs) return;
+    this.#isStalled = true;
+    for (const listener of this.listeners) listener.stalled();
   }
 
   /** Tells how far the stream is, if that is news; to be called when all reports before are posted. */
@@ -95,12 +103,5 @@ export class StreamListener {
   #close(mode: CloseMode): void {
     Object.assign(this.#record, { kind: PCM_RECORD.closed, durationMs: mode, droppedBefore: 0 });
     this.#take(this.#record);
-  }
-
-  /** Hosts send nothing of a source that is silent for long: what was said is not to wait for it. */
-  #lookForStall(): void {
-    if (this.#isStalled || this.#options.nowMs() - this.#recordAtMs < STALL_MS) return;
-    this.#isStalled = true;
-    for (const listener of this.listeners) listener.stalled();
   }
 }

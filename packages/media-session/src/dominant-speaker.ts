@@ -7,6 +7,19 @@ export interface DominantChange {
   readonly origin: 'heard' | 'host';
 }
 
+/** What one knows, as plain JSON, for one that goes on elsewhere. */
+export interface DominantSpeakerState {
+  readonly current: string | null;
+  /** The media host tells who dominates. */
+  readonly isHosts: boolean;
+  readonly quietMs: number;
+  /** How much each said lately, and of the present look's time. */
+  readonly lately: readonly SpokenTime[];
+  readonly now: readonly SpokenTime[];
+}
+
+export type SpokenTime = readonly [speaker: string, spokenMs: number];
+
 /** Looks are taken at multiples of this on the media clock. */
 const LOOK_MS = 100;
 
@@ -28,6 +41,9 @@ const LONGEST_MS = 30_000;
 /** Said less lately than this: forgotten. */
 const NOTHING_MS = 1;
 
+/** Of more who spoke lately, those who said most are handed on. */
+const MAX_HANDED_ON = 100;
+
 const FADE = Math.exp(-LOOK_MS / FADE_MS);
 
 /**
@@ -37,21 +53,39 @@ const FADE = Math.exp(-LOOK_MS / FADE_MS);
  *
  * A media host that tells who dominates knows better: from its first word on only its word counts.
  *
- * Pure: the same stretches give the same changes, wherever they are cut. A stretch at a time that no
+ * Pure: the same stretches give the same changes, wherever they are cut, also into those of one and of
+ * another that goes on by its state. A stretch at a time that no
  * number counts on from, beyond 2^53 ms, is let be.
  */
 export class DominantSpeaker {
   readonly #onChange: (change: DominantChange) => void;
   /** How much each said lately, ms. */
-  readonly #lately = new Map<string, number>();
+  readonly #lately: Map<string, number>;
   /** What of the present look's time each spoke, ms. */
-  readonly #now = new Map<string, number>();
-  #quietMs = 0;
-  #current: string | null = null;
-  #isHosts = false;
+  readonly #now: Map<string, number>;
+  #quietMs: number;
+  #current: string | null;
+  #isHosts: boolean;
 
-  constructor(onChange: (change: DominantChange) => void) {
+  /** @param state where another left off */
+  constructor(onChange: (change: DominantChange) => void, state?: DominantSpeakerState) {
     this.#onChange = onChange;
+    this.#lately = new Map(state?.lately);
+    this.#now = new Map(state?.now);
+    this.#quietMs = state?.quietMs ?? 0;
+    this.#current = state?.current ?? null;
+    this.#isHosts = state?.isHosts ?? false;
+  }
+
+  /** What another needs to go on from here. */
+  get state(): DominantSpeakerState {
+    return {
+      current: this.#current,
+      isHosts: this.#isHosts,
+      quietMs: this.#quietMs,
+      lately: most(this.#lately),
+      now: most(this.#now),
+    };
   }
 
   get current(): string | null {
@@ -113,4 +147,13 @@ export class DominantSpeaker {
     this.#current = speaker;
     this.#onChange({ speaker, previous, sinceMs, origin });
   }
+}
+
+/** In their order. */
+function most(spoken: ReadonlyMap<string, number>): SpokenTime[] {
+  const all = [...spoken];
+  if (all.length <= MAX_HANDED_ON) return all;
+  const longest = all.toSorted(([, one], [, other]) => other - one).slice(0, MAX_HANDED_ON);
+  const kept = new Set(longest);
+  return all.filter((each) => kept.has(each));
 }

@@ -1,4 +1,4 @@
-export type { DominantChange } from './dominant-speaker.js';
+export type { DominantChange, DominantSpeakerState, SpokenTime } from './dominant-speaker.js';
 export { DominantSpeaker } from './dominant-speaker.js';
 export type {
   ClosedFinding,
@@ -57,7 +57,14 @@ export type { Listening, StreamPipelineOptions } from './stream-pipeline-options
 export { FRAME_SAMPLES, SESSION_SAMPLE_RATE_HZ } from './stream-pipeline-options.js';
 export type { StreamRunnerOptions, Taken } from './stream-runner.js';
 export { StreamRunner, TAKEN } from './stream-runner.js';
-export type { SpeakerTalk, StretchSink, TalkLedgerOptions, TalkTotals } from './talk-ledger.js';
+export type {
+  SpeakerAccount,
+  SpeakerTalk,
+  StretchSink,
+  TalkLedgerOptions,
+  TalkLedgerState,
+  TalkTotals,
+} from './talk-ledger.js';
 export { TalkLedger } from './talk-ledger.js';
 export type { ToneDraft, ToneFolderOptions, ToneFolderState } from './tone-folder.js';
 export { LATE_NAMING_WAIT_MS, NAMING_WAIT_MS, SAME_PRESS_MS, ToneFolder } from './tone-folder.js';

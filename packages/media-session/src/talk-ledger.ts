@@ -19,12 +19,33 @@ export interface TalkTotals {
   readonly speakers: readonly SpeakerTalk[];
 }
 
+/** What a ledger knows, as plain JSON, for one that goes on elsewhere. */
+export interface TalkLedgerState {
+  /** Null before anything is known. */
+  readonly startMs: number | null;
+  readonly settledMs: number | null;
+  readonly talkMs: number;
+  readonly overlapMs: number;
+  readonly speakers: readonly SpeakerAccount[];
+  /** Talkspurts not settled to their end, which is null while they go on. */
+  readonly spurts: readonly (readonly [speaker: string, startMs: number, endMs: number | null])[];
+}
+
+/** `lastStartMs` is that of the newest talkspurt; null before the first. */
+export type SpeakerAccount = readonly [
+  speaker: string,
+  talkMs: number,
+  talkspurts: number,
+  overlapMs: number,
+  lastStartMs: number | null,
+];
+
 /** Takes stretches of time, one after the other, in each of which the same speakers spoke. */
 export type StretchSink = (speaking: readonly string[], fromMs: number, toMs: number) => void;
 
 export interface TalkLedgerOptions {
-  /** Nothing before is counted: another attachment did; undefined: all is. */
-  readonly startMs?: number | undefined;
+  /** Where another ledger left off. */
+  readonly state?: TalkLedgerState | null | undefined;
   /** Told of each stretch as it is settled. */
   readonly onStretch?: StretchSink;
 }
@@ -46,6 +67,9 @@ interface Account {
 /** More speakers are not counted. */
 const MAX_SPEAKERS = 1024;
 
+/** Of more speakers, those who speak now and those who spoke longest are handed on. */
+const MAX_HANDED_ON = 100;
+
 /** More talkspurts do not wait to be settled: those told first are forgotten, and count as none. */
 const MAX_SPURTS = 4096;
 
@@ -58,7 +82,8 @@ const SAME_MS = 1;
  * when all is known. What comes too late all the same counts from what is settled on. Where time is not
  * settled, as when it says nothing true, the newest 4096 talkspurts are kept.
  *
- * Pure: the same talkspurts give the same totals, however often time is settled.
+ * Pure: the same talkspurts give the same totals, however often time is settled, and wherever another
+ * ledger goes on by the state of this one; talkspurts that are told to it again count once.
  */
 export class TalkLedger {
   readonly #onStretch: StretchSink;
@@ -67,19 +92,63 @@ export class TalkLedger {
   #spurts: Spurt[] = [];
   #startMs: number | undefined;
   #settledMs: number;
-  #talkMs = 0;
-  #overlapMs = 0;
+  #talkMs: number;
+  #overlapMs: number;
 
-  constructor({ startMs, onStretch = () => {} }: TalkLedgerOptions = {}) {
+  constructor({ state, onStretch = () => {} }: TalkLedgerOptions = {}) {
     this.#onStretch = onStretch;
-    this.#startMs = startMs;
-    this.#settledMs = startMs ?? Number.NEGATIVE_INFINITY;
+    this.#startMs = state?.startMs ?? undefined;
+    this.#settledMs = state?.settledMs ?? Number.NEGATIVE_INFINITY;
+    this.#talkMs = state?.talkMs ?? 0;
+    this.#overlapMs = state?.overlapMs ?? 0;
+    for (const [speaker, talkMs, talkspurts, overlapMs, lastMs] of state?.speakers ?? []) {
+      const lastStartMs = lastMs ?? Number.NEGATIVE_INFINITY;
+      this.#accounts.set(speaker, { talkMs, talkspurts, overlapMs, lastStartMs });
+    }
+    for (const [speaker, startMs, endMs] of state?.spurts ?? []) {
+      this.#spurts.push({ speaker, startMs, endMs: endMs ?? undefined });
+    }
+  }
+
+  /** What another ledger needs to go on from here. */
+  get state(): TalkLedgerState {
+    const accounts = this.#handedOn();
+    const speakers = Array.from(
+      accounts,
+      ([speaker, { talkMs, talkspurts, overlapMs, lastStartMs }]): SpeakerAccount => [
+        speaker,
+        talkMs,
+        talkspurts,
+        overlapMs,
+        orNull(lastStartMs),
+      ],
+    );
+    const spurts = this.#spurts
+      .filter(({ speaker }) => accounts.has(speaker))
+      .slice(-MAX_HANDED_ON * 2)
+      .map(({ speaker, startMs, endMs }) => [speaker, startMs, endMs ?? null] as const);
+    return {
+      startMs: this.#startMs ?? null,
+      settledMs: orNull(this.#settledMs),
+      talkMs: this.#talkMs,
+      overlapMs: this.#overlapMs,
+      speakers,
+      spurts,
+    };
+  }
+
+  /** Whether a talkspurt was told that began then, or a later one. */
+  hasBegun(speaker: string, startMs: number): boolean {
+    const { lastStartMs } = this.#accounts.get(speaker) ?? {
+      lastStartMs: Number.NEGATIVE_INFINITY,
+    };
+    return startMs < lastStartMs + SAME_MS;
   }
 
   /** A talkspurt began. */
   started(speaker: string, startMs: number): void {
     const account = this.#accountOf(speaker);
-    if (account === undefined || startMs < account.lastStartMs + SAME_MS) return;
+    if (account === undefined || this.hasBegun(speaker, startMs)) return;
     const open = this.#spurts.find((each) => each.speaker === speaker && each.endMs === undefined);
     // Its end will be told, or it was lost.
     if (open !== undefined) open.endMs = startMs;
@@ -96,7 +165,7 @@ export class TalkLedger {
       return;
     }
     const account = this.#accountOf(speaker);
-    if (account === undefined || startMs < account.lastStartMs + SAME_MS) return;
+    if (account === undefined || this.hasBegun(speaker, startMs)) return;
     this.#begin(account, { speaker, startMs, endMs });
   }
 
@@ -133,6 +202,17 @@ export class TalkLedger {
         overlapMs,
       })),
     };
+  }
+
+  #handedOn(): ReadonlyMap<string, Account> {
+    if (this.#accounts.size <= MAX_HANDED_ON) return this.#accounts;
+    const speaking = new Set(this.#spurts.map(({ speaker }) => speaker));
+    const rank = ([speaker, { talkMs }]: readonly [string, Account]): number =>
+      speaking.has(speaker) ? Number.MAX_VALUE : talkMs;
+    const all = [...this.#accounts];
+    const first = all.toSorted((one, other) => rank(other) - rank(one)).slice(0, MAX_HANDED_ON);
+    const kept = new Set(first);
+    return new Map(all.filter((each) => kept.has(each)));
   }
 
   #begin(account: Account, spurt: Spurt): void {
@@ -176,4 +256,8 @@ export class TalkLedger {
     if (isOverlap) this.#overlapMs += durationMs;
     this.#onStretch(speaking, fromMs, toMs);
   }
+}
+
+function orNull(ms: number): number | null {
+  return ms === Number.NEGATIVE_INFINITY ? null : ms;
 }

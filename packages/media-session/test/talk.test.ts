@@ -36,8 +36,9 @@ describe('talk time', () => {
     });
   });
 
-  it('counts speech that goes on, and speech whose begin another attachment heard from there on', () => {
-    const ledger = new TalkLedger({ startMs: 5000 });
+  it('counts speech that goes on, and speech whose begin another worker heard from there on', () => {
+    const nothing = { talkMs: 0, overlapMs: 0, speakers: [], spurts: [] };
+    const ledger = new TalkLedger({ state: { startMs: 5000, settledMs: 5000, ...nothing } });
     ledger.ended('a', 3000, 5600);
     ledger.started('b', 5500);
     ledger.settle(6000);
@@ -85,7 +86,6 @@ function live(
   const changes: DominantChange[] = [];
   const dominant = new DominantSpeaker((change) => changes.push(change));
   const ledger = new TalkLedger({
-    startMs: 0,
     onStretch: (speaking, fromMs, toMs) => dominant.stretch(speaking, fromMs, toMs),
   });
   const told = spurts

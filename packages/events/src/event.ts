@@ -139,7 +139,7 @@ export interface EventData {
     /** Worked out from what was heard, or told by the media host. */
     readonly origin: 'heard' | 'host';
   };
-  /** Who spoke for how long in this attachment of the media; told when it ends. */
+  /** Who spoke for how long in the call; told when its media end, not when another worker goes on. */
   'talk.summary': {
     readonly startMs: number;
     readonly endMs: number;

@@ -122,7 +122,7 @@ export class CallAudio {
     this.#listening = new CallListening(options.listening);
     this.#mediaEpoch = splitTicks(BigInt(hello.mediaEpochTicks));
     this.findings = new CallFindings({
-      ...{ callId: hello.callId, mediaId: hello.mediaId, epoch: hello.epoch, journal, clock },
+      ...{ callId: hello.callId, mediaId: hello.mediaId, journal, clock },
       participantOf: (sourceId) => options.attribution.known(sourceId)?.participantId ?? null,
       isVirtual: this.virtualTime,
       listening: this.#listening,

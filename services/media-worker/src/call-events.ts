@@ -53,15 +53,15 @@ export function dominantEvent(
   };
 }
 
-/** Who spoke for how long in an attachment. */
+/** Who spoke for how long in a call. The same end of the call gives the same id. */
 export function talkSummaryEvent(
-  { callId, epoch }: { readonly callId: string; readonly epoch: number },
+  { callId, mediaId }: Omit<CallSource, 'sourceId'>,
   totals: TalkTotals,
   speakers: readonly TalkTime[],
 ): CallEventDraft {
   const { startMs, endMs, talkMs, overlapMs } = totals;
   return {
-    id: `${callId}.media.${epoch}.talkSummary`,
+    id: `${callId}.${mediaId}.talkSummary.${Math.round(endMs)}`,
     type: 'talk.summary',
     mediaTimeMs: roundTenth(endMs),
     sourceId: null,

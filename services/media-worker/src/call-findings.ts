@@ -14,7 +14,6 @@ import { ToneCollections } from './tone-collections.js';
 export interface CallFindingsOptions {
   readonly callId: string;
   readonly mediaId: string;
-  readonly epoch: number;
   /** Whose a source is now, as far as is known. */
   participantOf(sourceId: string): string | null;
   readonly journal: Pick<CallJournal, 'add'>;
@@ -41,6 +40,8 @@ export class CallFindings {
   readonly #collections: ToneCollections;
   /** Who speaks. */
   readonly talk: CallTalk;
+  /** Other workers heard so much before. */
+  readonly #heardBeforeMs: number;
   #toneText = NO_TONES;
   #hasNamed = false;
   #isLeaving = false;
@@ -49,6 +50,7 @@ export class CallFindings {
   constructor(options: CallFindingsOptions) {
     this.#options = options;
     const { callId, mediaId, journal, clock, isVirtual, listening, memory } = options;
+    this.#heardBeforeMs = memory?.heardMs ?? Number.NEGATIVE_INFINITY;
     this.#time = new MediaTime(clock, isVirtual);
     this.#collections = new ToneCollections({
       ...{ callId, mediaId, settings: listening.current.collect, states: memory?.collections },
@@ -60,7 +62,7 @@ export class CallFindings {
       state: memory?.tones,
     });
     this.talk = new CallTalk({
-      ...{ callId, mediaId, epoch: options.epoch, startMs: memory?.talkEndMs ?? undefined },
+      ...{ callId, mediaId, state: memory?.talk },
       participantOf: (sourceId) => options.participantOf(sourceId),
       tell: (event) => journal.add(event),
     });
@@ -79,11 +81,13 @@ export class CallFindings {
 
   /** What another worker needs to go on from here. */
   get memory(): CallMemory {
+    const heardMs = Math.max(this.#heardBeforeMs, this.#time.heardMs ?? Number.NEGATIVE_INFINITY);
     return {
       version: 1,
       tones: this.#tones.state,
       collections: this.#collections.states,
-      talkEndMs: this.talk.endMs,
+      talk: this.talk.state,
+      heardMs: heardMs === Number.NEGATIVE_INFINITY ? null : heardMs,
     };
   }
 
@@ -143,15 +147,19 @@ export class CallFindings {
   }
 
   /**
-   * Nothing follows: what waits is told, and what is open ends, unless the call goes on elsewhere.
+   * Nothing follows here: what waits is told, and what is open ends, and is summed up, unless the call
+   * goes on elsewhere.
    *
    * @param endMs end of the last frame; null when none was heard
    */
   end(endMs: number | null): void {
     this.#cancelTimer?.();
     this.#tones.flush();
-    const atMs = endMs ?? this.#time.settledMs ?? 0;
-    if (!this.#isLeaving) this.#collections.end(atMs);
+    if (this.#isLeaving) return;
+    const heardMs = endMs ?? this.#time.settledMs ?? Number.NEGATIVE_INFINITY;
+    const lastMs = Math.max(this.#heardBeforeMs, heardMs);
+    const atMs = lastMs === Number.NEGATIVE_INFINITY ? 0 : lastMs;
+    this.#collections.end(atMs);
     this.talk.end(atMs);
   }
 
@@ -189,7 +197,7 @@ export class CallFindings {
   }
 
   #settledMsOfAll(): number | undefined {
-    let leastMs = this.#time.settledMs;
+    let leastMs = this.#time.surelySettledMs;
     for (const stream of this.#options.streams()) {
       const settledMs = this.#time.settledMsOf(stream);
       if (settledMs === undefined || leastMs === undefined) return undefined;

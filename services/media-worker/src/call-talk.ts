@@ -1,5 +1,10 @@
 import type { TalkTime } from '@earshot/events';
-import type { DominantChange, TalkTotals } from '@earshot/media-session';
+import type {
+  DominantChange,
+  DominantSpeakerState,
+  TalkLedgerState,
+  TalkTotals,
+} from '@earshot/media-session';
 import { DominantSpeaker, TalkLedger } from '@earshot/media-session';
 import type { CallEventDraft } from './call-events.js';
 import { dominantEvent, talkSummaryEvent } from './call-events.js';
@@ -7,19 +12,29 @@ import { dominantEvent, talkSummaryEvent } from './call-events.js';
 export interface CallTalkOptions {
   readonly callId: string;
   readonly mediaId: string;
-  readonly epoch: number;
-  /** Up to when the attachment before this one counted. */
-  readonly startMs: number | undefined;
+  /** Where another worker left off. */
+  readonly state?: CallTalkState | null | undefined;
   /** Whose a source is now, as far as is known. */
   participantOf(sourceId: string): string | null;
   tell(event: CallEventDraft): void;
 }
 
+/** What a worker knows of who speaks in a call, as plain JSON, for the one that goes on with it. */
+export interface CallTalkState {
+  readonly speakers: readonly SpeakerName[];
+  readonly ledger: TalkLedgerState;
+  /** Null where sources are heard by themselves. */
+  readonly mix: TalkLedgerState | null;
+  readonly dominant: DominantSpeakerState;
+}
+
+/** A source, for as long as it is one participant's; the ledger knows it by `key`, in decimal digits. */
+export type SpeakerName = readonly [key: number, sourceId: string, participantId: string | null];
+
 /** A source, for as long as it is one participant's. */
 interface Speaker {
-  readonly key: string;
-  /** Null for the mix. */
-  readonly sourceId: string | null;
+  readonly key: number;
+  readonly sourceId: string;
   /** Null until it is known. */
   participantId: string | null;
 }
@@ -32,7 +47,7 @@ const MAX_SPEAKERS = 1024;
 
 const MIX = 'mix';
 
-/** Who speaks in one attachment of a call: who mostly does, and for how long each did. */
+/** Who speaks in a call: who mostly does, and for how long each did. */
 export class CallTalk {
   readonly #options: CallTalkOptions;
   readonly #dominant: DominantSpeaker;
@@ -42,17 +57,38 @@ export class CallTalk {
   readonly #speakers = new Map<string, Speaker>();
   /** As which speaker each source speaks now. */
   readonly #speakerOf = new Map<string, Speaker>();
+  #nextKey = 0;
 
   constructor(options: CallTalkOptions) {
     this.#options = options;
-    const { startMs } = options;
-    this.#dominant = new DominantSpeaker((change) => this.#dominantChanged(change));
+    const { state } = options;
+    for (const [key, sourceId, participantId] of state?.speakers ?? []) {
+      this.#addSpeaker({ key, sourceId, participantId });
+    }
+    this.#dominant = new DominantSpeaker(
+      (change) => this.#dominantChanged(change),
+      state?.dominant,
+    );
     this.#ledger = new TalkLedger({
-      startMs,
+      state: state?.ledger,
       onStretch: (keys, fromMs, toMs) =>
         this.#dominant.stretch(this.#sourcesOf(keys), fromMs, toMs),
     });
-    this.#mix = new TalkLedger({ startMs });
+    this.#mix = new TalkLedger({ state: state?.mix });
+  }
+
+  /** What another worker needs to go on from here. */
+  get state(): CallTalkState {
+    const ledger = this.#ledger.state;
+    const speakers: SpeakerName[] = [];
+    for (const [key] of ledger.speakers) {
+      const speaker = this.#speakers.get(key);
+      if (speaker !== undefined) {
+        speakers.push([speaker.key, speaker.sourceId, speaker.participantId]);
+      }
+    }
+    const mix = this.#speakers.size === 0 ? this.#mix.state : null;
+    return { speakers, ledger, mix, dominant: this.#dominant.state };
   }
 
   /** The source that dominates; null for nobody. */
@@ -60,21 +96,14 @@ export class CallTalk {
     return this.#dominant.current;
   }
 
-  /** Up to when it is counted; null: nothing is. */
-  get endMs(): number | null {
-    const { endMs } = this.#totals;
-    return endMs > 0 ? endMs : null;
-  }
-
   /** Who spoke for how long so far. */
   get speakers(): TalkTime[] {
     return this.#totals.speakers.map(({ speaker: key, ...talk }) => {
       const speaker = this.#speakers.get(key);
-      const sourceId = speaker?.sourceId ?? null;
-      if (speaker !== undefined && sourceId !== null) {
-        speaker.participantId ??= this.#options.participantOf(sourceId);
-      }
-      return { sourceId, participantId: speaker?.participantId ?? null, ...talk };
+      if (speaker === undefined) return { sourceId: null, participantId: null, ...talk };
+      const { sourceId } = speaker;
+      speaker.participantId ??= this.#options.participantOf(sourceId);
+      return { sourceId, participantId: speaker.participantId, ...talk };
     });
   }
 
@@ -83,8 +112,11 @@ export class CallTalk {
       this.#mix.started(MIX, startMs);
       return;
     }
+    const last = this.#speakerOf.get(sourceId);
+    // Told again after a hand-over: it was said by whose the source was then.
+    if (last !== undefined && this.#ledger.hasBegun(`${last.key}`, startMs)) return;
     const speaker = this.#nowSpeaking(sourceId);
-    if (speaker !== undefined) this.#ledger.started(speaker.key, startMs);
+    if (speaker !== undefined) this.#ledger.started(`${speaker.key}`, startMs);
   }
 
   ended(sourceId: string | null, startMs: number, endMs: number): void {
@@ -93,7 +125,7 @@ export class CallTalk {
       return;
     }
     const speaker = this.#speakerOf.get(sourceId) ?? this.#nowSpeaking(sourceId);
-    if (speaker !== undefined) this.#ledger.ended(speaker.key, startMs, endMs);
+    if (speaker !== undefined) this.#ledger.ended(`${speaker.key}`, startMs, endMs);
   }
 
   /** The media host says who dominates. */
@@ -111,12 +143,12 @@ export class CallTalk {
     if (untilMs >= firstMs) this.#settleAt(untilMs);
   }
 
-  /** Nothing follows: tells who spoke for how long, if anybody did. */
+  /** Nothing follows: tells who spoke for how long up to `endMs`, if anybody did. */
   end(endMs: number): void {
     this.#settleAt(endMs);
     const totals = this.#totals;
     if (totals.talkMs === 0) return;
-    this.#options.tell(talkSummaryEvent(this.#options, totals, this.speakers));
+    this.#options.tell(talkSummaryEvent(this.#options, { ...totals, endMs }, this.speakers));
   }
 
   #settleAt(untilMs: number): void {
@@ -138,10 +170,15 @@ export class CallTalk {
       return last;
     }
     if (this.#speakers.size >= MAX_SPEAKERS) return last;
-    const speaker = { key: `${this.#speakers.size}`, sourceId, participantId };
-    this.#speakers.set(speaker.key, speaker);
-    this.#speakerOf.set(sourceId, speaker);
+    const speaker = { key: this.#nextKey, sourceId, participantId };
+    this.#addSpeaker(speaker);
     return speaker;
+  }
+
+  #addSpeaker(speaker: Speaker): void {
+    this.#speakers.set(`${speaker.key}`, speaker);
+    this.#speakerOf.set(speaker.sourceId, speaker);
+    this.#nextKey = Math.max(this.#nextKey, speaker.key + 1);
   }
 
   #sourcesOf(keys: readonly string[]): string[] {

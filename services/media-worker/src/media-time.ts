@@ -17,6 +17,9 @@ export interface HeardStream {
  */
 const SETTLE_MS = 250;
 
+/** Frames that a host on a busy machine sends late come within this. */
+const STALL_MS = 10_000;
+
 /**
  * What time it is on a call's media clock, for what happens because nothing does: the time of the
  * newest frame heard, and while none come, by the worker's clock from there. That stands still while
@@ -50,6 +53,20 @@ export class MediaTime {
   /** What was heard at the first look; undefined before. */
   get firstMs(): number | undefined {
     return this.#firstMs;
+  }
+
+  /** End of the newest frame heard at the last look; undefined before the first. */
+  get heardMs(): number | undefined {
+    return this.#newestMs;
+  }
+
+  /**
+   * Up to when all is known even if the host stalls now: further than what was heard only after long,
+   * for what has to be the same whenever frames come.
+   */
+  get surelySettledMs(): number | undefined {
+    if (this.#nowMs === undefined || this.#newestMs === undefined) return undefined;
+    return Math.max(this.#newestMs, this.#nowMs - STALL_MS) - SETTLE_MS;
   }
 
   /** Up to when all is known; undefined before the first frame. */

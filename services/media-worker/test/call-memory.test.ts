@@ -6,11 +6,23 @@ import { parseTaskResumes } from '../src/recognition/utterance-trail.js';
 const REPORT = { way: 'host', startMs: 1000, endMs: 1100 };
 const TOLD = { sound: '5', sourceId: '7', reports: [REPORT] };
 const STATE = { digits: '5', startMs: 1000, lastMs: 1100, sinceMs: null };
+const LEDGER = {
+  ...{ startMs: 0, settledMs: 900, talkMs: 400, overlapMs: 0 },
+  speakers: [['0', 400, 1, 0, 500]],
+  spurts: [['0', 500, null]],
+};
+const TALK = {
+  speakers: [[0, '7', null]],
+  ledger: LEDGER,
+  mix: null,
+  dominant: { current: '7', isHosts: false, quietMs: 0, lately: [['7', 400]], now: [] },
+};
 const MEMORY = {
   version: 1,
   tones: { told: [TOLD] },
   collections: [{ sourceId: '7', state: STATE }],
-  talkEndMs: 900,
+  talk: TALK,
+  heardMs: 1700,
 };
 
 describe('what was stored of a call', () => {
@@ -20,7 +32,6 @@ describe('what was stored of a call', () => {
 
   it.each([
     ['another version', { ...MEMORY, version: 2 }],
-    ['a time that no media clock shows', { ...MEMORY, talkEndMs: 1e16 }],
     ['a tone at such a time', tones({ ...TOLD, reports: [{ ...REPORT, startMs: -1e308 }] })],
     ['a tone that nobody reported', tones({ ...TOLD, reports: [] })],
     ['more tones than are kept', tones(...Array.from({ length: 3000 }, () => TOLD))],
@@ -28,6 +39,17 @@ describe('what was stored of a call', () => {
     ['a key at such a time', collected({ ...STATE, lastMs: 2 ** 60 })],
   ])('is nothing with %s', (_, value) => {
     expect(parseCallMemory(value)).toBeUndefined();
+  });
+
+  it.each([
+    ['of an earlier version', undefined],
+    ['at a time that no media clock shows', { ...TALK, ledger: { ...LEDGER, settledMs: 1e16 } }],
+    ['for less than no time', { ...TALK, ledger: { ...LEDGER, talkMs: -1 } }],
+    ['of more than are handed on', { ...TALK, speakers: Array(3000).fill([0, '7', null]) }],
+    ['of somebody without end', { ...TALK, speakers: [[Number.POSITIVE_INFINITY, '7', null]] }],
+  ])('begins anew only in who speaks with talk %s', (_, talk) => {
+    expect(parseCallMemory({ ...MEMORY, talk })).toEqual({ ...MEMORY, talk: null });
+    expect(parseCallMemory({ ...MEMORY, heardMs: talk })).toEqual({ ...MEMORY, heardMs: null });
   });
 
   it('is nothing, and never thrown at, when it is anything else', () => {

@@ -46,7 +46,7 @@ describe('talk', () => {
     await bench.stopped(callId);
     const [summary, ...more] = bench.ofType(callId, 'talk.summary');
     expect(more).toEqual([]);
-    expect(summary?.id).toMatch(/\.media\.\d+\.talkSummary$/);
+    expect(summary?.id).toMatch(/\.m_1\.talkSummary\.10000$/);
     const near = (ms = 0, expectedMs = 0): void =>
       expect(Math.abs(ms - expectedMs)).toBeLessThanOrEqual(250);
     const { speakers, talkMs, overlapMs, endMs } = summary?.data ?? { speakers: [] };
@@ -103,7 +103,7 @@ describe('talk of very many', () => {
   it('is counted of 1024 speakers, and of no more', () => {
     const told: CallEventDraft[] = [];
     const talk = new CallTalk({
-      ...{ callId: 'c_1', mediaId: 'm_1', epoch: 1, startMs: undefined },
+      ...{ callId: 'c_1', mediaId: 'm_1' },
       participantOf: (sourceId) => `p-${sourceId}`,
       tell: (event) => told.push(event),
     });

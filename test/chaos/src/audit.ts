@@ -21,8 +21,6 @@ const OF_ATTACHMENT: ReadonlySet<EventType> = new Set<EventType>([
   'media.streamOpened',
   'media.streamClosed',
   'media.stopped',
-  'speaker.dominant',
-  'talk.summary',
 ]);
 
 /** As the sandbox's media host names it, anew with each session. */

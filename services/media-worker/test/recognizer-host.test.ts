@@ -3,6 +3,7 @@ import type { Recognizer, RecognizerSession } from '@earshot/recognition';
 import { describe, expect, it } from 'vitest';
 import type { ListenTask, RecognizerReport } from '../src/recognition/recognition-messages.js';
 import { RecognizerHost } from '../src/recognition/recognizer-host.js';
+import { PLAIN_DICTATION } from './plain-dictation.js';
 
 const TASK: ListenTask = {
   task: { kind: 'dictation', partials: true },
@@ -145,14 +146,7 @@ class Bench {
     };
     return {
       name: 'test',
-      capabilities: {
-        tasks: ['dictation'],
-        partials: true,
-        wordTimes: false,
-        confidence: false,
-        languages: 'any',
-        runs: 'local',
-      },
+      capabilities: { ...PLAIN_DICTATION, partials: true },
       open: async (options) => open(options),
       close: async () => {},
     };
@@ -266,14 +260,7 @@ describe('a stream in virtual time', () => {
   function recognizer(open: Recognizer['open']): Recognizer {
     return {
       name: 'test',
-      capabilities: {
-        tasks: ['dictation'],
-        partials: false,
-        wordTimes: false,
-        confidence: false,
-        languages: 'any',
-        runs: 'local',
-      },
+      capabilities: PLAIN_DICTATION,
       open,
       close: async () => {},
     };

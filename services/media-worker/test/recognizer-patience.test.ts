@@ -5,19 +5,13 @@ import { createFailover } from '@earshot/recognition';
 import { expect, it } from 'vitest';
 import type { RecognizerReport } from '../src/recognition/recognition-messages.js';
 import { RecognizerHost } from '../src/recognition/recognizer-host.js';
+import { PLAIN_DICTATION } from './plain-dictation.js';
 
 /** A recognizer whose finals take so long; for some that is for ever. */
 function late(clock: VirtualClock, name: string, finalsMs: number): Recognizer {
   return {
     name,
-    capabilities: {
-      tasks: ['dictation'],
-      partials: false,
-      wordTimes: false,
-      confidence: false,
-      languages: 'any',
-      runs: 'remote',
-    },
+    capabilities: { ...PLAIN_DICTATION, runs: 'remote' },
     open: async ({ onResult, language }) => ({
       backlogMs: 0,
       push: () => {},

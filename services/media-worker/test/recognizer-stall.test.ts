@@ -3,6 +3,7 @@ import type { Recognizer, RecognizerResult } from '@earshot/recognition';
 import { describe, expect, it } from 'vitest';
 import type { ListenTask, RecognizerReport } from '../src/recognition/recognition-messages.js';
 import { RecognizerHost } from '../src/recognition/recognizer-host.js';
+import { PLAIN_DICTATION } from './plain-dictation.js';
 
 const TASK: ListenTask = {
   task: { kind: 'dictation', partials: false },
@@ -26,14 +27,7 @@ interface Told {
 /** Understands how much sound it is given, ms. */
 const measuring: Recognizer = {
   name: 'measuring',
-  capabilities: {
-    tasks: ['dictation'],
-    partials: false,
-    wordTimes: false,
-    confidence: false,
-    languages: 'any',
-    runs: 'local',
-  },
+  capabilities: PLAIN_DICTATION,
   async open({ onResult, language, startMs }) {
     let samples = 0;
     return {

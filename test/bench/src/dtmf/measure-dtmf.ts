@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { DtmfDetector } from '@earshot/dtmf';
 import { createOpusEngine } from '@earshot/opus';
+import { orNothing } from '../or-nothing.js';
 import { say } from '../progress.js';
 import { quantile } from '../quartiles.js';
 import type { Cell } from './cell.js';
@@ -89,20 +90,6 @@ async function peers(missing: string[]): Promise<BenchDetector[]> {
   const spandsp = await orNothing(spandspDetectors, 'spandsp', missing);
   const multimon = await orNothing(async () => [await multimonDetector()], 'multimon-ng', missing);
   return [...spandsp, ...multimon];
-}
-
-async function orNothing<T>(
-  get: () => Promise<readonly T[]>,
-  what: string,
-  missing: string[],
-): Promise<readonly T[]> {
-  try {
-    return await get();
-  } catch (error) {
-    say(`without ${what}: ${error instanceof Error ? error.message : String(error)}`);
-    missing.push(what);
-    return [];
-  }
 }
 
 /** Every kind of cell; in short one in `QUICK_STRIDE` of them. */

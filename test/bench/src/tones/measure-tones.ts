@@ -7,6 +7,7 @@ import type { Recording } from '../dtmf/recordings.js';
 import { RECORDING_RATE_HZ, readMusic, readSpeech } from '../dtmf/recordings.js';
 import { resample } from '../dtmf/resample.js';
 import { OpusPath } from '../dtmf/through-opus.js';
+import { orNothing } from '../or-nothing.js';
 import { say } from '../progress.js';
 import { quantile } from '../quartiles.js';
 import { TONE_SEED, toneCells } from './tone-cells.js';
@@ -59,20 +60,6 @@ export async function measureTones(quick: boolean): Promise<TonesResult> {
     missing,
     faults: plain.faults,
   };
-}
-
-async function orNothing<T>(
-  get: () => Promise<readonly T[]>,
-  what: string,
-  missing: string[],
-): Promise<readonly T[]> {
-  try {
-    return await get();
-  } catch (error) {
-    say(`without ${what}: ${error instanceof Error ? error.message : String(error)}`);
-    missing.push(what);
-    return [];
-  }
 }
 
 interface Scores {

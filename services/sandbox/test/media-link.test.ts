@@ -114,6 +114,28 @@ describe('the media link of a session', () => {
     expect(stage.states.items).toEqual(['active', 'active']);
   });
 
+  it.each([
+    ['a newer epoch', 'c_slow.3', 3],
+    ['the same epoch again', 'c_slow.2.fresh', 2],
+  ])('goes to no worker before the one it left is done, also for %s', async (_, token, epoch) => {
+    await open();
+    const { worker } = stage;
+    worker.finishes = false;
+    const { mediaId } = stage.begin('c_slow');
+    await stage.attach(mediaId, 'c_slow.1', 1);
+    const attached = [stage.attach(mediaId, 'c_slow.2', 2), stage.attach(mediaId, token, epoch)];
+    const settled = Promise.allSettled(attached);
+    const left = await worker.byes.first(({ bye }) => bye === 'reattach');
+    // A dial of another session, made after what this one may have dialled too early, is over.
+    const other = stage.begin('c_other');
+    await stage.attach(other.mediaId, 'c_other.1', 1);
+    expect(stage.bearers.items).toEqual(['c_slow.1', 'c_other.1']);
+    worker.finish(left);
+    await settled;
+    expect(stage.bearers.items.at(-1)).toBe(token);
+    worker.finishes = true;
+  });
+
   it('is tried for a moment when the worker can not be reached, and then refused', async () => {
     await open();
     const { mediaId } = stage.begin('c_nobody');

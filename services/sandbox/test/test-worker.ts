@@ -71,6 +71,8 @@ export class TestWorker {
   acknowledges = true;
   /** While false, a new link is told nothing of what came before. */
   resumes = true;
+  /** While false, a bye is not answered: `finish` does it. */
+  finishes = true;
   readonly #link: MediaLinkServer;
   creditFrames: number;
   readonly #givesResumeTokens: boolean;
@@ -113,6 +115,12 @@ export class TestWorker {
         return { streamId, received, durable: received, lost, dropped: 0 };
       });
     link.session.send({ type: 'progress', streams, creditFrames: this.creditFrames });
+  }
+
+  /** Is done with what came over a link, and closes it. */
+  finish({ session }: HeardLink): void {
+    session.send({ type: 'finished' });
+    session.close(1000, 'finished');
   }
 
   #accept(hello: HelloMessage, bearer: string): MediaLinkHandlers {
@@ -189,8 +197,7 @@ export class TestWorker {
             break;
           case 'bye':
             link.bye = message.reason;
-            link.session.send({ type: 'finished' });
-            link.session.close(1000, 'finished');
+            if (this.finishes) this.finish(link);
             this.byes.add(link);
             break;
           default:

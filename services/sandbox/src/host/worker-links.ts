@@ -44,6 +44,8 @@ export class WorkerLinks {
   /** Dialled for the same epoch, while `#link` goes on. */
   #nextLink: MediaLink | undefined;
   #attachedEpoch = -1;
+  /** Resolved once the workers that were left are done with what they got. */
+  #left: Promise<unknown> = Promise.resolve();
   #isOver = false;
 
   constructor(options: WorkerLinksOptions) {
@@ -64,13 +66,12 @@ export class WorkerLinks {
     this.#requireWanted(attachment);
     const isSame = attachment.epoch === this.#attachedEpoch;
     this.#attachedEpoch = attachment.epoch;
-    void this.#nextLink?.close();
-    this.#nextLink = undefined;
-    if (!isSame) {
-      await this.#leave('reattach');
-      // A worker may take its time to let go: meanwhile a newer one was named, or the call ended.
-      this.#requireWanted(attachment);
-    }
+    if (!isSame) this.#leave('reattach');
+    // However often it is attached meanwhile: the next worker's epoch would keep out what it still tells.
+    await this.#left;
+    // It may take its time to let go: meanwhile a newer one was named, or the call ended.
+    this.#requireWanted(attachment);
+    this.#dropNext();
     const link = this.#create(attachment);
     // No bye to the same attachment, which would end it: the worker replaces the link (O-13).
     if (this.#link === undefined) this.#link = link;
@@ -88,9 +89,8 @@ export class WorkerLinks {
   /** Says good-bye for good; resolves once the worker is done with what it got. */
   async end(reason: ByeMessage['reason']): Promise<void> {
     this.#isOver = true;
-    void this.#nextLink?.close();
-    this.#nextLink = undefined;
-    await this.#leave(reason);
+    this.#leave(reason);
+    await this.#left;
   }
 
   /** Ends all at once, with a bye that waits for no answer. */
@@ -100,12 +100,18 @@ export class WorkerLinks {
     await Promise.all([this.#link?.close(), this.#nextLink?.close()]);
   }
 
-  async #leave(reason: ByeMessage['reason']): Promise<void> {
+  #leave(reason: ByeMessage['reason']): void {
+    this.#dropNext();
     const link = this.#link;
     this.#link = undefined;
     if (link === undefined) return;
     this.#options.handlers.gone();
-    await link.leave(reason);
+    this.#left = Promise.all([this.#left, link.leave(reason)]);
+  }
+
+  #dropNext(): void {
+    void this.#nextLink?.close();
+    this.#nextLink = undefined;
   }
 
   #requireWanted({ epoch }: Attachment): void {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ServiceChild } from '../dist/deployment.js';
 import { Deployment, totalsOf, writeMeeting } from '../dist/deployment.js';
 import type { Undisturbed } from './intact.js';
 import { expectIntact, undisturbed } from './intact.js';
@@ -8,7 +9,7 @@ const CALLS = 20;
 const DRAIN_MS = 3_000;
 /** What it may need to stop, beyond that. */
 const STOP_MS = 2_000;
-/** The second worker has started by then, on a busy machine too. */
+/** All calls are heard at once for a while, on a busy machine too. */
 const DURATION_MS = 22_000;
 const MEETING = {
   durationMs: DURATION_MS,
@@ -27,32 +28,41 @@ beforeAll(async () => {
   const meetingFolder = await writeMeeting(MEETING);
   [expected, deployment] = await Promise.all([
     undisturbed(meetingFolder),
-    Deployment.start({ meetingFolder, workers: 1 }),
+    Deployment.start({ meetingFolder, workers: 2 }),
   ]);
 });
 
 afterAll(() => deployment.close());
 
+/** Signaling may know it later than the first event is there. */
+function workerOf(callId: string): Promise<ServiceChild> {
+  return vi.waitFor(() => deployment.workerOf(callId), { timeout: DURATION_MS, interval: 50 });
+}
+
 describe('a worker that is told to stop', () => {
   it('leaves its calls to the others in the middle of speech, without a loss, and exits with 0', async () => {
-    const [first] = deployment.workers;
     const calls = await Promise.all(Array.from({ length: CALLS }, () => deployment.join()));
-    const second = deployment.addWorker();
     const isHeard = (callId: string) => deployment.of(callId, 'speech.started').length > 0;
     await deployment.until(() => calls.every(isHeard));
-    await second;
+    const workers = await Promise.all(calls.map(workerOf));
+    const callsOf = (worker: ServiceChild) => calls.filter((_, n) => workers[n] === worker);
+    // Which worker takes how many depends on how busy each is: the one that has the most leaves.
+    const moves = deployment.workers.map(callsOf).sort((a, b) => b.length - a.length)[0] ?? [];
+    const leaving = workers[calls.indexOf(moves[0] ?? '')];
     const toldAtMs = performance.now();
-    first?.signal('SIGTERM');
-    expect(await first?.exited).toBe(0);
+    leaving?.signal('SIGTERM');
+    expect(await leaving?.exited).toBe(0);
     const leftMs = performance.now() - toldAtMs;
-    console.info(`a worker with ${CALLS} calls was gone after ${Math.round(leftMs)} ms`);
+    console.info(
+      `a worker with ${moves.length} of ${CALLS} calls was gone after ${Math.round(leftMs)} ms`,
+    );
     expect(leftMs).toBeLessThan(DRAIN_MS + STOP_MS);
     await Promise.all(calls.map((callId) => deployment.ended(callId)));
 
     expectIntact(deployment, calls, expected);
     for (const callId of calls) {
       const stopped = deployment.of(callId, 'media.stopped').map(({ data }) => data.reason);
-      expect(stopped).toEqual(['reattach', 'callEnded']);
+      expect(stopped).toEqual([...(moves.includes(callId) ? ['reattach'] : []), 'callEnded']);
       expect(totalsOf(deployment.events, callId)).toEqual(expected.totals);
     }
     expect((await deployment.hostMetrics()).get('earshot_sandbox_account_mismatches_total')).toBe(

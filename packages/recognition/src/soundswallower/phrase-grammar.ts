@@ -7,12 +7,6 @@ export const FILLER_PREFIX = '_';
 /** Silence as a word, so that a pause may stand between two phrases. */
 export const PAUSE_WORD: string = `${FILLER_PREFIX}SIL`;
 
-/**
- * Of each phone that other speech may go on with. It has no effect: the decoder scales the weights of
- * alternatives to a sum of 1, and all of them are the same.
- */
-const FILLER_WEIGHT = 0.001;
-
 const GRAMMAR_NAME = 'phrases';
 const TOP_RULE = 'earshot_top';
 const FILLER_RULE = 'earshot_other';
@@ -79,11 +73,7 @@ export function buildFreeGrammar(phones: readonly string[]): PhraseGrammar {
 
 function header(phones: readonly string[]): readonly string[] {
   const fillers = [PAUSE_WORD, ...phones.map((phone) => `${FILLER_PREFIX}${phone}`)];
-  return [
-    '#JSGF V1.0;',
-    `grammar ${GRAMMAR_NAME};`,
-    `<${FILLER_RULE}> = ${fillers.map((filler) => `/${FILLER_WEIGHT}/ ${filler}`).join(' | ')};`,
-  ];
+  return ['#JSGF V1.0;', `grammar ${GRAMMAR_NAME};`, `<${FILLER_RULE}> = ${fillers.join(' | ')};`];
 }
 
 /** The words of a phrase, as the dictionary has them, with single spaces. */

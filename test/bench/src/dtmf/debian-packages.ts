@@ -40,12 +40,12 @@ export async function debianPackages(names: readonly string[]): Promise<string> 
   return root;
 }
 
-/** The folders that unpacked libraries lie in, for `LD_LIBRARY_PATH`. */
+/** The folders that unpacked libraries lie in, at any depth, for `LD_LIBRARY_PATH`. */
 export async function libraryFolders(root: string): Promise<string[]> {
   const lib = path.join(root, 'usr', 'lib');
-  const entries = await readdir(lib, { withFileTypes: true }).catch(() => []);
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  return [lib, ...folders.map((name) => path.join(lib, name))];
+  const files = await readdir(lib, { recursive: true }).catch(() => []);
+  const libraries = files.filter((file) => /\.so(?:\.|$)/.test(file));
+  return [...new Set(libraries.map((file) => path.join(lib, path.dirname(file))))];
 }
 
 /** The packages and what they need that this machine lacks, by a trial run of an installation. */

@@ -5,6 +5,7 @@ export { ADMIT, CONFIRMED_SPEECH_STATE_NUMBERS, ConfirmedSpeech } from './confir
 export type { SampleRateHz } from './frame.js';
 export { PTIME_MS, samplesPerFrame } from './frame.js';
 export { GapTimeline } from './gap-timeline.js';
+export { isPast } from './kept-time.js';
 export { measureRmsDbfs, rmsDbfs, SILENCE_DBFS } from './level.js';
 export type { SpeechActivityOptions, SpeechTransition } from './speech-activity.js';
 export { SPEECH_STATE_NUMBERS, SpeechActivity } from './speech-activity.js';

@@ -1,5 +1,5 @@
+import { isPast } from '@earshot/audio';
 import type { CallTone, CallToneKind } from './call-tone.js';
-import { isPast } from './kept-time.js';
 import { KindRules, RULES_NUMBERS } from './kind-rules.js';
 import { SegmentTracker, TRACKER_NUMBERS } from './segment-tracker.js';
 import { FRAME_MS, SoundWindow, WINDOW_FRAMES } from './sound-window.js';

@@ -1,7 +1,7 @@
+import { isPast } from '@earshot/audio';
 import { cadenceOf, EXCHANGE_HIGH_HZ, EXCHANGE_LOW_HZ, isCadenced } from './cadence.js';
 import type { CallToneKind } from './call-tone.js';
 import { CALL_TONE_KINDS } from './call-tone.js';
-import { isPast } from './kept-time.js';
 import { WINDOW_MS } from './sound-window.js';
 import { SEGMENT_NUMBERS, ToneSegment } from './tone-segment.js';
 import { SOUND } from './tone-sound.js';

@@ -1,4 +1,4 @@
-import { isPast } from './kept-time.js';
+import { isPast } from '@earshot/audio';
 import type { Sound } from './tone-sound.js';
 import { SOUND, soundFrom } from './tone-sound.js';
 

@@ -10,10 +10,10 @@ export const MOST_HOPS = 4;
 
 /** What is kept: the window one hop ago, as far back as its look back reaches, and the last hop. */
 const KEPT_SAMPLES = WINDOW_SAMPLES + (LOOK_BACK + 1) * HOP_SAMPLES;
+const ROOM_SAMPLES = KEPT_SAMPLES + (MOST_HOPS - 1) * HOP_SAMPLES;
+
 /** Hops of which it is remembered whether they are missing: more than the windows reach back. */
 const REMEMBERED = 0xffff;
-
-const ROOM_SAMPLES = KEPT_SAMPLES + (MOST_HOPS - 1) * HOP_SAMPLES;
 
 /**
  * The last sound at 8 kHz, hop by hop, and the spectra of it from a present one backwards. Each

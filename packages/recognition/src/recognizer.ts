@@ -11,6 +11,8 @@ export interface Recognizer {
    * failed by itself. Absent where nothing is promised.
    */
   readonly maxResultsMs?: number;
+  /** Most time that `open` takes, ms: after it it has rejected. Absent where nothing is promised. */
+  readonly maxOpenMs?: number;
   /**
    * Begins to listen to a stream.
    *

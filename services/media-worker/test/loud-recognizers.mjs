@@ -117,6 +117,7 @@ function session(name, { task, language, startMs, onResult, onFault }, ordinal, 
     },
     async endUtterance() {
       if (isOver || loudMs === 0) return;
+      if (name === 'first-mute' && ordinal === 1) await new Promise(() => {});
       if (task.kind === 'phrases') onResult(result('phrase'));
       else onResult(result('final'));
       loudMs = 0;

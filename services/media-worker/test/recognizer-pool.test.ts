@@ -2,23 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@earshot/async/system';
-import { CLOSE_MODE, PCM_RECORD, PcmRing } from '@earshot/media-session';
+import { PcmRing } from '@earshot/media-session';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_ENGINES } from '../dist/index.js';
 import { RecognizerPool } from '../dist/recognition/recognizer-pool.js';
 import { ToldUtterances } from '../dist/recognition/utterance-trail.js';
 import type { StreamReport } from '../src/recognition/recognizer-thread-handle.js';
+import { speak } from './spoken-ring.js';
 
 const SILENT_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 
 const RECOGNIZERS = new URL('./loud-recognizers.mjs', import.meta.url);
 
-/** Frames from which somebody speaks, and then until when; the second is cut, as it is too long. */
-const SPOKEN: readonly (readonly [number, number])[] = [
-  [50, 110],
-  [160, 400],
-  [460, 490],
-];
 const FRAMES = 560;
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'earshot-recognizers-'));
@@ -69,21 +64,6 @@ async function heardBy(engines: readonly string[], frames = FRAMES): Promise<Str
     stream.finish();
   });
   return reports;
-}
-
-function speak(ring: PcmRing, frames: number): void {
-  for (let frame = 0; frame < frames; frame += 1) {
-    const spoken = SPOKEN.find(([from, to]) => frame >= from && frame < to + 20);
-    if (frame - 3 === spoken?.[0]) ring.note(PCM_RECORD.speechStarted, spoken[0] * 20, 0, frame);
-    if (frame === (spoken?.[1] ?? 0) + 15) {
-      ring.note(PCM_RECORD.speechEnded, frame * 20 - 300, 0, frame);
-    }
-    const isSpoken = spoken !== undefined && frame < spoken[1];
-    ring.timeMs[0] = frame * 20;
-    if (isSpoken) ring.sound(frame + 1, new Int16Array(320).fill(1000));
-    else ring.note(PCM_RECORD.silence, frame * 20, 20, frame + 1);
-  }
-  ring.note(PCM_RECORD.closed, frames * 20, CLOSE_MODE.end, frames);
 }
 
 /** How utterances ended, without the names of recognizers. */

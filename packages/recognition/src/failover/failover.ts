@@ -35,6 +35,17 @@ export interface FailoverOptions {
   onSwitch?(change: FailoverSwitch): void;
 }
 
+/** What a fail-over promises. */
+export type FailoverTimes = Required<Pick<Recognizer, 'maxOpenMs' | 'maxResultsMs'>>;
+
+/** How long a fail-over of so many recognizers may take: each of them may be as slow as can be. */
+export function failoverTimes(
+  recognizers: number,
+  { openMs, finalMs }: Pick<FailoverLimits, 'openMs' | 'finalMs'> = DEFAULT_LIMITS,
+): FailoverTimes {
+  return { maxOpenMs: recognizers * openMs, maxResultsMs: recognizers * (openMs + finalMs) };
+}
+
 export interface FailoverRecognizer extends Recognizer {
   /** How each is doing: `open` ones are left alone for a while after failures. */
   states(): readonly { readonly engine: string; readonly state: BreakerState['kind'] }[];
@@ -82,8 +93,7 @@ export function createFailover(options: FailoverOptions): FailoverRecognizer {
   return {
     name: NAME,
     capabilities: capabilitiesOf(recognizers),
-    // Each of them may be opened as late, and then be as slow, as can be.
-    maxResultsMs: recognizers.length * (limits.openMs + limits.finalMs),
+    ...failoverTimes(recognizers.length, limits),
     open,
     async close() {
       isClosed = true;

@@ -18,10 +18,7 @@ export interface CallRecognitionOptions {
   tell(event: RecognitionEventDraft): void;
 }
 
-/** How long what was said last may take to be recognized once a call is over. */
-const FINISH_MS = 30_000;
-
-/** The same where it is heard again elsewhere. */
+/** How long what was said last may take to be recognized where it is heard again elsewhere. */
 const LEAVE_MS = 1000;
 
 /**
@@ -33,6 +30,8 @@ export class CallRecognition {
   readonly #ears = new Set<StreamEar>();
   #listening: ListeningSettings;
   #hasUnmixed = false;
+  /** An utterance was told of to its end. */
+  #onFinished: () => void = () => {};
 
   constructor(options: CallRecognitionOptions) {
     this.#options = options;
@@ -53,6 +52,7 @@ export class CallRecognition {
       creditFrames,
       resumes,
       tell,
+      onFinished: () => this.#onFinished(),
       onDone: () => this.#ears.delete(ear),
     });
     this.#ears.add(ear);
@@ -82,18 +82,36 @@ export class CallRecognition {
   }
 
   /**
-   * Resolves once all that was said is told of, to be called when all streams are closed; what
-   * takes too long is told as skipped, if it is not heard again elsewhere.
+   * Resolves once all that was said is told of, to be called when all streams are closed. While
+   * utterances are told of, others are waited for: given up is when none was for as long as one may take.
+   * What is not told of then is told as skipped, if it is not heard again elsewhere, which is not waited
+   * for.
    */
   async finish(goesOn: boolean): Promise<void> {
-    const { clock } = this.#options;
     const isDone = Promise.all(Array.from(this.#ears, (ear) => ear.done));
-    let cancel: Cancel = () => {};
-    const isLate = new Promise<void>((resolve) => {
-      cancel = clock.at(clock.nowMs() + (goesOn ? LEAVE_MS : FINISH_MS), resolve);
-    });
+    const { isLate, cancel } = this.#lateness(goesOn);
     await Promise.race([isDone, isLate]);
     cancel();
     for (const ear of this.#ears) ear.giveUp(!goesOn);
+  }
+
+  #lateness(goesOn: boolean): { isLate: Promise<void>; cancel: Cancel } {
+    const { clock, pool } = this.#options;
+    let cancel: Cancel = () => {};
+    const isLate = new Promise<void>((resolve) => {
+      const wait = (ms: number): void => {
+        cancel();
+        cancel = clock.at(clock.nowMs() + ms, resolve);
+      };
+      wait(goesOn ? LEAVE_MS : pool.utteranceLimitMs);
+      if (!goesOn) this.#onFinished = () => wait(pool.utteranceLimitMs);
+    });
+    return {
+      isLate,
+      cancel: () => {
+        cancel();
+        this.#onFinished = () => {};
+      },
+    };
   }
 }

@@ -123,6 +123,15 @@ export function engineSettings(env: EngineVariables): EngineSettings {
   return settings;
 }
 
+/** Recognizers of dictation that are set up, of those by these names; each once. */
+export function enginesSetUp(
+  settings: EngineSettings,
+  names: readonly string[] = DICTATION_ENGINES,
+): DictationEngine[] {
+  const known = names.flatMap((name) => DICTATION_ENGINES.find((each) => each === name) ?? []);
+  return [...new Set(known)].filter((name) => isSetUp(settings, name));
+}
+
 function isSetUp(settings: EngineSettings, name: DictationEngine): boolean {
   const { azureSpeech, openAi, deepgram, modelFolder } = settings;
   const of = { 'azure-speech': azureSpeech, openai: openAi, deepgram, 'sherpa-onnx': modelFolder };

@@ -8,7 +8,7 @@ import {
   createSoundSwallower,
 } from '@earshot/recognition';
 import type { DictationEngine, EngineSettings } from './engine-settings.js';
-import { DICTATION_ENGINES } from './engine-settings.js';
+import { enginesSetUp } from './engine-settings.js';
 import type { ListenTask, SwitchCount } from './recognition-messages.js';
 import type { Recognizers } from './recognizer-host.js';
 import { sumSwitches } from './sum-engines.js';
@@ -35,10 +35,7 @@ class DeploymentRecognizers implements Recognizers {
       this.#phrases ??= createSoundSwallower();
       return this.#phrases;
     }
-    const asked: readonly string[] = engines ?? this.#settings.dictation ?? DICTATION_ENGINES;
-    // Of what calls ask for, only what is known is remembered.
-    const known = asked.flatMap((name) => DICTATION_ENGINES.find((each) => each === name) ?? []);
-    const names = [...new Set(known)];
+    const names = enginesSetUp(this.#settings, engines ?? this.#settings.dictation);
     const key = names.join();
     if (!this.#dictation.has(key)) this.#dictation.set(key, this.#firstOf(names));
     return this.#dictation.get(key);

@@ -1,14 +1,17 @@
 import type { Cancel, Clock } from '@earshot/async';
 import { every } from '@earshot/async';
 import { MAX_LOOK_BACK_MS, PcmRing } from '@earshot/media-session';
+import { failoverTimes } from '@earshot/recognition';
 import type { WorkerLog } from '../log.js';
 import type { PcmShare } from '../thread-messages.js';
 import type { EngineSettings } from './engine-settings.js';
+import { enginesSetUp } from './engine-settings.js';
 import { RecognitionCounts } from './recognition-counts.js';
 import type { ListenTask, RecognizerLimits, RecognizerLoad } from './recognition-messages.js';
 import type { StreamReport } from './recognizer-thread-handle.js';
 import { RecognizerThread } from './recognizer-thread-handle.js';
 import { sumEngines, sumSwitches } from './sum-engines.js';
+import { utteranceLimitMs } from './utterance-limits.js';
 import type { ToldUtterances } from './utterance-trail.js';
 import { UtteranceTrail } from './utterance-trail.js';
 
@@ -79,6 +82,8 @@ export interface ListenedStream {
  */
 export class RecognizerPool {
   readonly counts: RecognitionCounts = new RecognitionCounts();
+  /** How long an utterance that has ended may take, with all recognizers that a call may ask for, ms. */
+  readonly utteranceLimitMs: number;
   readonly threads: readonly RecognizerThread[];
   readonly #trails = new Set<UtteranceTrail>();
   readonly #cancelWatch: Cancel;
@@ -87,6 +92,7 @@ export class RecognizerPool {
 
   constructor(options: RecognizerPoolOptions) {
     const module = options.module ?? ENGINES;
+    this.utteranceLimitMs = limitOf(options.engines);
     this.threads = Array.from(
       { length: options.threads },
       (_, index) => new RecognizerThread({ ...options, module, index }),
@@ -178,6 +184,12 @@ export class RecognizerPool {
   #leastLoaded(): RecognizerThread {
     return this.threads.reduce((best, thread) => (thread.streams < best.streams ? thread : best));
   }
+}
+
+/** Phrases are of one that promises nothing. */
+function limitOf(engines: EngineSettings): number {
+  const dictation = failoverTimes(enginesSetUp(engines).length);
+  return Math.max(utteranceLimitMs({}), utteranceLimitMs(dictation));
 }
 
 /** Frames of the longest utterance, from before its begin until it is known that it ended. */

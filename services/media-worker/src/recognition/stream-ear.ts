@@ -17,6 +17,8 @@ export interface StreamEarOptions {
   /** Where an earlier listener of the stream stopped. */
   readonly resumes: readonly TaskResume[];
   tell(event: RecognitionEventDraft): void;
+  /** An utterance was told of to its end. */
+  onFinished(): void;
   onDone(): void;
 }
 
@@ -170,6 +172,7 @@ export class StreamEar {
       case 'finished':
         listened.open.delete(keyOf(report.task, report.utterance));
         this.#finished(report);
+        this.#options.onFinished();
         return;
       case 'settled':
         listened.settledMs = report.beforeMs;

@@ -18,16 +18,8 @@ import type {
 } from './recognition-messages.js';
 import type { RealTimeFactor } from './recognition-policy.js';
 import { Utterance } from './utterance.js';
+import { MAX_FAILURES, resultsLimitMs } from './utterance-limits.js';
 import { keyOf } from './utterance-trail.js';
-
-/** Sessions that may fail with an utterance before it is skipped. */
-const MAX_FAILURES = 2;
-
-/** How long results may take, once all of an utterance was given, of a recognizer that promises nothing. */
-const RESULTS_MS = 20_000;
-
-/** How much longer of one that fails by itself when it takes too long: that it did is to come first. */
-const RESULTS_SLACK_MS = 1000;
 
 /** After a recognizer could not be opened, how long utterances are skipped without trying again. */
 const UNAVAILABLE_MS = 2000;
@@ -333,9 +325,7 @@ export class TaskListener {
   async #conclude(session: RecognizerSession, utterance: Utterance): Promise<void> {
     const { host, recognizer } = this.#options;
     const startMs = host.nowMs();
-    const { maxResultsMs } = recognizer ?? {};
-    const limitMs = maxResultsMs === undefined ? RESULTS_MS : maxResultsMs + RESULTS_SLACK_MS;
-    const cancel = host.after(limitMs, () => this.#fault());
+    const cancel = host.after(resultsLimitMs(recognizer ?? {}), () => this.#fault());
     try {
       await Promise.race([session.endUtterance(), this.#untilFault()]);
     } catch {

@@ -18,8 +18,12 @@ export const SPEECH_MODEL_WINDOW_SAMPLES = 512;
 /** The samples before a window that are heard with it. */
 const CONTEXT_SAMPLES = 64;
 
-/** Of the LSTM: what it says and what it keeps. */
-const MEMORY_WORDS = 256;
+/** Of the LSTM: what it says, and behind that what it keeps. */
+const HIDDEN_WORDS = 128;
+const MEMORY_WORDS: number = 2 * HIDDEN_WORDS;
+
+/** What the LSTM keeps grows by 1 a window at most: as a float of 32 bits no further than to here. */
+const MOST_KEPT = 2 ** 24;
 
 /** 32-bit words that `save` writes: memory, probability, how much waits, and context with what waits. */
 export const SPEECH_MODEL_STATE_WORDS: number =
@@ -41,7 +45,7 @@ export interface SpeechModelOptions {
 
 /** How likely one stream's sound is speech, window by window; state carries from one to the next. */
 export interface SpeechModelStream {
-  /** Of the last window that `run` took; 0 before the first. */
+  /** Of the last window that `run` took; before the first that of silence, below 0.01. */
   readonly probability: number;
   /** A window is full, and waits for `run`. */
   readonly isDue: boolean;
@@ -188,7 +192,7 @@ class SileroStream implements SpeechModelStream {
   duePlace = -1;
   readonly #model: SileroModel;
   readonly #words: Int32Array;
-  readonly #numbers: Float32Array;
+  readonly #memory: Float32Array;
   readonly #probability: Float32Array;
   /** Samples that wait, without the context. */
   readonly #waiting: Int32Array;
@@ -199,7 +203,7 @@ class SileroStream implements SpeechModelStream {
     this.state = state;
     this.#model = model;
     this.#words = new Int32Array(memory, state, SPEECH_MODEL_STATE_WORDS);
-    this.#numbers = new Float32Array(memory, state, MEMORY_WORDS + 1);
+    this.#memory = new Float32Array(memory, state, MEMORY_WORDS);
     this.#probability = new Float32Array(memory, state + code.probabilityOffset, 1);
     this.#waiting = new Int32Array(memory, state + code.waitingOffset, 1);
     const samples = CONTEXT_SAMPLES + 2 * SPEECH_MODEL_WINDOW_SAMPLES;
@@ -242,12 +246,23 @@ class SileroStream implements SpeechModelStream {
   restore(from: Int32Array, at: number): void {
     this.reset();
     for (let i = 0; i < SPEECH_MODEL_STATE_WORDS; i += 1) this.#words[i] = from[at + i]!;
-    const waiting = this.#waiting[0]!;
-    const isSound = waiting >= 0 && waiting < SPEECH_MODEL_WINDOW_SAMPLES;
-    if (!isSound || !this.#numbers.every(Number.isFinite)) this.reset();
+    if (!this.#isPossible()) this.reset();
   }
 
   release(): void {
     this.#model.giveBack(this);
+  }
+
+  /** NaN is nothing that can be. */
+  #isPossible(): boolean {
+    const waiting = this.#waiting[0]!;
+    const { probability } = this;
+    return (
+      waiting >= 0 &&
+      waiting < SPEECH_MODEL_WINDOW_SAMPLES &&
+      probability >= 0 &&
+      probability <= 1 &&
+      this.#memory.every((value, n) => Math.abs(value) <= (n < HIDDEN_WORDS ? 1 : MOST_KEPT))
+    );
   }
 }

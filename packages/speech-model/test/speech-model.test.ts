@@ -115,6 +115,10 @@ test('a full window that others wait for is taken by the next samples, and by sa
 test.each([
   ['a count that can not be', 257, SPEECH_MODEL_WINDOW_SAMPLES],
   ['a memory that is no number', 3, 0x7fc0_0000],
+  ['what the memory says that is more than 1', 127, 0x3f80_0001],
+  ['what the memory keeps that is more than 2^24', 128, 0x4b80_0001],
+  ['a memory out of all proportion', 255, 0xff7f_ffff | 0],
+  ['a probability below 0', 256, 0x8000_0001 | 0],
 ])('%s resets', (_what, at, word) => {
   const model = createSpeechModel({ capacity: 1 });
   const stream = model.acquire();

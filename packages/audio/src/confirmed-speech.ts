@@ -3,11 +3,6 @@ import { SILENCE_DBFS } from './level.js';
 import { NoiseFloor } from './noise-floor.js';
 import type { SpeechTransition } from './speech-activity.js';
 
-export interface ConfirmedSpeechOptions {
-  /** Pauses shorter than this do not end a talkspurt. 300 by default. */
-  readonly hangoverMs?: number;
-}
-
 /** Numbers that `ConfirmedSpeech.save` writes. */
 export const CONFIRMED_SPEECH_STATE_NUMBERS = 9;
 
@@ -36,6 +31,9 @@ const ONSET_MS = 40;
 /** The model is late by so much: a likely stretch began before, where it was loud already. */
 const REACH_BACK_MS = 120;
 
+/** Pauses shorter than this do not end a talkspurt. More than the reach back: no two overlap. */
+const HANGOVER_MS = 300;
+
 /** Nothing quieter is speech, however quiet the room. */
 const MIN_LEVEL_DBFS = -58;
 
@@ -62,7 +60,6 @@ const CLOSE_AFTER_MS = 240;
  * transition and none per frame.
  */
 export class ConfirmedSpeech {
-  readonly #hangoverMs: number;
   readonly #floor: NoiseFloor = new NoiseFloor();
   /** What `hear` was given. */
   #givenMs = Number.NaN;
@@ -84,16 +81,6 @@ export class ConfirmedSpeech {
   /** How long no frame could be speech, and how long the model found none likely. */
   #idleMs = 0;
   #unlikelyMs = 0;
-
-  /** @throws RangeError when an option is not a number from 0 */
-  constructor({ hangoverMs = 300 }: ConfirmedSpeechOptions = {}) {
-    if (!(hangoverMs >= 0 && Number.isFinite(hangoverMs))) {
-      throw new RangeError(
-        `Cannot create a speech detector: hangoverMs must be a number from 0, got ${hangoverMs}`,
-      );
-    }
-    this.#hangoverMs = hangoverMs;
-  }
 
   /** True from the transition that started a talkspurt until the one that ends it. */
   get speaking(): boolean {
@@ -173,7 +160,7 @@ export class ConfirmedSpeech {
     }
     if (Number.isNaN(this.#likelyMs)) this.#likelyMs = mediaTimeMs;
     if (this.#speaking) {
-      if (mediaTimeMs - this.#activeEndMs >= this.#hangoverMs) return this.#pause();
+      if (mediaTimeMs - this.#activeEndMs >= HANGOVER_MS) return this.#pause();
       this.#activeEndMs = endMs;
       return undefined;
     }
@@ -289,7 +276,7 @@ export class ConfirmedSpeech {
 
   #pause(): SpeechTransition | undefined {
     const endMs = this.#givenMs + this.#givenDurationMs;
-    const over = this.#speaking && endMs - this.#activeEndMs >= this.#hangoverMs;
+    const over = this.#speaking && endMs - this.#activeEndMs >= HANGOVER_MS;
     return over ? this.#end(this.#activeEndMs) : undefined;
   }
 

@@ -3,6 +3,11 @@ export const SILENCE_DBFS = -127;
 
 const FULL_SCALE = 32_768;
 
+/** Whether a number, such as one that was kept, can be a level; NaN is none. */
+export function isLevel(dbfs: number): boolean {
+  return dbfs >= SILENCE_DBFS && dbfs <= 0;
+}
+
 /**
  * Root-mean-square level of a stretch of PCM16, in dB relative to full scale: 0 is a square wave
  * at full scale, −3.01 a sine at full scale. Never below `SILENCE_DBFS`, also for no samples.

@@ -1,4 +1,4 @@
-import { SILENCE_DBFS } from './level.js';
+import { isLevel, SILENCE_DBFS } from './level.js';
 
 /** Time constant with which the floor follows a rising level. */
 const RISE_TIME_MS = 500;
@@ -33,9 +33,9 @@ export class NoiseFloor {
     return at + 1;
   }
 
-  /** Reads back what `save` wrote. */
+  /** Reads back what `save` wrote; what can't be a level is none. */
   restore(from: Float64Array, at: number): number {
-    this.#levelDbfs = from[at]!;
+    this.#levelDbfs = isLevel(from[at]!) ? from[at]! : Number.NaN;
     return at + 1;
   }
 

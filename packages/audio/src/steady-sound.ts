@@ -1,3 +1,8 @@
+import { isLevel } from './level.js';
+
+/** A mean may lie so far out of its range, of all that was summed. */
+const ROUNDING_DB = 0.01;
+
 /** Notices sound whose level hardly changes, as no voice's does: fans, hum, ringing tones. */
 export class SteadySound {
   readonly #rangeDb: number;
@@ -56,17 +61,30 @@ export class SteadySound {
     return at + 5;
   }
 
-  /** Reads back what `save` wrote. */
+  /** Reads back what `save` wrote; what can't be a stretch of steady level is none. */
   restore(from: Float64Array, at: number): number {
     this.#startMs = from[at]!;
     this.#durationMs = from[at + 1]!;
     this.#lowDbfs = from[at + 2]!;
     this.#highDbfs = from[at + 3]!;
     this.#weightedDbfs = from[at + 4]!;
+    if (!this.#isPossible()) this.reset();
     return at + 5;
   }
 
   reset(): void {
     this.#durationMs = 0;
+  }
+
+  #isPossible(): boolean {
+    const mean = this.levelDbfs;
+    return (
+      this.#durationMs >= 0 &&
+      isLevel(this.#lowDbfs) &&
+      isLevel(this.#highDbfs) &&
+      this.#highDbfs - this.#lowDbfs <= this.#rangeDb &&
+      mean >= this.#lowDbfs - ROUNDING_DB &&
+      mean <= this.#highDbfs + ROUNDING_DB
+    );
   }
 }

@@ -176,6 +176,17 @@ it('starts and ends in turn, with times in order', () => {
   );
 });
 
-it.each([-1, Number.NaN, Infinity])('refuses a hangover of %s', (hangoverMs) => {
-  expect(() => new ConfirmedSpeech({ hangoverMs })).toThrow('hangoverMs must be a number from 0');
+it('believes no level of the room that can not be', () => {
+  const noise = { ...NOISE, probability: 0.05 };
+  for (const roomDbfs of [2 ** 50, -(2 ** 50), 1, Number.NaN]) {
+    const first = new ConfirmedSpeech();
+    step(first, times(100, noise));
+    const state = new Float64Array(CONFIRMED_SPEECH_STATE_NUMBERS);
+    first.save(state, 0);
+    state[8] = roomDbfs;
+    const second = new ConfirmedSpeech();
+    second.restore(state, 0, 100 * FRAME_MS);
+    const { transitions } = step(second, [...times(50, noise), ...times(10, WORD)], 100);
+    expect(transitions).toEqual([{ kind: 'started', startMs: 150 * FRAME_MS }]);
+  }
 });

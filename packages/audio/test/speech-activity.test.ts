@@ -310,6 +310,26 @@ describe('a detector that goes on where another was', () => {
     expect(activity.speaking).toBe(true);
   });
 
+  it('hears speech whatever levels were kept', () => {
+    const room = new SpeechActivity();
+    for (let n = 0; n < 50; n += 1) room.step(n * FRAME_MS, FRAME_MS, ROOM_DBFS - (n % 3), false);
+    const state = new Float64Array(SPEECH_STATE_NUMBERS);
+    room.save(state, 0);
+    const times = [0, 1, 2, 4, 5, 6, 9, 14];
+    for (let at = 0; at < SPEECH_STATE_NUMBERS; at += 1) {
+      if (times.includes(at)) continue;
+      for (const level of [Number.NaN, 2 ** 50, -(2 ** 50), 0, SILENCE_DBFS]) {
+        const activity = new SpeechActivity();
+        activity.restore(Float64Array.from(state).fill(level, at, at + 1), 0, 50 * FRAME_MS);
+        const transitions = [...frames(50, ROOM_DBFS), ...WORD, ...frames(20, ROOM_DBFS)].map(
+          (levelDbfs, n) => activity.step((50 + n) * FRAME_MS, FRAME_MS, levelDbfs, false),
+        );
+        const kinds = transitions.flatMap((transition) => transition?.kind ?? []);
+        expect(kinds, `${level} at ${at}`).toEqual(['started', 'ended']);
+      }
+    }
+  });
+
   it('does not speak since a time that is none', () => {
     const state = new Float64Array(SPEECH_STATE_NUMBERS).fill(Number.NaN);
     state[0] = 1;

@@ -23,6 +23,7 @@ export const UNCHECKED: Readonly<Record<string, string>> = {
   'H-17': SIGNALING,
   'H-18': LONG,
   'H-19': SIGNALING,
+  'H-20': 'needs a Teams call that ends',
   'M-9': 'seen by R-6',
   'M-13': 'needs a tone while the link breaks',
   'M-16': 'needs a worker that is told to stop',

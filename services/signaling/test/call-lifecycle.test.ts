@@ -42,6 +42,12 @@ describe('a call', () => {
     return { id, graphCallId };
   }
 
+  /** Established, and heard by a worker: when it ends its host is let go of at once. */
+  async function attached(): Promise<{ id: string; graphCallId: string }> {
+    await harness.worker();
+    return harness.attachedCall();
+  }
+
   it('is joined with a blob of the host, a callback of its own and the token of its tenant', async () => {
     const answer = await harness.join();
     expect(answer.status).toBe(201);
@@ -201,7 +207,7 @@ describe('a call', () => {
   });
 
   it('keeps no name of a source for longer because of a notification after its end', async () => {
-    const { id, graphCallId } = await establish();
+    const { id, graphCallId } = await attached();
     await harness.graph.notify([rosterItem(graphCallId, [ADA])]);
     await vi.waitUntil(() => harness.registry.participantOfSource(id, '101'), WAIT);
     await harness.graph.notify([endItem(graphCallId, 200, 5001)]);
@@ -245,7 +251,7 @@ describe('a call', () => {
   });
 
   it('releases its host once Teams has ended it, and asks nothing more of Graph', async () => {
-    const { id, graphCallId } = await establish();
+    const { id, graphCallId } = await attached();
     await harness.graph.notify([endItem(graphCallId, 500, 7112)]);
     const call = await harness.reaches(id, 'terminated');
     expect(call.result).toMatchObject({ resultSubcode: 7112, retryClass: 'onceOnAnotherHost' });
@@ -256,7 +262,7 @@ describe('a call', () => {
   });
 
   it('is hung up once, however often that is asked', async () => {
-    const { id, graphCallId } = await establish();
+    const { id, graphCallId } = await attached();
     const answers = [
       await harness.request<CallView>('DELETE', `/v1/calls/${id}`),
       await harness.request<CallView>('DELETE', `/v1/calls/${id}`),
@@ -273,7 +279,7 @@ describe('a call', () => {
   });
 
   it('ends at once when it is hung up and Graph no longer knows it', async () => {
-    const { id } = await establish();
+    const { id } = await attached();
     harness.graph.lastLeg.alive = false;
     await harness.request('DELETE', `/v1/calls/${id}`);
     expect((await harness.reaches(id, 'terminated')).result?.cause).toBe('hung_up');

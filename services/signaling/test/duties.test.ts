@@ -87,6 +87,19 @@ describe('dutiesOf', () => {
     expect(due({ ...over, end: lost, move: silent })).toEqual([['releaseHost', endedAtMs]]);
   });
 
+  it('has the sound of a call that no worker has had attached before its host is let go of', () => {
+    const end = localEnd('hung_up', CREATED_MS + 9_000);
+    const over: ServiceState = { ...ESTABLISHED, graph: 'gone', end };
+    expect(due(over)).toEqual([
+      ['releaseHost', end.atMs + LAST_AUDIO_MS],
+      ['attach', end.atMs],
+    ]);
+    const atOnce = [['releaseHost', end.atMs]];
+    expect(due({ ...over, establishedAtMs: undefined })).toEqual(atOnce);
+    expect(due({ ...over, sessionOverAtMs: end.atMs })).toEqual(atOnce);
+    expect(due({ ...over, end: localEnd('media_failed', end.atMs) })).toEqual(atOnce);
+  });
+
   it('watches a call that is being established', () => {
     expect(due(FRESH)).toEqual([
       ['endNotEstablished', CREATED_MS + WATCHDOG_MS],

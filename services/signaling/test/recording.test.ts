@@ -203,7 +203,9 @@ describe('the gate of a policy-recording call', () => {
 
   it('closes when Teams ends the call', async () => {
     await start({ EARSHOT_RECORD_AT_ONCE: 'true' });
+    await harness.worker();
     const { id, leg } = await answeredCall(harness, 'policyRecording');
+    await vi.waitUntil(async () => (await harness.call(id)).media.attached, WAIT);
     await vi.waitUntil(async () => (await gateOf(id)) === 'open', WAIT);
     await harness.graph.notify([endItem(leg.id, 200, 5002)], { leg });
     await vi.waitUntil(async () => (await gateOf(id)) === 'closed', WAIT);

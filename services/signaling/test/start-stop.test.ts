@@ -59,9 +59,9 @@ describe('starting', () => {
     await harness.consume();
     await harness.start();
     const firstHost = await harness.host({ hostId: 'host-a' });
-    const { id } = (await harness.join()).body;
+    await harness.worker();
+    const { id } = await harness.attachedCall();
     const leg = harness.graph.lastLeg;
-    await harness.graph.notify([stateItem(leg.id, 'established')]);
     await vi.waitUntil(() => harness.eventsOf(id).length === 1, WAIT);
     await vi.waitUntil(async () => (await pendingOf(id)).length === 0, WAIT);
     await firstHost.close();

@@ -103,7 +103,7 @@ describe('as time passes', () => {
   });
 
   it('a call that was hung up ends even when Teams never says so', async () => {
-    const { id } = await established();
+    const { id } = await attached();
     await harness.request('DELETE', `/v1/calls/${id}`);
     await vi.waitUntil(() => !harness.graph.lastLeg.alive, WAIT);
     await vi.waitUntil(async () => {
@@ -169,7 +169,7 @@ describe('as time passes', () => {
   });
 
   it('a leg that calls back long after it was deleted is deleted again, three times at most', async () => {
-    const { id, graphCallId } = await established();
+    const { id, graphCallId } = await attached();
     const leg = harness.graph.lastLeg;
     await harness.request('DELETE', `/v1/calls/${id}`);
     await vi.waitUntil(() => !leg.alive, WAIT);

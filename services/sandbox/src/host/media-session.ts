@@ -175,7 +175,9 @@ export class MediaSession implements RunSink {
     this.#state = 'draining';
     this.#sends.endAll();
     this.#streams.closeAll();
-    if (this.#links.current === undefined && this.#streams.epoch < 0) {
+    // Where no worker has come yet, one may be on its way (H-20).
+    const isNobodys = this.#links.current === undefined && this.#streams.epoch < 0;
+    if (isNobodys && this.#streams.heldBytes === 0) {
       this.#finish('callEnded');
       return;
     }
@@ -184,9 +186,10 @@ export class MediaSession implements RunSink {
     this.flush();
   }
 
-  /** Nobody wants the audio any more. A call that is over still gets all that was said. */
+  /** Nobody wants the audio any more. A call that is over still gives its worker all that was said. */
   release(): void {
-    if (this.#state === 'open') this.#finish('released');
+    const isGiving = this.#state === 'draining' && this.#links.current !== undefined;
+    if (!isGiving) this.#finish('released');
   }
 
   /** Ends at once. */

@@ -23,6 +23,7 @@ const MAX_DUTIES_PER_PASS = 20;
 const WAITS: ReadonlySet<DutyKind> = new Set<DutyKind>(['answer', 'attach', 'join', 'move']);
 
 const RETRIES: Readonly<Partial<Record<DutyKind, { baseMs: number; maxMs: number }>>> = {
+  attach: MOVE_RETRY,
   move: MOVE_RETRY,
   join: MOVE_RETRY,
   answer: ANSWER_RETRY,

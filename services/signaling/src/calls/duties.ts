@@ -214,15 +214,22 @@ function dutiesAfterEnd(state: ServiceState, end: CallEnd, around: Surroundings)
   return [...duties, { kind: 'giveUpHost', dueAtMs }];
 }
 
-/** A worker that died shortly before the end leaves sound that nobody has heard: it is moved first. */
-function leavingHost({ move, attachedAtMs = 0 }: ServiceState, end: CallEnd): Duty[] {
-  const isUnheard = move?.silentSinceMs !== undefined && !AUDIO_IS_LOST.has(end.code);
-  if (isUnheard) {
-    return [
-      { kind: 'releaseHost', dueAtMs: end.atMs + LAST_AUDIO_MS },
-      { kind: 'move', dueAtMs: move.dueAtMs },
-    ];
+/** Sound that nobody has heard is brought to a worker first. */
+function leavingHost(state: ServiceState, end: CallEnd): Duty[] {
+  const bringing = bringingLastAudio(state, end);
+  if (bringing !== undefined) {
+    return [{ kind: 'releaseHost', dueAtMs: end.atMs + LAST_AUDIO_MS }, bringing];
   }
-  const isMoved = attachedAtMs > end.atMs;
-  return [{ kind: 'releaseHost', dueAtMs: isMoved ? attachedAtMs + LAST_AUDIO_MS : end.atMs }];
+  const { attachedAtMs = 0 } = state;
+  const isLate = attachedAtMs > end.atMs;
+  return [{ kind: 'releaseHost', dueAtMs: isLate ? attachedAtMs + LAST_AUDIO_MS : end.atMs }];
+}
+
+/** The worker died shortly before the end, or none had come yet. */
+function bringingLastAudio(state: ServiceState, end: CallEnd): Duty | undefined {
+  const { move, establishedAtMs, attachedAtMs, sessionOverAtMs } = state;
+  if (AUDIO_IS_LOST.has(end.code) || sessionOverAtMs !== undefined) return undefined;
+  if (move?.silentSinceMs !== undefined) return { kind: 'move', dueAtMs: move.dueAtMs };
+  const isUnheard = establishedAtMs !== undefined && attachedAtMs === undefined;
+  return isUnheard ? { kind: 'attach', dueAtMs: end.atMs } : undefined;
 }

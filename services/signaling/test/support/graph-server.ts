@@ -79,7 +79,8 @@ export class GraphServer {
   static async start(): Promise<GraphServer> {
     const { publicKey, privateKey } = await generateKeyPair('RS256');
     const jwk = { ...(await exportJWK(publicKey)), kid: KEY_ID, alg: 'RS256', use: 'sig' };
-    const server = createServer();
+    // No connection is closed for being idle at the moment when a request goes out on it.
+    const server = createServer({ keepAliveTimeout: 0 });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new GraphServer(server, privateKey, jwk);
   }

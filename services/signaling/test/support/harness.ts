@@ -22,7 +22,8 @@ import { stateItem } from './notifications.js';
 export const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 export const ORGANIZER = '550fae72-d251-43ec-868c-373732c2704f';
 export const API_KEY = 'api-key-of-the-tests';
-export const HOST_KEY = 'host-key-of-the-tests';
+/** Of one file: a host whose service stopped dials on, and another file's may have got its port. */
+export const HOST_KEY: string = randomBytes(24).toString('base64url');
 export const JOIN_URL: string =
   'https://teams.microsoft.com/l/meetup-join/19%3ameeting_M2IzYzczNTItYmY3OC00MDlmLWJjMzUtYmFiMjNlOTY4MGEz%40thread.v2/0' +
   `?context=${encodeURIComponent(JSON.stringify({ Tid: TENANT, Oid: ORGANIZER }))}`;
@@ -72,6 +73,8 @@ export class Harness {
   readonly #events: EarshotEvent[] = [];
   #consumer: EventConsumer | undefined;
   #signaling: Signaling | undefined;
+  /** All that were started: a test may have several. */
+  readonly #started: Signaling[] = [];
   #hosts = 0;
   private constructor(redis: TestRedis, graph: GraphServer) {
     this.redis = redis;
@@ -80,7 +83,9 @@ export class Harness {
     this.#closers.defer(() => redis.close());
     this.#closers.defer(() => graph.close());
     this.#closers.defer(() => this.registry.close());
-    this.#closers.defer(() => this.stop());
+    this.#closers.defer(async () => {
+      await Promise.all(this.#started.map((signaling) => signaling.close()));
+    });
   }
 
   static async open(): Promise<Harness> {
@@ -107,6 +112,8 @@ export class Harness {
       EARSHOT_AUTO_LEAVE_LOBBY_SECONDS: 'off',
       // Tests ask as often as they like, so that none depends on how fast it runs.
       EARSHOT_RATE_LIMIT: 'off',
+      // Nor on how busy the machine is.
+      EARSHOT_HEALTH_LIMITS: 'event_loop_delay_p99_seconds=off',
       EARSHOT_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
       GRAPH_BASE_URL: `${this.graph.url}/v1.0`,
       GRAPH_AUTHORITY_URL: this.graph.url,
@@ -123,7 +130,7 @@ export class Harness {
     options: { clock?: Clock; environment?: Record<string, string> } = {},
   ): Promise<Signaling> {
     const { clock = systemClock, environment = {} } = options;
-    this.#signaling = await startSignaling(readConfig(this.environment(environment)), {
+    const signaling = await startSignaling(readConfig(this.environment(environment)), {
       clock,
       random: () => 0.5,
       tokens: {
@@ -134,7 +141,9 @@ export class Harness {
         },
       },
     });
-    return this.#signaling;
+    this.#signaling = signaling;
+    this.#started.push(signaling);
+    return signaling;
   }
 
   async stop(): Promise<void> {
@@ -150,11 +159,19 @@ export class Harness {
   /** Connects a media host to the service that runs now. */
   async host(behaviour: HostBehaviour = {}): Promise<TestHost> {
     const host = await this.hostAt(this.signaling, behaviour);
-    const { hostId } = host;
-    await vi.waitUntil(async () =>
-      (await this.get<HostList>('/v1/hosts')).body.hosts.some((h) => h.hostId === hostId),
-    );
+    await vi.waitUntil(() => this.#isListed(host), WAIT);
     return host;
+  }
+
+  /** Closes a host, and waits until the service that runs now has noticed. */
+  async disconnect(host: TestHost): Promise<void> {
+    await host.close();
+    await vi.waitUntil(async () => !(await this.#isListed(host)), WAIT);
+  }
+
+  async #isListed({ hostId }: TestHost): Promise<boolean> {
+    const { hosts } = (await this.get<HostList>('/v1/hosts')).body;
+    return hosts.some((listed) => listed.hostId === hostId);
   }
 
   /** Connects a media host to one of several processes. */
@@ -236,6 +253,14 @@ export class Harness {
     );
   }
 
+  /** Waits until all that Graph told of a call is folded into it, and told of. */
+  async folded(callId: string): Promise<void> {
+    await vi.waitUntil(
+      async () => (await this.redis.ask('EXISTS', `earshot:{${callId}}:notifications`)) === 0,
+      WAIT,
+    );
+  }
+
   /** An established call whose audio a worker has. */
   async attachedCall(): Promise<{ id: string; graphCallId: string }> {
     const { id } = (await this.join()).body;
@@ -245,9 +270,8 @@ export class Harness {
     return { id, graphCallId };
   }
 
-  /** Lets virtual time pass in steps that leave hosts the time to answer pings. */
-  async pass(clock: VirtualClock, durationMs: number): Promise<void> {
-    const stepMs = 4_000;
+  /** Lets virtual time pass, by default in steps that leave hosts the time to answer pings. */
+  async pass(clock: VirtualClock, durationMs: number, stepMs = 4_000): Promise<void> {
     for (let passedMs = 0; passedMs < durationMs; passedMs += stepMs) {
       clock.advance(Math.min(stepMs, durationMs - passedMs));
       await this.get('/v1/hosts');
@@ -344,9 +368,10 @@ function requireListed({ code, status }: Problem): void {
   throw new Error(`PROBLEM_CODES must have ${code} with ${status}`);
 }
 
-interface HostList {
+/** What the API tells of media hosts, as far as tests look at it. */
+export interface HostList {
   readonly hosts: readonly { hostId: string; activeCalls: number }[];
 }
 
-/** Outcomes are waited for, never slept for. */
-export const WAIT: { timeout: number; interval: number } = { timeout: 10_000, interval: 20 };
+/** Outcomes are waited for, never slept for; for long, as machines may be slow. */
+export const WAIT: { timeout: number; interval: number } = { timeout: 40_000, interval: 20 };

@@ -5,6 +5,8 @@ import type { CallView } from '../../src/rest/schemas.js';
 import type { AttachOrder, TestHost } from './harness.js';
 import { Harness, WAIT } from './harness.js';
 
+const PASS_STEP_MS = 200;
+
 type Attachment = NonNullable<CallView['media']['attachment']>;
 
 /** A call on worker-1 and a host that says `active` of each attachment, as hosts do. */
@@ -90,11 +92,14 @@ export class MovingKit {
     }, WAIT);
   }
 
-  /** Lets time pass in small steps until something is so, as back-off takes its time. */
+  /**
+   * Lets time pass in small steps until something is so, as back-off takes its time. Between them the
+   * service gets its turn, so that no more passes than it needs, however slow the machine is.
+   */
   async passUntil(isSo: () => boolean | Promise<boolean>): Promise<void> {
     await vi.waitUntil(async () => {
       if (await isSo()) return true;
-      this.clock.advance(100);
+      await this.pass(PASS_STEP_MS);
       return false;
     }, WAIT);
   }

@@ -26,7 +26,7 @@ describe('a call', () => {
   });
 
   afterEach(async () => {
-    await host.close();
+    await harness.disconnect(host);
     for (const { workerId } of await harness.registry.workers()) {
       await harness.registry.removeWorker(workerId);
     }
@@ -128,7 +128,7 @@ describe('a call', () => {
   });
 
   it('tries another worker after one that its host could not reach', async () => {
-    await host.close();
+    await harness.disconnect(host);
     const picky = await harness.host({
       attach: async ({ workerUrl }) => {
         if (workerUrl.endsWith('worker-1')) throw new Error('connection refused');
@@ -143,7 +143,7 @@ describe('a call', () => {
       'worker-2',
     ]);
     expect(picky.attached.map(({ epoch }) => epoch)).toEqual([1, 2]);
-    await picky.close();
+    await harness.disconnect(picky);
   });
 
   it('tells of its states, its participants and its end, each once and in order', async () => {
@@ -213,16 +213,10 @@ describe('a call', () => {
     await harness.graph.notify([endItem(graphCallId, 200, 5001)]);
     await harness.closed(id);
     const bind = vi.spyOn(Registry.prototype, 'bindSources');
-    const take = vi.spyOn(Registry.prototype, 'takeNotifications');
     await harness.graph.notify([stateItem(graphCallId, 'terminated')]);
-    const isTaken = () => {
-      const index = take.mock.calls.findIndex(([callId]) => callId === id);
-      return take.mock.settledResults[index]?.type === 'fulfilled';
-    };
-    await vi.waitUntil(isTaken, WAIT);
-    expect(bind).not.toHaveBeenCalled();
+    await harness.folded(id);
+    expect(bind.mock.calls.filter(([callId]) => callId === id)).toEqual([]);
     bind.mockRestore();
-    take.mockRestore();
   });
 
   it('takes duplicate and swapped notifications for what they are', async () => {

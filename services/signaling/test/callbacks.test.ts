@@ -82,14 +82,15 @@ describe('a callback', () => {
   it('that fails in our own code is set aside too, and those behind it have their turn', async () => {
     const { id, leg } = await join();
     await harness.graph.notify([stateItem(leg.id, 'ringing')]);
-    // Answered is not yet folded, and a record spoiled before that would fail this one too.
-    await harness.reaches(id, 'ringing');
+    // Answered is not yet folded, nor folded yet told of: it would fail on a spoiled record too.
+    await harness.folded(id);
     const { service } = await harness.registry.updateCall(id, (record) => record);
     await harness.registry.updateCall(id, (record) => ({ ...record, service: { graph: 'odd' } }));
     for (const state of ['hold', 'transferring']) {
       expect((await harness.graph.notify([stateItem(leg.id, state)])).status).toBe(202);
     }
     await vi.waitUntil(async () => (await asideCodes(id)).length === 2, WAIT);
+    await harness.folded(id);
     expect(await asideCodes(id)).toEqual(['failed', 'failed']);
     await harness.registry.updateCall(id, (record) => ({ ...record, service }));
     await harness.graph.notify([stateItem(leg.id, 'established')]);

@@ -7,7 +7,7 @@ import { StreamClient } from './support/event-stream.js';
 import type { Problem } from './support/harness.js';
 import { Harness } from './support/harness.js';
 
-const WAIT = { timeout: 20_000, interval: 5 };
+const WAIT = { timeout: 40_000, interval: 5 };
 
 let harness: Harness;
 let publisher: EventPublisher;

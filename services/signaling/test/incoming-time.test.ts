@@ -48,8 +48,8 @@ describe('the time to answer', () => {
     await vi.waitUntil(() => host.released.includes(`m-${id}`), WAIT);
     expect(harness.graph.count('POST', `${leg.id}/answer`)).toBe(0);
     expect(harness.graph.count('POST', `${leg.id}/reject`)).toBe(0);
-    expect(await harness.metric('earshot_incoming_calls_total')).toBe(1);
     await harness.closed(id);
+    expect(await harness.metric('earshot_incoming_calls_total')).toBe(1);
   });
 
   it('is longer for other calls', async () => {

@@ -45,7 +45,7 @@ describe('a worker that drains', () => {
       callId: kit.id,
       epoch: 2,
     });
-    expect(await moves()).toBe(1);
+    await vi.waitUntil(async () => (await moves()) === 1, WAIT);
     // The lease that the worker before still held was in nobody's way.
     expect(await registry.claimLease(kit.id, 'worker-1', 1, 600_000)).toBe('stale');
     expect(await registry.claimLease(kit.id, 'worker-2', 2, 600_000)).toBe('ok');
@@ -110,7 +110,7 @@ describe('a worker that drains', () => {
     // Both take their part.
     const onSecond = orders.filter(({ workerUrl }) => workerUrl.endsWith('worker-2'));
     expect(onSecond).toHaveLength(callIds.length / 2);
-  }, 30_000);
+  });
 });
 
 describe('a media link that breaks', () => {
@@ -297,8 +297,8 @@ describe('a session that is over', () => {
       kit.onAttach = () => {
         throw new CodedError(code, 'Cannot attach: the session must go on, got one that is over');
       };
-      kit.says('active', 'drain_requested');
       await kit.harness.worker('worker-2');
+      kit.says('active', 'drain_requested');
       await kit.passUntil(async () => (await kit.state()) === 'terminated');
       expect((await kit.harness.call(kit.id)).result?.cause).toBe('media_failed');
       expect(kit.workersAsked).toEqual([1, 2]);
@@ -312,8 +312,8 @@ describe('a session that is over just before its call', () => {
     kit.onAttach = () => {
       throw new CodedError('media_ended', 'Cannot attach: the session must go on, got its end');
     };
-    kit.says('active', 'drain_requested');
     await kit.harness.worker('worker-2');
+    kit.says('active', 'drain_requested');
     await vi.waitUntil(() => kit.workersAsked.length === 2, WAIT);
     await graph.notify([endItem(graph.lastLeg.id, 200, 5002)]);
     const call = await kit.harness.reaches(kit.id, 'terminated');

@@ -78,11 +78,7 @@ describe('a call that is moved', () => {
     await kit.harness.registry.removeWorker('worker-2');
     kit.says('failed', 'connect_failed');
     await kit.reaches('moving');
-    await kit.host.close();
-    await vi.waitUntil(async () => {
-      const { body } = await kit.harness.get<{ hosts: unknown[] }>('/v1/hosts');
-      return body.hosts.length === 0;
-    }, WAIT);
+    await kit.harness.disconnect(kit.host);
     await kit.pass(5 * 60_000);
     expect(await kit.state()).toBe('established');
     await kit.connectHost();

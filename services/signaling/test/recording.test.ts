@@ -2,6 +2,7 @@ import { VirtualClock } from '@earshot/async';
 import { connect, createClient, disconnect } from '@earshot/redis-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WATCHDOG_MS } from '../src/calls/duties.js';
+import { recordingOf } from '../src/recording/recording-changes.js';
 import { GATE_SETTLE_MS, LEAVE_EFFORT_MS } from '../src/recording/recording-duties.js';
 import type { CallView } from '../src/rest/schemas.js';
 import type { GraphLeg } from './support/graph-server.js';
@@ -45,6 +46,16 @@ const told = (leg: GraphLeg) =>
     .map(({ body }) => body?.['status']);
 
 const gateOf = async (id: string) => (await harness.registry.recordingGate(id))?.state ?? 'closed';
+
+/** Waits until the gate is closed, and recorders know: Graph's time to hear of it runs from then on. */
+async function closedForAll(id: string): Promise<void> {
+  await vi.waitUntil(async () => {
+    const record = await harness.registry.readCall(id);
+    const { gate, shared } = record === undefined ? {} : recordingOf(record);
+    return gate?.state === 'closed' && gate.changes === shared;
+  }, WAIT);
+  expect(await gateOf(id)).toBe('closed');
+}
 
 /** What was told of a call's recording. */
 const recordingEvents = (id: string) =>
@@ -174,7 +185,7 @@ describe('the gate of a policy-recording call', () => {
     await vi.waitUntil(async () => (await harness.call(id)).recording.gate === 'open', WAIT);
     await vi.waitUntil(async () => (await gateOf(id)) === 'open', WAIT);
     await harness.request('DELETE', `/v1/calls/${id}`);
-    await vi.waitUntil(async () => (await gateOf(id)) === 'closed', WAIT);
+    await closedForAll(id);
     expect(told(leg)).toEqual(['recording']);
     expect(harness.graph.count('DELETE', leg.id)).toBe(0);
     clock.advance(GATE_SETTLE_MS);
@@ -193,7 +204,7 @@ describe('the gate of a policy-recording call', () => {
       harness.graph.answerNext('updateRecordingStatus', { status: 503 });
     }
     await harness.request('DELETE', `/v1/calls/${id}`);
-    await vi.waitUntil(async () => (await gateOf(id)) === 'closed', WAIT);
+    await closedForAll(id);
     clock.advance(GATE_SETTLE_MS);
     await vi.waitUntil(() => told(leg).length === 2, WAIT);
     expect(harness.graph.count('DELETE', leg.id)).toBe(0);

@@ -2,8 +2,9 @@ import type { Clock } from '@earshot/async';
 import { VirtualClock } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HOST_GRACE_MS } from '../src/calls/duties.js';
 import type { CallView } from '../src/rest/schemas.js';
-import type { HostBehaviour, TestHost } from './support/harness.js';
+import type { HostBehaviour, HostList, TestHost } from './support/harness.js';
 import { Harness, WAIT } from './support/harness.js';
 import { endItem, rosterItem, stateItem } from './support/notifications.js';
 
@@ -31,9 +32,14 @@ describe('a call whose attempt fails', () => {
     first = await harness.host({ hostId: 'host-1', ...behaviour });
     second = await harness.host({ hostId: 'host-2' });
     second.link.sendHealth({ activeCalls: 1, level: 'normal' });
+    await hasCalls(second, 1);
+  }
+
+  /** Waits until a host counts as so busy. */
+  async function hasCalls({ hostId }: TestHost, activeCalls: number): Promise<void> {
     await vi.waitUntil(async () => {
-      const { body } = await harness.get<{ hosts: { activeCalls: number }[] }>('/v1/hosts');
-      return body.hosts[1]?.activeCalls === 1;
+      const { hosts } = (await harness.get<HostList>('/v1/hosts')).body;
+      return hosts.some((host) => host.hostId === hostId && host.activeCalls === activeCalls);
     }, WAIT);
   }
 
@@ -48,7 +54,14 @@ describe('a call whose attempt fails', () => {
     return found;
   }
 
-  const metric = (outcome: string) => harness.metric(`earshot_rejoins_total`, { outcome });
+  /** Waits until one call was counted so: that follows the change that others see. */
+  async function counted(outcome: string): Promise<void> {
+    const labels = { outcome };
+    await vi.waitUntil(
+      async () => (await harness.metric('earshot_rejoins_total', labels)) === 1,
+      WAIT,
+    );
+  }
 
   async function established(id: string): Promise<CallView> {
     await harness.graph.notify([stateItem(harness.graph.lastLeg.id, 'established')]);
@@ -85,7 +98,7 @@ describe('a call whose attempt fails', () => {
     expect(call.result).toBeUndefined();
     await vi.waitUntil(() => first.released.length === 1, WAIT);
     expect(await harness.admission()).toMatchObject({ calls: { used: 1 }, month: { used: 2 } });
-    expect(await metric('rejoined')).toBe(1);
+    await counted('rejoined');
   });
 
   it('is joined again when its media break, and those in it are told to have left', async () => {
@@ -146,33 +159,31 @@ describe('a call whose attempt fails', () => {
     await start({}, {}, clock);
     const { id } = (await harness.join()).body;
     await established(id);
-    await first.close();
-    await vi.waitUntil(async () => {
-      clock.advance(4_000);
-      await harness.get('/v1/hosts');
-      return harness.graph.legs.length === 2;
-    }, WAIT);
+    await harness.disconnect(first);
+    // No longer: the next attempt has its time, too.
+    await harness.pass(clock, HOST_GRACE_MS);
+    await made(2);
     expect(leg(0).alive).toBe(false);
     const call = await established(id);
     expect(call.attempts).toMatchObject([{ hostId: 'host-1', cause: 'host_lost' }, {}]);
     await harness.graph.notify([endItem(leg(1).id, 200, 5001)], { leg: leg(1) });
     await harness.reaches(id, 'terminated');
     await vi.waitUntil(async () => {
-      clock.advance(4_000);
+      await harness.pass(clock, 4_000);
       return (await harness.registry.readCall(id))?.endedAtMs !== undefined;
     }, WAIT);
   });
 
   it('ends as it did, and says so, when there is no other host', async () => {
     await start();
-    await second.close();
+    await harness.disconnect(second);
     const { id } = (await harness.join()).body;
     await harness.graph.notify([endItem(leg(0).id, 500, 7112)]);
     const { result } = await harness.reaches(id, 'terminated');
     expect(result).toMatchObject({ cause: 'ended_by_teams', resultSubcode: 7112 });
     expect(result?.reason).toMatch(/No other media host could take it\.$/);
     expect(harness.graph.legs).toHaveLength(1);
-    expect(await metric('no_other_host')).toBe(1);
+    await counted('no_other_host');
     await harness.closed(id);
     expect((await harness.admission()).calls.used).toBe(0);
   });
@@ -181,6 +192,7 @@ describe('a call whose attempt fails', () => {
     await start();
     const third = await harness.host({ hostId: 'host-3' });
     third.link.sendHealth({ activeCalls: 5, level: 'normal' });
+    await hasCalls(third, 5);
     const { id } = (await harness.join()).body;
     await harness.graph.notify([endItem(leg(0).id, 500, 7112)]);
     await made(2);
@@ -191,7 +203,7 @@ describe('a call whose attempt fails', () => {
     await harness.closed(id);
     expect(harness.graph.legs).toHaveLength(2);
     expect(third.allocated).toEqual([]);
-    expect(await metric('second_host_failed')).toBe(1);
+    await counted('second_host_failed');
   });
 
   it.each([
@@ -217,7 +229,7 @@ describe('a call whose attempt fails', () => {
     expect(result?.cause).toBe('media_failed');
     await harness.closed(id);
     expect(harness.graph.legs).toHaveLength(1);
-    expect(await metric('call_gone')).toBe(1);
+    await counted('call_gone');
   });
 
   it('is not joined again when that is switched off', async () => {
@@ -230,13 +242,18 @@ describe('a call whose attempt fails', () => {
   });
 
   it('ends at once when it is hung up while it waits for its old leg to go', async () => {
-    await start();
+    const clock = new VirtualClock();
+    await start({}, {}, clock);
     await harness.worker();
     const { id } = await harness.attachedCall();
     harness.graph.answerNext('delete', { status: 503 });
     first.link.sendMediaState({ mediaId: `m-${id}`, state: 'failed', detail: 'media_lost' });
     await vi.waitUntil(() => harness.graph.count('DELETE', leg(0).id) > 0, WAIT);
     await harness.request('DELETE', `/v1/calls/${id}`);
+    await vi.waitUntil(async () => {
+      await harness.pass(clock, 1_000);
+      return !leg(0).alive;
+    }, WAIT);
     const { result } = await harness.reaches(id, 'terminated');
     expect(result?.cause).toBe('hung_up');
     expect(harness.graph.legs).toHaveLength(1);

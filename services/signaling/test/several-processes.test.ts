@@ -51,17 +51,19 @@ describe('several processes', () => {
     return harness.requestAt(asked, 'POST', '/v1/calls', { joinUrl: JOIN_URL });
   }
 
-  /** The answer, for which no more time passes than is given. */
+  /** The answer, for which no more time passes than is given, once the call has begun. */
   async function answeredWithin<T>(limitMs: number, answer: Promise<T>): Promise<T> {
-    const untilMs = clock.nowMs() + limitMs;
+    await vi.waitUntil(async () => (await harness.registry.openCalls()).length === 1, WAIT);
+    for (let passedMs = 0; passedMs < limitMs; passedMs += 1_000) {
+      clock.advance(1_000);
+      // Both get their turn.
+      for (const process of [asked, other]) await hostsOf(process);
+    }
     let settled: T | undefined;
     void answer.then((value) => {
       settled = value;
     });
-    return vi.waitUntil(() => {
-      if (clock.nowMs() < untilMs) clock.advance(1_000);
-      return settled;
-    }, WAIT);
+    return vi.waitUntil(() => settled, WAIT);
   }
 
   it('make a call on a host of any of them, and each shows all hosts', async () => {
@@ -93,6 +95,7 @@ describe('several processes', () => {
     host.link.sendHealth({ activeCalls: 1, level: 'normal' });
     await vi.waitUntil(async () => {
       clock.advance(5_000);
+      await hostsOf(other);
       return (await hostsOf(asked)).some(({ activeCalls }) => activeCalls === 1);
     }, WAIT);
     expect((await join()).body.code).toBe('no_media_host');
@@ -116,7 +119,7 @@ describe('several processes', () => {
     await start();
     const host = { hostId: 'gone', capacity: 5, activeCalls: 0, level: 'normal', draining: false };
     await harness.registry.hosts.announce('died', [{ ...host, level: 'normal' }], 600_000);
-    const { status, body } = await answeredWithin(JOIN_EFFORT_MS + 20_000, join());
+    const { status, body } = await answeredWithin(JOIN_EFFORT_MS + 5_000, join());
     expect([status, body.code]).toEqual([503, 'no_media_host']);
     expect(await harness.registry.openCalls()).toEqual([]);
   });
@@ -134,7 +137,7 @@ describe('several processes', () => {
     });
     const joining = join();
     await vi.waitUntil(() => host.allocated.length === 1, WAIT);
-    const { status, body } = await answeredWithin(START_PATIENCE_MS + 20_000, joining);
+    const { status, body } = await answeredWithin(START_PATIENCE_MS + 5_000, joining);
     expect([status, body.code]).toEqual([504, 'start_timeout']);
     answer({ mediaId: 'm-late', blob: 'late' });
     await vi.waitUntil(() => host.released.length === 1, WAIT);

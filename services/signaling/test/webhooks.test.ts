@@ -15,7 +15,7 @@ import type { Problem } from './support/harness.js';
 import { Harness } from './support/harness.js';
 import { stateItem } from './support/notifications.js';
 
-const WAIT = { timeout: 20_000, interval: 5 };
+const WAIT = { timeout: 40_000, interval: 5 };
 
 describe('the REST API of webhooks', () => {
   let harness: Harness;

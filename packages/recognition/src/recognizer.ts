@@ -126,7 +126,8 @@ export type RecognizerResult =
 export interface RecognizerFault {
   /**
    * Stable: `recognizer_unavailable`, `recognizer_refused`, `recognizer_unsuitable`,
-   * `recognizer_protocol`, `recognizer_slow`, …
+   * `recognizer_protocol`, `recognizer_slow`, `recognizer_proxy_refused`,
+   * `recognizer_proxy_unavailable`, …
    */
   readonly code: string;
   /** For people; holds nothing that was said. */

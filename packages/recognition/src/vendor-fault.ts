@@ -1,4 +1,5 @@
 import { CodedError } from '@earshot/async';
+import { ProxyError } from '@earshot/proxy';
 import type { RecognizerFault } from './recognizer.js';
 
 /** `retryAfterMs`: the vendor asked not to be called for so long. */
@@ -36,11 +37,33 @@ export function slow(engine: string, rule: string): VendorFault {
   return { code: 'recognizer_slow', message, retryable: true };
 }
 
+/** The proxy before it won't let us through, or can't: the next recognizer may need none. */
+export function faultOfProxy(engine: string, { code, status }: ProxyError): VendorFault {
+  const got = status === undefined ? 'no answer' : `HTTP ${status}`;
+  const message = `Cannot recognize with ${engine}: the proxy must open the way, got ${got}`;
+  const isRefused = code === 'proxy_refused';
+  const kind = isRefused ? 'recognizer_proxy_refused' : 'recognizer_proxy_unavailable';
+  return { code: kind, message, retryable: !isRefused };
+}
+
+/** Whether another try, after a while, may work, by the code of a fault. */
+export function isRetryable(code: string): boolean {
+  return RETRYABLE.has(code);
+}
+
+const RETRYABLE = new Set([
+  'recognizer_unavailable',
+  'recognizer_proxy_unavailable',
+  'recognizer_slow',
+]);
+
 /** Who we are, and whether we pay. */
-const CREDENTIAL_STATUSES = new Set([401, 402, 403, 407]);
+const CREDENTIAL_STATUSES = new Set([401, 402, 403]);
 
 /** What an HTTP status other than success means. */
 export function faultOfStatus(engine: string, status: number): VendorFault {
+  // Services never answer so.
+  if (status === 407) return faultOfProxy(engine, new ProxyError(status));
   const rule = `the service must accept the request, got HTTP ${status}`;
   const passes = status === 408 || status === 409 || status === 429 || status >= 500;
   if (passes) return unavailable(engine, rule);
@@ -69,6 +92,8 @@ const FIXES: Record<string, string> = {
   recognizer_refused: 'Check the key and region of this recognizer, and that its account is paid.',
   recognizer_unsuitable: 'Check the model and the language that this recognizer is asked for.',
   recognizer_unavailable: 'Check that the service can be reached from here, then try again.',
+  recognizer_proxy_refused: 'Check the credentials of the proxy, and that it allows this service.',
+  recognizer_proxy_unavailable: 'Check the proxy, or name the service in NO_PROXY.',
 };
 
 export function errorOfFault({ code, message }: RecognizerFault): CodedError {

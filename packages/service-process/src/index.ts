@@ -1,3 +1,5 @@
+export type { ProxyFetch, ProxySettings } from '@earshot/proxy';
+export { NO_PROXIES, openProxyFetch, readProxySettings } from '@earshot/proxy';
 export { HTTP_LIMITS } from './http-limits.js';
 export type { ListenAddress, Listener } from './listen.js';
 export { listen, parseListenAddress, reachableAt } from './listen.js';

@@ -45,6 +45,7 @@ test('all that is needed is there; what may be there is told with how to get it'
     'opus engine': 'ok',
     soundswallower: 'ok',
     EARSHOT_STT_MODEL: 'missing',
+    proxies: 'ok',
     'azure-speech': 'missing',
     openai: 'missing',
     deepgram: 'missing',
@@ -63,11 +64,17 @@ test('settings are told of, never their values; what is wrong with them is said'
     EARSHOT_AZURE_SPEECH_REGION: 'westeurope',
     EARSHOT_OPENAI_BASE_URL: 'http://user:secret@host/v1',
     EARSHOT_DEEPGRAM_API_KEY: 'other-secret',
+    HTTPS_PROXY: 'http://jo:secret@proxy:3128',
+    NO_PROXY: '.secret.example,10.0.0.0/8',
   });
   const { ok, checks } = report.parse(JSON.parse(text));
   const byName = new Map(checks.map((check) => [check.name, check]));
   expect(byName.get('azure-speech')?.state).toBe('ok');
   expect(byName.get('deepgram')?.state).toBe('ok');
+  expect(byName.get('proxies')).toMatchObject({
+    state: 'ok',
+    detail: 'HTTPS_PROXY set, with 2 exceptions in NO_PROXY; not tried',
+  });
   expect(byName.get('openai')).toMatchObject({ state: 'broken' });
   expect(byName.get('EARSHOT_STT_ENGINES')).toMatchObject({ state: 'broken' });
   expect(byName.get('EARSHOT_STT_MODEL')).toMatchObject({ state: 'broken' });
@@ -76,4 +83,13 @@ test('settings are told of, never their values; what is wrong with them is said'
   expect(ok).toBe(false);
   expect(status).toBe(1);
   expect(text).not.toMatch(/secret|parrot/);
+});
+
+test('a proxy that no request can go through is told of by its variable', () => {
+  const { status, text } = doctor({ https_proxy: 'socks5://jo:secret@proxy:1080' });
+  const { checks } = report.parse(JSON.parse(text));
+  const told = checks.find(({ name }) => name === 'proxies');
+  expect(told).toMatchObject({ state: 'broken', detail: expect.stringContaining('HTTPS_PROXY') });
+  expect(status).toBe(1);
+  expect(text).not.toContain('secret');
 });

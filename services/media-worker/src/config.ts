@@ -5,7 +5,7 @@ import { CodedError } from '@earshot/async';
 import type { OpusEngineName } from '@earshot/opus';
 import { DEFAULT_OPUS_ENGINE, OPUS_ENGINES } from '@earshot/opus';
 import type { ListenAddress } from '@earshot/service-process';
-import { parseListenAddress } from '@earshot/service-process';
+import { parseListenAddress, readProxySettings } from '@earshot/service-process';
 import type { SpeechModelName } from '@earshot/speech-model';
 import { DEFAULT_SPEECH_MODEL, SPEECH_MODELS } from '@earshot/speech-model';
 import type { HealthLimits } from '@earshot/telemetry';
@@ -157,7 +157,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): MediaWorkerConfig {
     recognizerThreads: env.EARSHOT_RECOGNIZER_THREADS,
     recognizerBacklogMs: env.EARSHOT_RECOGNIZER_BACKLOG_MS,
     recognizerSessions: env.EARSHOT_RECOGNIZER_SESSIONS,
-    engines: engineSettings(env),
+    engines: engineSettings(env, readProxySettings(environment)),
     linkGraceMs: env.EARSHOT_LINK_GRACE_MS,
     drainMs: env.EARSHOT_DRAIN_MS,
     attributionWaitMs: env.EARSHOT_ATTRIBUTION_WAIT_MS,

@@ -66,6 +66,18 @@ describe('the environment', () => {
     expect(String(refused)).not.toMatch(/ret$/m);
   });
 
+  it('may reach vendors through a proxy, whose credentials no refusal tells', () => {
+    const environment = { HTTPS_PROXY: 'http://jo:secret@proxy:3128', no_proxy: '10.0.0.0/8' };
+    expect(readConfig({ ...REQUIRED, ...environment }).engines.proxies).toEqual({
+      http: undefined,
+      https: 'http://jo:secret@proxy:3128/',
+      noProxy: ['10.0.0.0/8'],
+    });
+    const refused = refusal({ HTTPS_PROXY: 'socks5://jo:secret@proxy:1080' });
+    expect(refused).toMatchObject({ code: 'invalid_config' });
+    expect(String(refused)).not.toContain('secret');
+  });
+
   it('may name a collector of traces', () => {
     const endpoint = 'http://collector:4318';
     expect(readConfig(REQUIRED).otlpEndpoint).toBeUndefined();

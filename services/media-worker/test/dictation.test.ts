@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { listeningSettingsSchema } from '@earshot/listening';
+import { startTestProxy } from '@earshot/test-kit';
 import { expect, it } from 'vitest';
 import { NO_ENGINES } from '../dist/index.js';
 import { encode, join, silence, voice } from './sound.js';
@@ -53,4 +54,30 @@ it('dictation is by the first of the asked for that works, and the transcript sa
   for (let metrics = ''; !switched.test(metrics); ) {
     metrics = await (await fetch(`${bench.worker.url}/metrics`)).text();
   }
+});
+
+it('vendors are reached through the proxy that the worker is told of', async () => {
+  await using server = await serve();
+  const proxy = await startTestProxy();
+  const openAi = {
+    baseUrl: `http://vendor.invalid:${server.port}/v1`,
+    apiKey: 'k',
+    model: undefined,
+  };
+  const proxies = { http: proxy.url, https: undefined, noProxy: [] };
+  await using bench = await Bench.start({ engines: { ...NO_ENGINES, openAi, proxies } });
+  const callId = newCallId();
+  await bench.registry.setListening(callId, LISTENING);
+  const host = await bench.dial(await bench.place(callId)).connect();
+  host.open(1, '11');
+  await host.play({ 1: TALKING });
+  await host.bye();
+  await bench.stopped(callId);
+  expect(bench.ofType(callId, 'transcript.final').map(({ data }) => data.text)).toEqual([
+    'good morning',
+  ]);
+  expect(proxy.visits.map(({ target }) => target)).toEqual([
+    `${openAi.baseUrl}/audio/transcriptions`,
+  ]);
+  await proxy.close();
 });

@@ -5,6 +5,8 @@ export { readMeetingVoices } from './meeting-voices.js';
 export { sine, snrDb } from './signal.js';
 export type { TestCluster, TestClusterOptions } from './test-cluster.js';
 export { startTestCluster } from './test-cluster.js';
+export type { ProxyVisit, TestProxy } from './test-proxy.js';
+export { startTestProxy } from './test-proxy.js';
 export type { TestRedis, TestRedisOptions } from './test-redis.js';
 export { startTestRedis } from './test-redis.js';
 export type { WavOptions } from './wav-file.js';

@@ -9,6 +9,7 @@ import type {
 import { RECOGNIZER_SAMPLE_RATE_HZ } from '../recognizer.js';
 import type { Turn } from '../turn-queue.js';
 import { TurnQueue } from '../turn-queue.js';
+import { isRetryable } from '../vendor-fault.js';
 import type { Member, RecognizerGroup } from './recognizer-group.js';
 
 const SAMPLES_PER_MS = RECOGNIZER_SAMPLE_RATE_HZ / 1000;
@@ -364,6 +365,5 @@ function closeQuietly(session: RecognizerSession): void {
 function faultOf(error: unknown): RecognizerFault {
   const code = error instanceof CodedError ? error.code : 'recognizer_unavailable';
   const message = error instanceof CodedError ? error.message : 'Cannot open a recognizer';
-  const retryable = code === 'recognizer_unavailable' || code === 'recognizer_slow';
-  return { code, message, retryable };
+  return { code, message, retryable: isRetryable(code) };
 }

@@ -28,6 +28,9 @@ const GAP_SILENCE_MS = 200;
 /** Requests that may fail with an utterance. */
 const MAX_TRIES = 3;
 
+/** One that was slow would be late. */
+const WORTH_ANOTHER = new Set(['recognizer_unavailable', 'recognizer_proxy_unavailable']);
+
 const BACKOFF = { baseMs: 500, maxMs: 4000 };
 
 export interface OpenAiLimits {
@@ -125,7 +128,7 @@ export class OpenAiSession implements RecognizerSession {
       if (outcome.kind === 'heard' || this.#isOver) return outcome;
       const { code, retryable, retryAfterMs: waitMs = 0 } = outcome.fault;
       // A longer wait is for whoever can turn to another recognizer meanwhile.
-      const isWorthIt = retryable && code === 'recognizer_unavailable' && waitMs <= BACKOFF.maxMs;
+      const isWorthIt = retryable && WORTH_ANOTHER.has(code) && waitMs <= BACKOFF.maxMs;
       if (!isWorthIt || failures === MAX_TRIES) return outcome;
       await delay(clock, Math.max(waitMs, backoffDelayMs(failures - 1, random(), BACKOFF)));
     }

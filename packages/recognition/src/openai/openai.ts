@@ -1,6 +1,8 @@
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
+import type { ProxySettings } from '@earshot/proxy';
+import { NO_PROXIES, openProxyFetch } from '@earshot/proxy';
 import type { Recognizer, RecognizerSession, RecognizerSessionOptions } from '../recognizer.js';
 import { Slots } from '../slots.js';
 import { closedError } from '../vendor-fault.js';
@@ -25,6 +27,8 @@ export interface OpenAiTranscriptionOptions {
   readonly requestMs?: number;
   /** Most sound of an utterance, ms; 75 000 by default. */
   readonly maxUtteranceMs?: number;
+  /** None by default. */
+  readonly proxies?: ProxySettings | undefined;
   readonly clock?: Clock;
   random?(): number;
 }
@@ -42,6 +46,7 @@ export function createOpenAiTranscription(options: OpenAiTranscriptionOptions): 
   const { clock = systemClock, model = DEFAULT_MODEL, requestMs = 15_000 } = options;
   const url = requestUrl(options.baseUrl);
   const apiKey = options.apiKey === undefined ? null : vendorKey(ENGINE, options.apiKey);
+  const outside = openProxyFetch(options.proxies ?? NO_PROXIES);
   const slots = new Slots(options.maxRequests ?? 4);
   const sessions = new Set<RecognizerSession>();
 
@@ -59,6 +64,7 @@ export function createOpenAiTranscription(options: OpenAiTranscriptionOptions): 
         url,
         model,
         apiKey,
+        fetch: outside.fetch,
         language: primaryLanguage(session.language),
         format: model.startsWith('gpt-') ? 'json' : 'verbose_json',
       },
@@ -86,6 +92,7 @@ export function createOpenAiTranscription(options: OpenAiTranscriptionOptions): 
     async close() {
       isClosed = true;
       await Promise.all(Array.from(sessions, (session) => session.close()));
+      await outside.close();
     },
   };
 }

@@ -1,8 +1,16 @@
+import { proxyErrorOf } from '@earshot/proxy';
 import { wavHeader } from '@earshot/wav';
 import { pcmBytes } from '../pcm-bytes.js';
 import { RECOGNIZER_SAMPLE_RATE_HZ } from '../recognizer.js';
 import type { VendorFault } from '../vendor-fault.js';
-import { faultOfStatus, retryAfterMs, slow, unavailable, unreadable } from '../vendor-fault.js';
+import {
+  faultOfProxy,
+  faultOfStatus,
+  retryAfterMs,
+  slow,
+  unavailable,
+  unreadable,
+} from '../vendor-fault.js';
 import type { Transcription } from './transcription-response.js';
 import { readTranscription } from './transcription-response.js';
 
@@ -13,6 +21,7 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 export interface TranscriptionRequest {
   readonly url: string;
+  readonly fetch: typeof fetch;
   /** Null: none is sent. */
   readonly apiKey: string | null;
   readonly model: string;
@@ -30,10 +39,14 @@ export type TranscriptionOutcome =
 /** Sends an utterance as a WAV file, and reads what was said in it. Never rejects. */
 export async function transcribe(request: TranscriptionRequest): Promise<TranscriptionOutcome> {
   try {
-    const response = await fetch(request.url, {
+    const form = new Response(formOf(request));
+    const response = await request.fetch(request.url, {
       method: 'POST',
-      headers: request.apiKey === null ? {} : { authorization: `Bearer ${request.apiKey}` },
-      body: formOf(request),
+      headers: {
+        'content-type': form.headers.get('content-type') ?? '',
+        ...(request.apiKey === null ? {} : { authorization: `Bearer ${request.apiKey}` }),
+      },
+      body: await form.arrayBuffer(),
       signal: request.signal,
       redirect: 'error',
     });
@@ -45,9 +58,11 @@ export async function transcribe(request: TranscriptionRequest): Promise<Transcr
     const transcription = readTranscription(await textOf(response));
     if (transcription !== undefined) return { kind: 'heard', transcription };
     return failed(unreadable(ENGINE, 'the answer must be a transcription as JSON'));
-  } catch {
+  } catch (error) {
     // What was thrown may name the address with its credentials.
     if (request.signal.aborted) return failed(slow(ENGINE, 'the service must answer in time'));
+    const inTheWay = proxyErrorOf(error);
+    if (inTheWay !== undefined) return failed(faultOfProxy(ENGINE, inTheWay));
     return failed(unavailable(ENGINE, 'the service must be reachable'));
   }
 }

@@ -1,6 +1,8 @@
 import type { Clock } from '@earshot/async';
 import { CodedError } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
+import type { ProxySettings } from '@earshot/proxy';
+import { NO_PROXIES, proxyRoutes } from '@earshot/proxy';
 import type { Recognizer, RecognizerSession, RecognizerSessionOptions } from '../recognizer.js';
 import { closedError, errorOfFault } from '../vendor-fault.js';
 import type { StreamDialect } from './stream-dialect.js';
@@ -10,13 +12,16 @@ import { StreamingSession } from './streaming-session.js';
 
 export interface StreamingOptions {
   readonly limits?: Partial<StreamingLimits>;
+  /** None by default. */
+  readonly proxies?: ProxySettings | undefined;
   readonly clock?: Clock;
   random?(): number;
 }
 
 /** Dictation by a vendor that is spoken to by WebSocket. */
 export function streamingRecognizer(dialect: StreamDialect, options: StreamingOptions): Recognizer {
-  const { clock = systemClock, random = Math.random } = options;
+  const { clock = systemClock, random = Math.random, proxies = NO_PROXIES } = options;
+  const proxyFor = proxyRoutes(proxies);
   const limits = { ...DEFAULT_STREAMING_LIMITS, ...options.limits };
   const sessions = new Set<StreamingSession>();
 
@@ -31,7 +36,8 @@ export function streamingRecognizer(dialect: StreamDialect, options: StreamingOp
     const closed = (): void => {
       sessions.delete(opened);
     };
-    const opened = new StreamingSession({ dialect, session, limits, clock, random, closed });
+    const own = { dialect, session, limits, proxyFor, clock, random, closed };
+    const opened = new StreamingSession(own);
     sessions.add(opened);
     const fault = await opened.connect();
     if (fault === undefined) return opened;

@@ -39,6 +39,7 @@ export interface StreamingSessionOptions {
   readonly session: RecognizerSessionOptions;
   readonly limits: StreamingLimits;
   readonly clock: Clock;
+  proxyFor(url: URL): URL | undefined;
   random(): number;
   closed(): void;
 }
@@ -222,10 +223,11 @@ export class StreamingSession implements RecognizerSession {
   }
 
   async #dial(): Promise<VendorLink | VendorFault> {
-    const { dialect, clock, limits } = this.#options;
+    const { dialect, clock, limits, proxyFor } = this.#options;
     const address = dialect.address(this.#asked);
+    const proxy = proxyFor(new URL(address.url));
     const { engine } = dialect;
-    return dialVendor({ engine, address, clock, timeoutMs: limits.connectMs });
+    return dialVendor({ engine, address, proxy, clock, timeoutMs: limits.connectMs });
   }
 
   #redial(): void {

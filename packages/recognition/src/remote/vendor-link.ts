@@ -1,7 +1,8 @@
 import type { Clock } from '@earshot/async';
+import { openTunnel } from '@earshot/proxy';
 import { WebSocket } from 'ws';
 import type { VendorFault } from '../vendor-fault.js';
-import { faultOfStatus, unavailable, unsuitable } from '../vendor-fault.js';
+import { faultOfProxy, faultOfStatus, unavailable, unsuitable } from '../vendor-fault.js';
 
 /** Largest message taken; results are a few KiB. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -28,6 +29,8 @@ export interface DialOptions {
   readonly address: VendorAddress;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** It is reached through this one; undefined: by itself. */
+  readonly proxy: URL | undefined;
 }
 
 /** An open WebSocket to a vendor. */
@@ -73,14 +76,16 @@ export class VendorLink {
 
 /** Opens a WebSocket to a vendor; gives the fault when there is none to be had. Never rejects. */
 export function dialVendor(options: DialOptions): Promise<VendorLink | VendorFault> {
-  const { engine, clock, timeoutMs } = options;
+  const { engine, clock, timeoutMs, proxy } = options;
   const { url, headers } = options.address;
+  const tunnel = proxy === undefined ? undefined : openTunnel(proxy);
   return new Promise((resolve) => {
     const socketOptions = {
       headers,
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
       closeTimeout: CLOSE_MS,
+      ...(tunnel === undefined ? {} : { agent: tunnel.agent }),
     };
     let socket: WebSocket;
     try {
@@ -104,8 +109,11 @@ export function dialVendor(options: DialOptions): Promise<VendorLink | VendorFau
 
     function fail(fault: VendorFault): void {
       cancel();
-      resolve(fault);
+      // Until the way is open, all that is heard is of the proxy.
+      const inTheWay = tunnel?.fault();
+      resolve(inTheWay === undefined ? fault : faultOfProxy(engine, inTheWay));
       socket.terminate();
+      tunnel?.abort();
     }
   });
 }

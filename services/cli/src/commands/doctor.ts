@@ -9,6 +9,7 @@ import {
   createSoundSwallower,
 } from '@earshot/recognition';
 import { findProgram } from '@earshot/redis-server';
+import { readProxySettings } from '@earshot/service-process';
 
 export interface DoctorOptions {
   readonly json: boolean;
@@ -39,6 +40,7 @@ export async function doctor({ json }: DoctorOptions): Promise<void> {
     await ffmpeg(),
     await soundSwallower(),
     await model(env),
+    proxies(env),
     ...vendors(env),
     ...unknownEngines(env),
   ];
@@ -123,6 +125,23 @@ async function model(env: NodeJS.ProcessEnv): Promise<Check> {
     return ok(name, `a ${kind} model that loads`);
   } catch (error) {
     return { ...broken(name, messageOf(error), fix), isNeeded };
+  }
+}
+
+/** By which way vendors, Graph and Entra ID are reached. */
+function proxies(env: NodeJS.ProcessEnv): Check {
+  const name = 'proxies';
+  try {
+    const { http, https, noProxy } = readProxySettings(env);
+    const set = [
+      ...(https === undefined ? [] : ['HTTPS_PROXY']),
+      ...(http === undefined ? [] : ['HTTP_PROXY']),
+    ];
+    if (set.length === 0) return ok(name, 'none are set');
+    const around = noProxy.length === 0 ? '' : `, with ${noProxy.length} exceptions in NO_PROXY`;
+    return ok(name, `${set.join(' and ')} set${around}; not tried`);
+  } catch (error) {
+    return broken(name, messageOf(error), 'Set it to http://host:port, or to nothing.');
   }
 }
 

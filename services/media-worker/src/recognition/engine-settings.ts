@@ -1,4 +1,6 @@
 import { CodedError } from '@earshot/async';
+import type { ProxySettings } from '@earshot/service-process';
+import { NO_PROXIES } from '@earshot/service-process';
 import { z } from 'zod';
 
 /** Recognizers of dictation by the name that settings and events give them. */
@@ -15,6 +17,8 @@ export interface EngineSettings {
   readonly deepgram: DeepgramSettings | undefined;
   /** Folder of a streaming model of sherpa-onnx. */
   readonly modelFolder: string | undefined;
+  /** Vendors are reached through these. */
+  readonly proxies: ProxySettings;
 }
 
 export interface AzureSpeechSettings {
@@ -42,6 +46,7 @@ export const NO_ENGINES: EngineSettings = {
   openAi: undefined,
   deepgram: undefined,
   modelFolder: undefined,
+  proxies: NO_PROXIES,
 };
 
 const OPENAI_URL = 'https://api.openai.com/v1';
@@ -97,8 +102,9 @@ export const engineVariables: {
  *
  * @throws CodedError `invalid_config`, naming what is missing.
  */
-export function engineSettings(env: EngineVariables): EngineSettings {
+export function engineSettings(env: EngineVariables, proxies: ProxySettings): EngineSettings {
   const settings = {
+    proxies,
     modelFolder: env.EARSHOT_STT_MODEL,
     dictation: env.EARSHOT_STT_ENGINES,
     azureSpeech: azureSpeechSettings(env),

@@ -68,14 +68,16 @@ class DeploymentRecognizers implements Recognizers {
   }
 
   #create(name: DictationEngine): Recognizer | undefined {
-    const { azureSpeech, openAi, deepgram, modelFolder } = this.#settings;
+    const { azureSpeech, openAi, deepgram, modelFolder, proxies } = this.#settings;
     switch (name) {
       case 'azure-speech':
-        return azureSpeech === undefined ? undefined : createAzureSpeech(azureSpeech);
+        return azureSpeech === undefined
+          ? undefined
+          : createAzureSpeech({ ...azureSpeech, proxies });
       case 'openai':
-        return openAi === undefined ? undefined : createOpenAiTranscription(openAi);
+        return openAi === undefined ? undefined : createOpenAiTranscription({ ...openAi, proxies });
       case 'deepgram':
-        return deepgram === undefined ? undefined : createDeepgram(deepgram);
+        return deepgram === undefined ? undefined : createDeepgram({ ...deepgram, proxies });
       case 'sherpa-onnx':
         return modelFolder === undefined ? undefined : createSherpaOnnx({ modelFolder });
     }

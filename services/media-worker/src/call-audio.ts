@@ -79,8 +79,7 @@ export interface CallAudioOptions {
 const STORE_INTERVAL_MS = 500;
 const VIRTUAL_STORE_INTERVAL_MS = 50;
 
-/** How long a host that comes back waits for what it sent before to be processed, and how often is looked. */
-const CATCH_UP_MS = 1000;
+/** How often is looked whether what a host sent before it came back is processed. */
 const CATCH_UP_LOOK_MS = 10;
 
 /** How soon a host that used much of a stream's credit is told that it has it again. */
@@ -238,9 +237,9 @@ export class CallAudio {
   }
 
   /** Resolves once what came is processed, or takes too long: it need not be sent again then. */
-  async caughtUp(): Promise<void> {
+  async caughtUp(patienceMs: number): Promise<void> {
     const { clock } = this.#options;
-    const deadlineMs = clock.nowMs() + CATCH_UP_MS;
+    const deadlineMs = clock.nowMs() + patienceMs;
     while (this.streams.isBusy && clock.nowMs() < deadlineMs) await delay(clock, CATCH_UP_LOOK_MS);
   }
 

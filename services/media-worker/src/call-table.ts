@@ -24,9 +24,6 @@ import type { RecognizerPool } from './recognition/recognizer-pool.js';
 /** A lease not renewed for so long is free for another worker. */
 const LEASE_TTL_MS = 15_000;
 
-/** How long an older attachment may take to store where it stopped before a newer one begins. */
-const GIVE_WAY_MS = 1000;
-
 /** Attachments remembered after their end, so that they can't begin again: oldest forgotten. */
 const MAX_ENDED = 1000;
 
@@ -49,6 +46,11 @@ export interface CallTableOptions {
   readonly linkGraceMs: number;
   readonly attributionWaitMs: number;
   readonly deafAfterMs: number;
+  /**
+   * How long an older attachment may take to store where it stopped before a newer one begins, and
+   * what a host sent before it came back to be processed, ms.
+   */
+  readonly patienceMs: number;
   /** An attachment is over: nothing may go on with it. */
   onOver(attachment: { readonly callId: string; readonly epoch: number }): void;
 }
@@ -206,7 +208,8 @@ export class CallTable {
     const older = this.#entries.get(callId);
     if (older === undefined || older.call.epoch >= epoch) return;
     older.stopRenewing();
-    await Promise.race([older.call.end('leaseLost'), delay(this.#options.clock, GIVE_WAY_MS)]);
+    const { clock, patienceMs } = this.#options;
+    await Promise.race([older.call.end('leaseLost'), delay(clock, patienceMs)]);
   }
 
   /** Takes the call; nobody else moves its positions or tells events of it from then on. */
@@ -220,7 +223,7 @@ export class CallTable {
       const own = this.#entries.get(callId)?.call;
       if (own?.epoch === epoch) {
         // It knows them better than Redis.
-        await own.caughtUp();
+        await own.caughtUp(this.#options.patienceMs);
         return { positions: [], listening: own.listening, memory: undefined };
       }
       const [positions, listening = DEFAULT_LISTENING, memory] = await Promise.all([

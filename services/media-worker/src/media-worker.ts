@@ -41,6 +41,13 @@ export interface MediaWorkerDeps {
   readonly tracer?: Tracer;
   /** A module that exports `createRecognizers`, in place of the worker's own recognizers. */
   readonly recognizers?: URL;
+  /**
+   * How long work of its own that takes moments is waited for, ms: what a host that comes back sent
+   * before, an attachment that gives way, the last events.
+   *
+   * @defaultValue 1000
+   */
+  readonly patienceMs?: number;
 }
 
 /** A running media worker. */
@@ -65,10 +72,9 @@ const MEDIA_PATH = '/v1/media-link';
 
 const DEAFNESS_INTERVAL_MS = 1000;
 
-/** After the drain time, how long the last events may take. */
-const FLUSH_MS = 1000;
-/** After that, how long closing Redis, threads and the port may take. */
-const CLOSE_MS = 1000;
+const PATIENCE_MS = 1000;
+/** After the drain time and the last events, how long closing Redis, threads and the port may take. */
+const CLOSE_MS = 3000;
 
 /**
  * Starts a media worker; on failure nothing is left running.
@@ -97,9 +103,10 @@ async function start(
   const clock = deps.clock ?? systemClock;
   const log = deps.log ?? createLog({ service: 'media-worker', level: config.logLevel });
   const tracer = deps.tracer ?? (await openTracer(config, closers));
+  const { patienceMs = PATIENCE_MS } = deps;
   const { registry, publisher } = await connectToRedis(
     config,
-    { clock, log, tracer, onFenced: (attachment) => calls.fenced(attachment) },
+    { clock, log, tracer, patienceMs, onFenced: (attachment) => calls.fenced(attachment) },
     closers,
   );
   const pool = await DecodePool.start({
@@ -143,6 +150,7 @@ async function start(
     linkGraceMs,
     attributionWaitMs,
     deafAfterMs,
+    patienceMs,
     onOver: (attachment) => linkTokens.forget(attachment),
   });
 
@@ -188,7 +196,8 @@ async function start(
   closers.defer(await listening.start());
   await heartbeat.start(mediaUrl);
   closers.defer(() => heartbeat.close());
-  closers.defer(() => leave(calls, heartbeat, clock, log, config.drainMs));
+  const { drainMs } = config;
+  closers.defer(() => leave({ calls, heartbeat, clock, log, drainMs, patienceMs }));
   const { name: opusEngine, version: opusVersion } = pool.engine;
   const { speechModel } = config;
   log.info('media worker is ready', { workerId, mediaUrl, opusEngine, opusVersion, speechModel });
@@ -198,7 +207,7 @@ async function start(
     mediaUrl,
     pool,
     close: () => closers.close(),
-    closeDeadlineMs: config.drainMs + FLUSH_MS + CLOSE_MS,
+    closeDeadlineMs: drainMs + patienceMs + CLOSE_MS,
   };
 }
 
@@ -217,6 +226,7 @@ async function connectToRedis(
     clock,
     log,
     tracer,
+    patienceMs,
     onFenced,
   }: Required<Omit<MediaWorkerDeps, 'recognizers'>> & Required<Pick<PublisherOptions, 'onFenced'>>,
   closers: CloseStack,
@@ -230,7 +240,7 @@ async function connectToRedis(
     ...tracedBatches(tracer),
     onError: (error) => log.warn('events wait for Redis', { error: String(error) }),
   });
-  closers.defer(() => publisher.close({ deadlineMs: FLUSH_MS }));
+  closers.defer(() => publisher.close({ deadlineMs: patienceMs }));
   await Promise.all([registry.ready(), publisher.ready()]);
   return { registry, publisher };
 }
@@ -294,14 +304,18 @@ function openLinkServer(
   });
 }
 
+interface LeaveParts {
+  readonly calls: CallTable;
+  readonly heartbeat: Heartbeat;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+  readonly drainMs: number;
+  readonly patienceMs: number;
+}
+
 /** Has placement and hosts leave this worker, and waits for its calls, but not for ever. */
-async function leave(
-  calls: CallTable,
-  heartbeat: Heartbeat,
-  clock: Clock,
-  log: WorkerLog,
-  drainMs: number,
-): Promise<void> {
+async function leave(parts: LeaveParts): Promise<void> {
+  const { calls, heartbeat, clock, log, drainMs, patienceMs } = parts;
   const deadlineMs = clock.nowMs() + drainMs;
   const drained = calls.drain(deadlineMs);
   heartbeat
@@ -309,7 +323,7 @@ async function leave(
     .catch((error: unknown) => log.warn('heartbeat failed', { error: String(error) }));
   let cancel = (): void => {};
   const tooLate = new Promise<void>((resolve) => {
-    cancel = clock.at(deadlineMs + FLUSH_MS, resolve);
+    cancel = clock.at(deadlineMs + patienceMs, resolve);
   });
   await Promise.race([drained, tooLate]);
   cancel();

@@ -14,7 +14,7 @@ import { PlayDesk } from '../src/play/play-desk.js';
 import type { PlayEventDraft } from '../src/play/play-events.js';
 import { encode, voice } from './sound.js';
 
-const WAIT = { timeout: 10_000, interval: 10 };
+const WAIT = { timeout: 50_000, interval: 10 };
 const SILENT_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 const PACKETS = encode(voice(200));
 const HELLO: HelloMessage = {

@@ -290,12 +290,14 @@ describe('a pool', () => {
   it('knows how long frames took', async () => {
     await start({ threads: 2 });
     const senders = [new Sender(), new Sender()];
+    const startMicros = nowMicros();
     for (const sender of senders) for (let n = 0; n < 50; n += 1) sender.send();
     await Promise.all(senders.map((sender) => sender.close()));
     const latencies = pool.latencies();
+    const mostMicros = (nowMicros() - startMicros) | 0;
     expect(latencies.count).toBe(100);
     expect(latencies.quantileMs(0.5)).toBeGreaterThan(0);
-    expect(latencies.sumMicros).toBeLessThan(60e6);
+    expect(latencies.sumMicros).toBeLessThanOrEqual(100 * mostMicros);
     expect(pool.threads.every((thread) => thread.codecMicros > 0)).toBe(true);
   });
 

@@ -114,7 +114,7 @@ describe('a call', () => {
       'media.stopped',
     ]);
     expect(await eventCounts(bench.redis.url, callId)).toEqual({ published: events.length });
-    await expect.poll(() => bench.registry.leaseOf(callId), { timeout: 30_000 }).toBeUndefined();
+    await expect.poll(() => bench.registry.leaseOf(callId), { timeout: 50_000 }).toBeUndefined();
   });
 
   it('hears the same when the same is sent again: same ids, same findings', async () => {

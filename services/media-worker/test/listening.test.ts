@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CallListening } from '../src/call-listening.js';
 import { ListeningDesk } from '../src/listening-desk.js';
 
-const WAIT = { timeout: 10_000, interval: 10 };
+const WAIT = { timeout: 50_000, interval: 10 };
 const SILENT_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 const BEEPS: ListeningSettings = { ...DEFAULT_LISTENING, tones: ['beep'] };
 

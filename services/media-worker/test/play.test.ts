@@ -9,7 +9,7 @@ import { PlayingHost } from './playing-host.js';
 import { encode, voice } from './sound.js';
 import { Bench, newCallId, testConfig } from './test-bench.js';
 
-const WAIT = { timeout: 20_000, interval: 20 };
+const WAIT = { timeout: 50_000, interval: 20 };
 const SILENT_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 /** Four seconds. */
 const PACKETS = encode(voice(4000));
@@ -22,7 +22,7 @@ describe('playing into a meeting', () => {
   const others: MediaWorker[] = [];
 
   beforeAll(async () => {
-    bench = await Bench.start();
+    bench = await Bench.start({}, { persistent: true });
     audio = await writeOggOpus({ packets: PACKETS });
   });
 

@@ -6,9 +6,11 @@ import { Registry } from '@earshot/registry';
 import { startTestRedis } from '@earshot/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encode, silence } from './sound.js';
-import { BRIDGE_KEY, newCallId } from './test-bench.js';
+import { BRIDGE_KEY, newCallId, placeCall } from './test-bench.js';
 import { TestHost } from './test-host.js';
 import { WorkerProcess } from './worker-process.js';
+
+const SILENCE = encode(silence(500));
 
 let redis: Awaited<ReturnType<typeof startTestRedis>>;
 let registry: Registry;
@@ -31,9 +33,21 @@ afterAll(async () => {
 });
 
 function start(environment: Record<string, string> = {}): WorkerProcess {
-  const worker = new WorkerProcess(redis.url, { EARSHOT_DRAIN_MS: '500', ...environment });
+  // Ample, for what has nothing to wait for.
+  const worker = new WorkerProcess(redis.url, { EARSHOT_DRAIN_MS: '50000', ...environment });
   started.push(worker);
   return worker;
+}
+
+/** A host with a call, and a stream open. */
+async function linked(): Promise<TestHost> {
+  const callId = newCallId();
+  const { epoch, workerId, url } = await placeCall(registry, callId);
+  const tokens = new MediaTokens({ key: BRIDGE_KEY, clock: systemClock });
+  const token = await tokens.mint({ callId, workerId, epoch });
+  const host = await new TestHost({ url, token, callId, epoch }).connect();
+  host.open(1, '11');
+  return host;
 }
 
 async function expectRefusal(worker: WorkerProcess, code: string): Promise<void> {
@@ -46,19 +60,14 @@ async function expectRefusal(worker: WorkerProcess, code: string): Promise<void>
 
 describe('the process', () => {
   it('says when it is ready, hears a call, and leaves in order on SIGTERM', async () => {
-    const worker = start({ EARSHOT_WORKER_ID: 'w_process' });
+    const worker = start({ EARSHOT_WORKER_ID: 'w_process', EARSHOT_DRAIN_MS: '500' });
     const ready = await worker.told();
     expect(ready).toMatchObject({ type: 'ready', workerId: 'w_process' });
-    expect((await fetch(`${ready.url}/readyz`)).status).toBe(200);
+    const readiness = async (): Promise<number> => (await fetch(`${ready.url}/readyz`)).status;
+    await expect.poll(readiness, { timeout: 50_000 }).toBe(200);
 
-    const callId = newCallId();
-    const placed = await registry.placeCall(callId);
-    const { epoch = 0, workerId = '', url = '' } = placed ?? {};
-    const tokens = new MediaTokens({ key: BRIDGE_KEY, clock: systemClock });
-    const token = await tokens.mint({ callId, workerId, epoch });
-    const host = await new TestHost({ url, token, callId, epoch }).connect();
-    host.open(1, '11');
-    await host.play({ 1: encode(silence(500)) });
+    const host = await linked();
+    await host.play({ 1: SILENCE });
     await host.settled();
 
     worker.child.kill('SIGTERM');
@@ -72,19 +81,8 @@ describe('the process', () => {
   it('does not wait on SIGTERM for longer than its hosts need', async () => {
     const worker = start({ EARSHOT_WORKER_ID: 'w_quick', EARSHOT_DRAIN_MS: '600000' });
     await worker.told();
-    const tokens = new MediaTokens({ key: BRIDGE_KEY, clock: systemClock });
-    const hosts = await Promise.all(
-      Array.from({ length: 4 }, async () => {
-        const callId = newCallId();
-        const placed = await registry.placeCall(callId);
-        const { epoch = 0, workerId = '', url = '' } = placed ?? {};
-        const token = await tokens.mint({ callId, workerId, epoch });
-        const host = await new TestHost({ url, token, callId, epoch }).connect();
-        host.open(1, '11');
-        await host.play({ 1: encode(silence(500)) });
-        return host;
-      }),
-    );
+    const hosts = await Promise.all(Array.from({ length: 4 }, linked));
+    for (const host of hosts) await host.play({ 1: SILENCE });
     worker.child.kill('SIGTERM');
     for (const host of hosts) {
       await host.until(() => host.drained);

@@ -6,7 +6,7 @@ import { encode, join, silence, voice } from './sound.js';
 import { Bench, newCallId } from './test-bench.js';
 import type { TestHost, Track } from './test-host.js';
 
-const WAIT = { timeout: 30_000, interval: 20 };
+const WAIT = { timeout: 50_000, interval: 20 };
 
 const RECOGNIZERS = new URL('./loud-recognizers.mjs', import.meta.url);
 
@@ -19,7 +19,7 @@ const DICTATION = listeningSettingsSchema.parse({ dictation: {} });
 let bench: Bench;
 
 beforeAll(async () => {
-  bench = await Bench.start({}, RECOGNIZERS);
+  bench = await Bench.start({}, { recognizers: RECOGNIZERS });
 });
 
 afterAll(() => bench.close());
@@ -119,7 +119,7 @@ describe('a call that is transcribed', () => {
   });
 
   it('in virtual time is never too much, however slow the recognizer is', async () => {
-    const worker = await bench.addWorker({ recognizerBacklogMs: 1 }, RECOGNIZERS);
+    const worker = await bench.addWorker({ recognizerBacklogMs: 1 }, { recognizers: RECOGNIZERS });
     const { host, callId } = await linked(dictatedBy('slow'), worker);
     host.open(1, '11');
     await host.play({ 1: TALKING });
@@ -196,7 +196,7 @@ describe('a transcribed call that another worker takes over', () => {
   let alone: unknown[];
 
   beforeAll(async () => {
-    second = await bench.addWorker({}, RECOGNIZERS);
+    second = await bench.addWorker({}, { recognizers: RECOGNIZERS });
     const callId = await heard(DICTATION);
     alone = finalsOf(callId);
     expect(alone).toHaveLength(2);

@@ -6,6 +6,7 @@ import { WARM_UP_FRAMES } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MediaWorker } from '../dist/index.js';
+import { FAR_OFF_MS, LeapClock } from './leap-clock.js';
 import { encode, join, silence, voice } from './sound.js';
 import type { Placed } from './test-bench.js';
 import { Bench, newCallId } from './test-bench.js';
@@ -232,13 +233,15 @@ describe('a call that another worker takes over', () => {
   });
 
   it('is not ended by the worker that lost it, when no host comes back there', async () => {
-    const impatient = await bench.addWorker({ linkGraceMs: 100 });
+    const clock = new LeapClock();
+    const impatient = await bench.addWorker({ linkGraceMs: FAR_OFF_MS }, { clock });
     const { callId, epoch, host: first } = await attached(impatient);
     first.open(1, '11');
     await first.play({ 1: TRACK.slice(0, MID_TALK) });
     await first.settled();
     const placed = await bench.place(callId, second.workerId);
     await cut(first);
+    await clock.leapUntil(() => bench.ofType(callId, 'media.stopped').length > 0);
     expect(await stoppedOf(callId, epoch)).toMatchObject({ reason: 'leaseLost' });
     expect(bench.ofType(callId, 'speech.ended')).toEqual([]);
     const host = await bench.dial(placed).connect();
@@ -315,10 +318,9 @@ describe('a worker that is killed', () => {
 });
 
 describe('a stream that is not opened again', () => {
-  const shortGrace = { linkGraceMs: 300 };
-
   it('ends where it was, after the grace', async () => {
-    const worker = await bench.addWorker(shortGrace);
+    const clock = new LeapClock();
+    const worker = await bench.addWorker({ linkGraceMs: FAR_OFF_MS }, { clock });
     const { host: first, ...placed } = await attached(worker);
     first.open(1, '11');
     first.open(2, '12');
@@ -327,6 +329,10 @@ describe('a stream that is not opened again', () => {
     const again = await bench.dial(placed).connect();
     expect([again.resumesAt(1), again.resumesAt(2)]).toEqual([MID_TALK, MID_TALK]);
     again.open(2, '12', { firstSequence: MID_TALK });
+    again.shiftTime(2, MID_TALK * 20);
+    await again.play({ 2: TRACK.slice(MID_TALK, MID_TALK + 5) });
+    await again.settled();
+    clock.leap();
     const { callId } = placed;
     await bench.until(() => bench.ofType(callId, 'media.streamClosed').length > 0);
     expect(bench.ofType(callId, 'media.streamClosed').map(({ data }) => data.streamId)).toEqual([
@@ -337,15 +343,18 @@ describe('a stream that is not opened again', () => {
   });
 
   it('ends at the next worker too, with the speech that was open', async () => {
-    const worker = await bench.addWorker(shortGrace);
-    const { callId, host: first } = await attached(bench.worker);
+    const clock = new LeapClock();
+    const worker = await bench.addWorker({ linkGraceMs: FAR_OFF_MS }, { clock });
+    const { callId, epoch, host: first } = await attached(bench.worker);
     first.open(1, '11');
     await first.play({ 1: TRACK.slice(0, MID_TALK) });
     await first.settled();
     first.send({ type: 'bye', reason: 'reattach' });
-    await first.closed;
+    await stoppedOf(callId, epoch);
     expect(bench.ofType(callId, 'speech.ended')).toEqual([]);
+    await first.closed;
     const { host } = await attached(worker, callId);
+    clock.leap();
     await bench.until(() => bench.ofType(callId, 'speech.ended').length > 0);
     const [started] = bench.ofType(callId, 'speech.started');
     const [ended] = bench.ofType(callId, 'speech.ended');
@@ -358,7 +367,8 @@ const QUIET_TRACK: Track = encode(silence(1000));
 
 describe('a worker that leaves', () => {
   it('is gone as soon as its hosts have taken their calls elsewhere', async () => {
-    const leaving = await bench.addWorker({ drainMs: 60_000 });
+    // Who waits for the whole of it lets the test run out of its own time.
+    const leaving = await bench.addWorker({ drainMs: FAR_OFF_MS });
     const calls = await Promise.all(Array.from({ length: 5 }, () => attached(leaving)));
     for (const { host } of calls) {
       host.open(1, '11');
@@ -367,7 +377,6 @@ describe('a worker that leaves', () => {
     // A host whose link is down can't come back to a worker that leaves.
     const lost = await attached(leaving);
     await cut(lost.host);
-    const startMs = performance.now();
     const closed = leaving.close();
     for (const { host, callId } of calls) {
       await host.until(() => host.drained);
@@ -379,7 +388,6 @@ describe('a worker that leaves', () => {
       await next.bye();
     }
     await closed;
-    expect(performance.now() - startMs).toBeLessThan(20_000);
     expect((await bench.stopped(lost.callId)).data.reason).toBe('drained');
   });
 });

@@ -76,7 +76,8 @@ describe('talk', () => {
     expect(ada?.participant).toEqual({ id: 'p-ada' });
     expect(Math.abs((ada?.data.sinceMs ?? 0) - 1500)).toBeLessThan(400);
     expect(Math.abs((bob?.data.sinceMs ?? 0) - 4800)).toBeLessThan(700);
-    expect(JSON.parse(statsText).calls).toMatchObject([{ callId, talk: expect.any(Array) }]);
+    const own = expect.objectContaining({ callId, talk: expect.any(Array) });
+    expect(JSON.parse(statsText).calls).toEqual(expect.arrayContaining([own]));
   });
 
   it('has the dominant speaker that the host names, once it does', async () => {

@@ -5,6 +5,7 @@ import type { HelloMessage } from '@earshot/bridge-protocol';
 import type { EarshotEvent, EventType } from '@earshot/events';
 import { EventConsumer, parseEvent } from '@earshot/events';
 import { MediaTokens } from '@earshot/media-token';
+import type { Placement, PlaceOptions } from '@earshot/registry';
 import { Registry } from '@earshot/registry';
 import type { TestRedis } from '@earshot/test-kit';
 import { startTestRedis } from '@earshot/test-kit';
@@ -30,6 +31,23 @@ export interface Placed {
 
 const PLACE_WAIT = { timeout: 50_000, interval: 100 };
 
+/** Whatever a worker waits for by itself comes, however busy the machine is. */
+const PATIENCE_MS = 60_000;
+
+export interface BenchDeps extends Pick<MediaWorkerDeps, 'clock' | 'recognizers'> {
+  /** Redis keeps what it has over `kill` and `restart`. */
+  readonly persistent?: boolean;
+}
+
+/** Where a call goes. On a busy machine workers may be full for a while. */
+export function placeCall(
+  registry: Registry,
+  callId: string,
+  options: PlaceOptions = {},
+): Promise<Placement> {
+  return vi.waitUntil(() => registry.placeCall(callId, options), PLACE_WAIT);
+}
+
 /** A real worker with a real Redis and a real consumer. */
 export class Bench {
   readonly redis: TestRedis;
@@ -54,14 +72,17 @@ export class Bench {
     this.#closers = closers;
   }
 
-  static async start(more: Partial<MediaWorkerConfig> = {}, recognizers?: URL): Promise<Bench> {
+  static async start(
+    more: Partial<MediaWorkerConfig> = {},
+    { persistent = false, ...deps }: BenchDeps = {},
+  ): Promise<Bench> {
     const closers = new CloseStack();
-    const redis = await startTestRedis({ persistent: true });
+    const redis = await startTestRedis({ persistent });
     closers.defer(() => redis.close());
     const registry = new Registry({ redisUrl: redis.url, clock: systemClock });
     closers.defer(() => registry.close());
     await registry.ready();
-    const worker = await startMediaWorker(testConfig(redis.url, more), depsOf(recognizers));
+    const worker = await startMediaWorker(testConfig(redis.url, more), depsOf(deps));
     closers.defer(() => worker.close());
     const bench = new Bench(redis, worker, registry, closers);
     const consumer = new EventConsumer({
@@ -75,8 +96,11 @@ export class Bench {
   }
 
   /** Starts another worker on the same Redis. */
-  async addWorker(more: Partial<MediaWorkerConfig> = {}, recognizers?: URL): Promise<MediaWorker> {
-    const worker = await startMediaWorker(testConfig(this.redis.url, more), depsOf(recognizers));
+  async addWorker(
+    more: Partial<MediaWorkerConfig> = {},
+    deps: BenchDeps = {},
+  ): Promise<MediaWorker> {
+    const worker = await startMediaWorker(testConfig(this.redis.url, more), depsOf(deps));
     this.#closers.defer(() => worker.close());
     return worker;
   }
@@ -85,11 +109,7 @@ export class Bench {
   async place(callId = newCallId(), workerId?: string): Promise<Placed> {
     const workers = workerId === undefined ? [] : await this.registry.workers();
     const excludeWorkers = workers.map((each) => each.workerId).filter((id) => id !== workerId);
-    // On a busy machine a worker may be full for a while.
-    const placed = await vi.waitUntil(
-      () => this.registry.placeCall(callId, { excludeWorkers }),
-      PLACE_WAIT,
-    );
+    const placed = await placeCall(this.registry, callId, { excludeWorkers });
     const { epoch, url } = placed;
     const token = await this.tokens.mint({ callId, workerId: placed.workerId, epoch });
     return { callId, epoch, token, url };
@@ -158,8 +178,13 @@ export class Bench {
   }
 }
 
-function depsOf(recognizers: URL | undefined): MediaWorkerDeps {
-  return { log: SILENT_LOG, ...(recognizers === undefined ? {} : { recognizers }) };
+function depsOf({ clock, recognizers }: BenchDeps): MediaWorkerDeps {
+  return {
+    log: SILENT_LOG,
+    patienceMs: PATIENCE_MS,
+    ...(clock === undefined ? {} : { clock }),
+    ...(recognizers === undefined ? {} : { recognizers }),
+  };
 }
 
 export function testConfig(

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -22,6 +23,11 @@ export interface HostStageOptions extends Partial<TestWorkerOptions> {
   readonly random?: number;
   /** Of the host only. @defaultValue the machine's */
   readonly hostClock?: Clock;
+}
+
+/** Resolves once a socket is closed, now or later. */
+export async function gone(socket: Socket): Promise<void> {
+  if (!socket.closed) await once(socket, 'close');
 }
 
 /** A media host without Graph or a meeting's clock, and a worker on a real socket. */

@@ -22,8 +22,16 @@ export interface LinkedStage extends Stage {
   readonly hostLink: HostLinkServer;
   /** What the host said of its sessions, with the details. */
   readonly mediaStates: Watched<string>;
-  /** Joins a meeting as signaling does; returns once the audio is attached. */
-  join(joinUrl: string, key: string): Promise<{ graphCallId: string; mediaId: string }>;
+  /**
+   * Joins a meeting as signaling does; returns once the audio is attached.
+   *
+   * @param setUp lets the time pass that Graph takes, where the clock is the test's
+   */
+  join(
+    joinUrl: string,
+    key: string,
+    setUp?: () => void,
+  ): Promise<{ graphCallId: string; mediaId: string }>;
 }
 
 export async function openLinkedStage(options: LinkedStageOptions = {}): Promise<LinkedStage> {
@@ -36,15 +44,15 @@ export async function openLinkedStage(options: LinkedStageOptions = {}): Promise
     server.close();
   });
   const base = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { creditFrames = 200 } = options;
-  const worker = new TestWorker({ server, clock: systemClock, creditFrames });
+  const { creditFrames = 200, clock = systemClock } = options;
+  const worker = new TestWorker({ server, clock, creditFrames });
   closers.defer(() => worker.close());
   const mediaStates = new Watched<string>();
   const hostLink = new HostLinkServer({
     server,
     path: '/v1/host-link',
     authorize: (bearer) => bearer === HOST_KEY,
-    clock: systemClock,
+    clock,
     log: createLog({ service: 'test', level: 'silent' }),
     onMediaState: ({ state, detail }) => mediaStates.add(detail ? `${state} ${detail}` : state),
   });
@@ -59,10 +67,11 @@ export async function openLinkedStage(options: LinkedStageOptions = {}): Promise
     workerUrl,
     hostLink,
     mediaStates,
-    async join(joinUrl, key) {
+    async join(joinUrl, key, setUp) {
       const callId = `c_${key}`;
       const { mediaId, blob } = await hostLink.allocate(hostId, callId);
       const graphCallId = await stage.create(joinUrl, key, blob);
+      setUp?.();
       await bot.untilState(key, 'established');
       await hostLink.attach(hostId, { mediaId, callId, workerUrl, token: `${callId}.1`, epoch: 1 });
       return { graphCallId, mediaId };

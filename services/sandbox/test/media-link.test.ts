@@ -1,12 +1,9 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { VirtualClock } from '@earshot/async';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LinkRetry } from '../src/host/link-retry.js';
 import { testPackets, testParticipant } from './fixtures.js';
 import type { HostStageOptions } from './host-stage.js';
-import { HostStage } from './host-stage.js';
+import { gone, HostStage } from './host-stage.js';
 
 const PING_MS = 5_000;
 
@@ -106,7 +103,7 @@ describe('the media link of a session', () => {
     const [first] = stage.sockets.items;
     expect(first!.closed).toBe(false);
     await stage.attach(mediaId, 'c_same.1.fresh', 1);
-    await once(first!, 'close');
+    await gone(first!);
     expect(stage.worker.links.map(({ bearer, bye }) => [bearer, bye])).toEqual([
       ['c_same.1', undefined],
       ['c_same.1.fresh', undefined],
@@ -139,12 +136,8 @@ describe('the media link of a session', () => {
   it('is tried for a moment when the worker can not be reached, and then refused', async () => {
     await open();
     const { mediaId } = stage.begin('c_nobody');
-    const nobody = createServer().listen(0, '127.0.0.1');
-    await once(nobody, 'listening');
-    const { port } = nobody.address() as AddressInfo;
-    nobody.close();
-    await once(nobody, 'close');
-    const workerUrl = `ws://127.0.0.1:${port}/v1/media-link`;
+    // A port that is given to nobody who asks for any.
+    const workerUrl = 'ws://127.0.0.1:1/v1/media-link';
     await expect(
       stage.host.attach(mediaId, { workerUrl, token: 'c_nobody.1', epoch: 1 }),
     ).rejects.toMatchObject({ code: 'connect_failed' });
@@ -171,7 +164,7 @@ describe('a session over links', () => {
     }
     session.end();
     await worker.byes.first(() => true);
-    await once(stage.sockets.items.at(-1)!, 'close');
+    await gone(stage.sockets.items.at(-1)!);
     const heard = worker.links.flatMap(({ streams }) => streams.get(1)?.frames ?? []);
     expect(heard.map(({ number }) => number)).toEqual(Array.from({ length: 300 }, (_, n) => n));
     expect(session.accounts()).toMatchObject([{ isComplete: true, lost: 0 }]);

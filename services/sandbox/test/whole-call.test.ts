@@ -1,8 +1,12 @@
+import { VirtualClock } from '@earshot/async';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LinkedStage, LinkedStageOptions } from './linked-stage.js';
 import { openLinkedStage } from './linked-stage.js';
 import type { ParticipantData } from './test-bot.js';
 import type { HeardLink, HeardStream } from './test-worker.js';
+
+/** From the creation of a call until the bot is in. */
+const SET_UP_MS = 130;
 
 let stage: LinkedStage;
 
@@ -11,13 +15,24 @@ async function open(options: LinkedStageOptions): Promise<void> {
   vi.stubGlobal('fetch', stage.fetch);
 }
 
+/** One that is over no sooner than any test that joins it: Ada talks from its start. */
+async function longMeeting(): Promise<string> {
+  const ada = { key: 'ada', displayName: 'Ada', audio: 'ada.opus' };
+  await stage.sandbox.addMeeting({ name: 'long', durationMs: 3_600_000, participants: [ada] });
+  return stage.joinUrl('long');
+}
+
 async function close(): Promise<void> {
   vi.unstubAllGlobals();
   await stage.close();
 }
 
 /** Ada talks all the time; frame n is sequence n. */
-const ADA = Array.from({ length: 200 }, (_, n) => ({ number: n, sequence: n, timeMs: n * 20 }));
+const ADA = adasFrames(200);
+
+function adasFrames(count: number): object[] {
+  return Array.from({ length: count }, (_, n) => ({ number: n, sequence: n, timeMs: n * 20 }));
+}
 
 /** Bob: 10–14 and 98–99 missing, 50–69 muted. Muting takes no sequence, loss does. */
 const BOB = Array.from({ length: 100 }, (_, n) => n)
@@ -179,12 +194,17 @@ describe('a whole call', () => {
 });
 
 describe('a call in real time', () => {
-  beforeAll(() => open({}));
+  let joinUrl: string;
+
+  beforeAll(async () => {
+    await open({});
+    joinUrl = await longMeeting();
+  });
   afterAll(close);
 
   it('ends with the bot when it leaves, in real time', async () => {
     const { bot, worker, graph, sandbox } = stage;
-    const { graphCallId } = await stage.join(stage.joinUrl(), 'left');
+    const { graphCallId } = await stage.join(joinUrl, 'left');
     await worker.heard.first(() => worker.heard.items.length >= 5);
     await graph.delete({ tenantId: sandbox.ready.tenantId, graphCallId });
     const link = await worker.byes.first(({ hello }) => hello.callId === 'c_left');
@@ -205,7 +225,7 @@ describe('a call in real time', () => {
     // The meeting begins when the bot is in, a little after the media clock did.
     const beganMs = ada?.frames[0]?.timeMs ?? 0;
     const frames = ada?.frames.map((frame) => ({ ...frame, timeMs: frame.timeMs - beganMs }));
-    expect(framesOf({ frames: frames ?? [] })).toEqual(ADA.slice(0, count));
+    expect(framesOf({ frames: frames ?? [] })).toEqual(adasFrames(count));
     expect(ada?.nextSequence).toBe(count);
     // Ticks beyond 2^53, as the real platform's.
     expect(BigInt(link.hello.mediaEpochTicks) > 2n ** 53n).toBe(true);
@@ -213,8 +233,9 @@ describe('a call in real time', () => {
 
   it('stops giving audio when it is released', async () => {
     const { worker, hostLink, sandbox, mediaStates } = stage;
-    const { mediaId } = await stage.join(stage.joinUrl(), 'released');
-    await worker.heard.first(() => worker.heard.items.length >= 2);
+    const { mediaId } = await stage.join(joinUrl, 'released');
+    const before = worker.heard.items.length;
+    await worker.heard.first(() => worker.heard.items.length >= before + 2);
     hostLink.release(sandbox.mediaHost.hostId, mediaId);
     const link = await worker.byes.first(({ hello }) => hello.callId === 'c_released');
     expect(link.bye).toBe('released');
@@ -267,7 +288,7 @@ describe('a media link in trouble', () => {
   it('goes to the newest epoch, though the worker before was slow to let go', async () => {
     await open({});
     const { worker, sandbox } = stage;
-    const { mediaId } = await stage.join(stage.joinUrl(), 'moved');
+    const { mediaId } = await stage.join(await longMeeting(), 'moved');
     const [first] = worker.links;
     const attach = (epoch: number): Promise<void> =>
       sandbox.mediaHost.attach(mediaId, {
@@ -287,7 +308,7 @@ describe('a media link in trouble', () => {
   it('opens no link for a call that ends meanwhile', async () => {
     await open({});
     const { worker, sandbox } = stage;
-    const { mediaId } = await stage.join(stage.joinUrl(), 'over');
+    const { mediaId } = await stage.join(await longMeeting(), 'over');
     const attached = sandbox.mediaHost.attach(mediaId, {
       workerUrl: stage.workerUrl,
       token: 'c_over.2',
@@ -299,15 +320,18 @@ describe('a media link in trouble', () => {
   });
 
   it('drops the oldest frames in real time when the worker is too slow, and says which', async () => {
-    await open({ replayWindowMs: 100, creditFrames: 4 });
+    const clock = new VirtualClock(Date.now());
+    await open({ clock, replayWindowMs: 100, creditFrames: 4 });
     const { worker } = stage;
     worker.acknowledges = false;
-    await stage.join(stage.joinUrl(), 'slow');
+    await stage.join(stage.joinUrl(), 'slow', () => clock.advance(SET_UP_MS));
+    clock.advance(100);
     await worker.heard.first(
       () => (worker.links[0]?.streams.values().next().value?.frames.length ?? 0) >= 4,
     );
     const link = worker.links[0]!;
     const frames = [...link.streams.values()][0]!.frames;
+    clock.advance(1_000);
     await stage.bot.callbacks.first(({ data }) => Array.isArray(data) && data.length === 3);
     expect(frames).toHaveLength(4);
     worker.acknowledge(link);

@@ -28,6 +28,7 @@ export interface RingingCall extends CallIdentity {
   /** Where it rings; a redirection changes it. */
   webhook: string;
   state: RingingState;
+  /** The bot took the notification. */
   isAcknowledged: boolean;
   /** Of the rejection. */
   reason?: string;
@@ -43,6 +44,8 @@ export interface RingingSummary {
   readonly id: string;
   readonly kind: RingKind;
   readonly state: RingingState;
+  /** The bot took the notification. */
+  readonly isAcknowledged: boolean;
   readonly reason?: string | undefined;
   readonly answeredAfterMs?: number | undefined;
   readonly participantCapacity?: number | undefined;
@@ -54,7 +57,8 @@ export interface RingingSummary {
 }
 
 export function summaryOfRinging(call: RingingCall): RingingSummary {
-  const { id, kind, state, reason, answeredAfterMs, participantCapacity } = call;
+  const { id, kind, state, isAcknowledged, reason, answeredAfterMs, participantCapacity } = call;
   const parties = call.parties.map((party) => ({ ...party }));
-  return { id, kind, state, reason, answeredAfterMs, participantCapacity, parties };
+  const told = { id, kind, state, isAcknowledged, reason, answeredAfterMs, participantCapacity };
+  return { ...told, parties };
 }

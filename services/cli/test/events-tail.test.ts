@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { event } from './fixtures.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const WAIT = { timeout: 20_000, interval: 20 };
+const WAIT = { timeout: 50_000, interval: 20 };
 
 describe('earshot events tail', () => {
   let folder: string;

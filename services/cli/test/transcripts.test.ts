@@ -1,31 +1,13 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import type { EarshotEvent } from '@earshot/events';
 import { describe, expect, it } from 'vitest';
+import type { Outcome } from './run-earshot.js';
+import { runEarshotWith } from './run-earshot.js';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-
-interface Ran {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(args: readonly string[], input = '', url = 'http://127.0.0.1:9'): Promise<Ran> {
-  const environment = { ...process.env, EARSHOT_URL: url, EARSHOT_API_KEY: 'key' };
-  const child = spawn(process.execPath, [MAIN, ...args], { env: environment });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  child.stdin.end(input);
-  const [code] = await once(child, 'close');
-  return { code, stdout, stderr };
+function run(args: readonly string[], input = '', url = 'http://127.0.0.1:9'): Promise<Outcome> {
+  const env = { EARSHOT_URL: url, EARSHOT_API_KEY: 'key' };
+  return runEarshotWith({ input: Buffer.from(input), env }, ...args);
 }
 
 function said(callId: string, text: string): string {

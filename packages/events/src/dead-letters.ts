@@ -1,4 +1,7 @@
 import { CodedError } from '@earshot/async';
+import { GATE_ALLOWS_LUA } from '@earshot/recording-gate';
+import { contentOf, errorWithoutContent, withoutContent } from './letter-content.js';
+import type { Names } from './names.js';
 import type { RedisClient } from './redis.js';
 import { LuaScript } from './redis.js';
 
@@ -15,6 +18,10 @@ redis.call('XADD', KEYS[1], '*', 'letter', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`);
 
+/** KEYS recording gate; ARGV since when it must have been open, Unix ms. */
+const MAY_KEEP = new LuaScript(`${GATE_ALLOWS_LUA}
+return gate_allows(KEYS[1], tonumber(ARGV[1])) and 1 or 0`);
+
 /** An event that could not be handled. */
 export interface DeadLetter {
   /** Grows with time within the subscription. */
@@ -24,8 +31,13 @@ export interface DeadLetter {
   /** What its handler threw last. */
   readonly error: string;
   readonly stack?: string | undefined;
-  /** As it came; not necessarily a valid event. */
+  /** As it came, not necessarily a valid event; when content is withheld, only which one it is. */
   readonly event: unknown;
+  /**
+   * Size of the event, as JSON, when it told what somebody said or keyed and its call's recording gate
+   * was not open: nothing of that was kept, so that the letter can't be replayed.
+   */
+  readonly withheldBytes?: number | undefined;
 }
 
 /** Which letters; those that all of these fit. Without any, all of them. */
@@ -52,19 +64,33 @@ export interface DeadLetterPage {
 /** The dead letters of one subscription: a Redis stream, bounded in number and time. */
 export class DeadLetters {
   readonly #client: RedisClient;
+  readonly #names: Names;
   readonly #key: string;
   readonly #maxLetters: number;
 
   /** @param maxLetters `refuse` beyond. @defaultValue 10 000 */
-  constructor(client: RedisClient, key: string, maxLetters: number = MAX_LETTERS) {
+  constructor(
+    client: RedisClient,
+    names: Names,
+    subscription: string,
+    maxLetters: number = MAX_LETTERS,
+  ) {
     this.#client = client;
-    this.#key = key;
+    this.#names = names;
+    this.#key = names.deadLetters(subscription);
     this.#maxLetters = maxLetters;
   }
 
-  /** @throws CodedError `dead_letters_full`: none gives way to another, for each is an event lost. */
+  /**
+   * Keeps the event; of one that tells what somebody said or keyed no more than which it is, unless its
+   * call may be recorded.
+   *
+   * @throws CodedError `dead_letters_full`: none gives way to another, for each is an event lost.
+   */
   async add(event: unknown, error: unknown): Promise<void> {
-    const letter = JSON.stringify({ ...describe(error), event });
+    const letter = JSON.stringify(
+      (await this.#mayKeep(event)) ? { ...describe(error), event } : withheld(event, error),
+    );
     const added = await ADD.run(this.#client, [this.#key], [this.#maxLetters, TTL_MS, letter]);
     if (added === 1) return;
     throw new CodedError(
@@ -126,6 +152,15 @@ export class DeadLetters {
     await this.#client.del(this.#key);
   }
 
+  async #mayKeep(event: unknown): Promise<boolean> {
+    const content = contentOf(event);
+    if (content === undefined) return true;
+    const { callId, beganAtMs } = content;
+    if (callId === undefined) return false;
+    const key = this.#names.recordingGate(callId);
+    return (await MAY_KEEP.run(this.#client, [key], [beganAtMs])) === 1;
+  }
+
   async #newestFirst(end: string): Promise<DeadLetter[]> {
     const entries = await this.#client.xrevrange(this.#key, end, '-', 'COUNT', PAGE);
     return entries.map(letterOf);
@@ -133,13 +168,15 @@ export class DeadLetters {
 }
 
 function letterOf([id, fields]: [string, string[]]): DeadLetter {
-  const { error, stack, event }: Record<string, unknown> = JSON.parse(fields[1] ?? '{}');
+  const letter: Record<string, unknown> = JSON.parse(fields[1] ?? '{}');
+  const { error, stack, event, withheldBytes } = letter;
   return {
     id,
     failedAt: new Date(Number.parseInt(id, 10)).toISOString(),
     error: String(error),
     ...(typeof stack === 'string' && { stack }),
     event,
+    ...(typeof withheldBytes === 'number' && { withheldBytes }),
   };
 }
 
@@ -149,6 +186,16 @@ function fits({ id, event }: DeadLetter, { ids, type, callId }: DeadLetterFilter
     typeof event === 'object' && event !== null ? event : {};
   if (type !== undefined && fields.type !== type) return false;
   return callId === undefined || fields.callId === callId;
+}
+
+function withheld(event: unknown, error: unknown) {
+  const { error: kind, stack } = errorWithoutContent(error);
+  return {
+    error: kind,
+    ...(stack !== undefined && { stack: stack.slice(0, MAX_STACK_CHARS) }),
+    event: withoutContent(event),
+    withheldBytes: Buffer.byteLength(JSON.stringify(event) ?? ''),
+  };
 }
 
 function describe(error: unknown): { error: string; stack?: string } {

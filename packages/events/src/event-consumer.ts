@@ -106,7 +106,8 @@ export class EventConsumer {
       taker,
       deadLetters: new DeadLetters(
         this.#client,
-        this.#names.deadLetters(this.#subscription),
+        this.#names,
+        this.#subscription,
         options.maxDeadLetters,
       ),
       onError: this.#onError,

@@ -1,4 +1,5 @@
 import { CodedError } from '@earshot/async';
+import { storedGateKey } from '@earshot/recording-gate';
 import { partitionOf } from './partition.js';
 
 /** The subscription that every publisher serves, registered or not, until it is removed. */
@@ -50,6 +51,9 @@ export class Names {
   /** Stream of events that could not be handled. */
   readonly deadLetters = (subscription: string): string =>
     `${this.#prefix}:{dead-events:${subscription}}:letters`;
+
+  /** Hash: the state of a call's recording gate; signaling writes it. */
+  readonly recordingGate = (callId: string): string => storedGateKey(this.#prefix, callId);
 
   #ofCall(callId: string): string {
     return this.partition(partitionOf(callId));

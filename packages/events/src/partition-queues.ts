@@ -9,9 +9,9 @@ import { execute } from './redis.js';
 /** Of every job. */
 export const JOB_OPTIONS: JobsOptions = {
   attempts: 1,
-  // Transport, not storage.
+  // Transport, not storage: what somebody said must not stay in a job that another's worker failed.
   removeOnComplete: true,
-  removeOnFail: { count: 1_000 },
+  removeOnFail: true,
 };
 
 /** The subscriptions and their BullMQ queues over one connection; queues are made when first used. */

@@ -25,7 +25,7 @@ export async function removeSubscription(
       queues.of(name, partition).obliterate({ force: true }),
     ),
   );
-  await new DeadLetters(client, names.deadLetters(name)).clear();
+  await new DeadLetters(client, names, name).clear();
 }
 
 /** Removes the ephemeral subscriptions whose consumers are dead. */

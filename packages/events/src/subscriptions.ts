@@ -10,7 +10,7 @@ import type { EarshotEvent } from './event.js';
 import { parseEvent } from './event-schema.js';
 import { checkSubscription, JOB_NAME, Names } from './names.js';
 import { PARTITIONS, partitionOf } from './partition.js';
-import { PartitionQueues } from './partition-queues.js';
+import { JOB_OPTIONS, PartitionQueues } from './partition-queues.js';
 import type { RedisClient } from './redis.js';
 import { connect, createClient, disconnect } from './redis.js';
 import { removeSubscription } from './remove-subscription.js';
@@ -36,6 +36,8 @@ export interface ReplayResult {
   readonly replayed: number;
   /** Letters that are no valid events: they stay. */
   readonly invalid: number;
+  /** Letters whose content was not kept, as their calls' recording gates were closed: they stay. */
+  readonly withheld: number;
 }
 
 /**
@@ -116,7 +118,12 @@ export class Subscriptions {
     const letters = this.#lettersOf(name);
     let replayed = 0;
     let invalid = 0;
+    let withheld = 0;
     for await (const letter of letters.oldestFirst(filter)) {
+      if (letter.withheldBytes !== undefined) {
+        withheld += 1;
+        continue;
+      }
       const event = validEventOf(letter);
       if (event === undefined) {
         invalid += 1;
@@ -126,7 +133,7 @@ export class Subscriptions {
       await letters.remove(letter.id);
       replayed += 1;
     }
-    return { replayed, invalid };
+    return { replayed, invalid, withheld };
   }
 
   /** Forgets dead letters. @returns how many. */
@@ -145,7 +152,7 @@ export class Subscriptions {
   }
 
   #lettersOf(name: string): DeadLetters {
-    return new DeadLetters(this.#client, this.#names.deadLetters(checkSubscription(name)));
+    return new DeadLetters(this.#client, this.#names, checkSubscription(name));
   }
 
   async #jobsOf(name: string): Promise<number> {
@@ -161,7 +168,7 @@ export class Subscriptions {
     const queue = this.#queues.of(name, partitionOf(callId));
     // Consumers leave out what was handled or set aside; with `replay`, only the former.
     const data = { events: [letter.event], replay: true };
-    await queue.add(JOB_NAME, data, { jobId: `replay-${letter.id}`, removeOnComplete: true });
+    await queue.add(JOB_NAME, data, { ...JOB_OPTIONS, jobId: `replay-${letter.id}` });
   }
 }
 

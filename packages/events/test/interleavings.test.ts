@@ -139,7 +139,7 @@ class Run {
       clock: HASTY_CLOCK,
       subscription: 'default',
       handledTtlMs: 60_000,
-      deadLetters: new DeadLetters(client, names.deadLetters('default')),
+      deadLetters: new DeadLetters(client, names, 'default'),
       onError: () => {},
       taker: {
         maxEvents: this.#plan.maxEvents,
@@ -204,7 +204,7 @@ describe('events of a partition', () => {
         const run = new Run(planned);
         await run.toTheEnd();
         const dead = new Set(
-          (await new DeadLetters(redis.raw, names.deadLetters('default')).page({})).letters.map(
+          (await new DeadLetters(redis.raw, names, 'default').page({})).letters.map(
             ({ event }) => (event as EarshotEvent).id,
           ),
         );

@@ -11,3 +11,4 @@ export type { RecordingSink } from './permitted-writer.js';
 export { PermittedWriter } from './permitted-writer.js';
 export type { RecordingGateOptions, RecordingPermit } from './recording-gate.js';
 export { RecordingGate } from './recording-gate.js';
+export { GATE_ALLOWS_LUA, storedGateKey } from './stored-gate.js';

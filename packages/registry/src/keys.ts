@@ -1,3 +1,5 @@
+import { storedGateKey } from '@earshot/recording-gate';
+
 /**
  * Names of all keys. What one script touches shares a hash tag: everything of a call has the
  * call's id as tag, everything of workers (leases among it) the tag `workers`.
@@ -36,7 +38,7 @@ export class Keys {
   /** String: `yes` or `no`. */
   readonly playHost = (callId: string): string => this.#of(`{${callId}}:play-host`);
   /** Hash: the recording gate, its number of changes, since and until when it counts. */
-  readonly recordingGate = (callId: string): string => this.#of(`{${callId}}:recording-gate`);
+  readonly recordingGate = (callId: string): string => storedGateKey(this.#prefix, callId);
   /** Set: ids of the participants that a call records under a policy. */
   readonly recorded = (callId: string): string => this.#of(`{${callId}}:recorded`);
   /** Hash: part of the listening settings → JSON. */

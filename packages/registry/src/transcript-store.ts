@@ -1,5 +1,5 @@
 import type { RecordingPermit } from '@earshot/recording-gate';
-import { PermittedWriter } from '@earshot/recording-gate';
+import { GATE_ALLOWS_LUA, PermittedWriter } from '@earshot/recording-gate';
 import type { TranscriptEvent } from '@earshot/transcript';
 import type { Keys } from './keys.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -14,13 +14,8 @@ const PAGE = 1000;
  * Looks at the gate in the moment of writing: what was sent while it was open may arrive when it no
  * longer is. What was spoken before it opened is not written either.
  */
-const KEEP = new LuaScript(`
-local held = redis.call('HMGET', KEYS[1], 'gate', 'since', 'until')
-if not held[1] or not held[2] then return -1 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if now >= tonumber(held[3]) or cjson.decode(held[1]).state ~= 'open' then return -1 end
-if tonumber(ARGV[2]) < tonumber(held[2]) then return -1 end
+const KEEP = new LuaScript(`${GATE_ALLOWS_LUA}
+if not gate_allows(KEYS[1], tonumber(ARGV[2])) then return -1 end
 redis.call('RPUSH', KEYS[2], ARGV[1])
 local bytes = redis.call('HINCRBY', KEYS[3], 'bytes', #ARGV[1])
 local length, dropped = redis.call('LLEN', KEYS[2]), 0

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@earshot/async/system';
+import type { EarshotEvent } from '@earshot/events';
 import { EventConsumer, EventPublisher, Subscriptions } from '@earshot/events';
 import type { RedisServer } from '@earshot/redis-server';
 import { startRedis } from '@earshot/redis-server';
@@ -35,7 +36,19 @@ describe('earshot events dead', () => {
   });
 
   /** One event per name, set aside in this order; the last one is of another call and type. */
-  async function setAside(ids: readonly string[]): Promise<void> {
+  function setAside(ids: readonly string[]): Promise<void> {
+    return setAsideAll(
+      ids.map((id, index) => {
+        const isLast = index === ids.length - 1;
+        const more = { id, position: index, callId: isLast ? 'c_2' : 'c_1' };
+        return isLast
+          ? event('media.recovered', { deafMs: 1 }, more)
+          : event('speech.started', { startMs: 0 }, more);
+      }),
+    );
+  }
+
+  async function setAsideAll(events: readonly EarshotEvent[]): Promise<void> {
     const options = { redisUrl: redis.url, clock: systemClock };
     const failing = new EventConsumer({
       ...options,
@@ -44,14 +57,8 @@ describe('earshot events dead', () => {
     await failing.start();
     const publisher = new EventPublisher(options);
     await publisher.ready();
-    for (const [index, id] of ids.entries()) {
-      const isLast = index === ids.length - 1;
-      const more = { id, position: index, callId: isLast ? 'c_2' : 'c_1' };
-      publisher.publish(
-        isLast
-          ? event('media.recovered', { deafMs: 1 }, more)
-          : event('speech.started', { startMs: 0 }, more),
-      );
+    for (const [index, one] of events.entries()) {
+      publisher.publish(one);
       await vi.waitUntil(() => failing.stats.failed === index + 1, WAIT);
     }
     await publisher.close();
@@ -132,5 +139,18 @@ describe('earshot events dead', () => {
     const id = letters[0]?.id ?? '';
     expect((await dead('drop', id)).stdout).toBe('dropped 1 event\n');
     expect((await dead('drop', '--all', '--json')).stdout).toBe('{"dropped":0}\n');
+  });
+
+  it('says why what somebody keyed can not be replayed', async () => {
+    const data = { digits: '4711', reason: 'length', startMs: 0, endMs: 900 } as const;
+    await setAsideAll([event('tone.collected', data, { id: 'keys', callId: 'c_3', position: 0 })]);
+    const ofCall = ['--call', 'c_3'];
+    const listed = (await dead('list', ...ofCall)).stdout;
+    expect(listed).toMatch(/tone\.collected +c_3 +0 +Error \(content not kept\)$/m);
+    expect((await dead('list', ...ofCall, '--json')).stdout).not.toContain('4711');
+    expect((await dead('replay', ...ofCall)).stdout).toBe(
+      'replayed 0 events\nkept 1 event: what was said or keyed is gone, recording gate closed\n',
+    );
+    expect((await dead('drop', ...ofCall)).stdout).toBe('dropped 1 event\n');
   });
 });

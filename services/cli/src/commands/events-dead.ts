@@ -67,6 +67,9 @@ export async function eventsDeadReplay(
   if (options.json) return print(JSON.stringify(result));
   print(`replayed ${count(result.replayed)}`);
   if (result.invalid > 0) print(`kept ${count(result.invalid)}: no valid events`);
+  if (result.withheld > 0) {
+    print(`kept ${count(result.withheld)}: what was said or keyed is gone, recording gate closed`);
+  }
 }
 
 /** `earshot events dead drop`: forgets letters. */
@@ -101,10 +104,12 @@ function filterOf(
   };
 }
 
-function rowOf({ id, failedAt, error, event }: DeadLetter): string[] {
+function rowOf({ id, failedAt, error, event, withheldBytes }: DeadLetter): string[] {
   const fields: Record<string, unknown> = typeof event === 'object' ? { ...event } : {};
   const { type, callId, position } = fields;
-  return [id, failedAt, ...[type, callId, position].map(cell), cell(error).slice(0, ERROR_COLUMNS)];
+  const note = withheldBytes === undefined ? '' : ' (content not kept)';
+  const told = cell(error).slice(0, ERROR_COLUMNS) + note;
+  return [id, failedAt, ...[type, callId, position].map(cell), told];
 }
 
 /** What came may be anything: also what a terminal would obey. */

@@ -47,8 +47,8 @@ export class TranscriptKeeper {
   }
 
   /**
-   * Takes an event. Never fails: an event that a consumer cannot handle would be set aside, and so
-   * be kept though the call may not be recorded.
+   * Takes an event. Never fails: an event that a consumer cannot handle would be set aside, where
+   * nobody looks for a transcript.
    */
   async handle(event: EarshotEvent, { signal }: HandlerContext): Promise<void> {
     this.#times.see(event);

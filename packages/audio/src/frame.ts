@@ -1,9 +1,6 @@
 /** Duration of one frame in milliseconds: what Teams sends and what one packet carries. */
 export const PTIME_MS = 20;
 
-/** Rates at which Opus decodes; Earshot works at 16 000. */
-export type SampleRateHz = 8000 | 12000 | 16000 | 24000 | 48000;
-
 /**
  * Samples of one frame of one channel.
  *

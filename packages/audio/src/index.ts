@@ -2,7 +2,6 @@ export type { ConcealerOptions } from './concealer.js';
 export { Concealer } from './concealer.js';
 export type { Admit } from './confirmed-speech.js';
 export { ADMIT, CONFIRMED_SPEECH_STATE_NUMBERS, ConfirmedSpeech } from './confirmed-speech.js';
-export type { SampleRateHz } from './frame.js';
 export { PTIME_MS, samplesPerFrame } from './frame.js';
 export { GapTimeline } from './gap-timeline.js';
 export { isPast } from './kept-time.js';

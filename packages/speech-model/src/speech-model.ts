@@ -10,9 +10,7 @@ export type SpeechModelName = (typeof SPEECH_MODELS)[number];
 
 export const DEFAULT_SPEECH_MODEL: SpeechModelName = 'silero';
 
-export const SPEECH_MODEL_SAMPLE_RATE_HZ = 16_000;
-
-/** Samples that one probability is about: 32 ms. */
+/** Samples that one probability is about: 32 ms at 16 kHz. */
 export const SPEECH_MODEL_WINDOW_SAMPLES = 512;
 
 /** The samples before a window that are heard with it. */

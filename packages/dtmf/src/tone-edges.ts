@@ -15,7 +15,7 @@ const LONGEST_MS = 2 ** 31;
 const LONGEST_FALL_MS = 1000;
 
 /** How fast the reference follows a tone that gets quieter, a hop. */
-const REFERENCE_FALL = 0.15;
+const REFERENCE_FALL = 0.35;
 
 /**
  * Where a tone begins and ends: where its magnitude passes half of what it is inside. A window

@@ -117,6 +117,23 @@ describe('DtmfDetector accepts', () => {
     expect(Math.abs((heard?.durationMs ?? Number.NaN) - 200)).toBeLessThan(5);
   });
 
+  it.each([
+    [12, 20, 60],
+    [12, 60, 100],
+    [15, 100, 100],
+    [20, 200, 200],
+  ])('digits that are turned down by %i dB within %i ms, once', (downDb, withinMs, durationMs) => {
+    for (const [n, digit] of DIGITS.entries()) {
+      const startMs = 100 + (n % 5);
+      const tone = { startMs, durationMs, hz: off(digit, 0), levelDbfs: -10, phase: n };
+      const faded = render({ durationMs: 500, tones: [tone] }).map((sample, i) => {
+        const share = Math.min(1, Math.max(0, (i / 16 - startMs) / withinMs));
+        return sample * 10 ** ((-downDb / 20) * share);
+      });
+      expect(digitsOf(detect(faded))).toBe(digit);
+    }
+  });
+
   it('two digits without a pause between them', () => {
     const tones = [
       { startMs: 100, durationMs: 100, hz: off('1', 0) },

@@ -1,5 +1,5 @@
 import type { ResumePosition, StreamOpenMessage } from '@earshot/bridge-protocol';
-import { CODEC } from '@earshot/bridge-protocol';
+import { CODEC, sequenceDistance } from '@earshot/bridge-protocol';
 import type { OtherToneKind } from '@earshot/listening';
 import type {
   CloseMode,
@@ -14,6 +14,7 @@ import {
   parseStreamCheckpoint,
   streamOpenedEvent,
   sumTotals,
+  WARM_UP_FRAMES,
 } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import type { StreamMark, StreamNews } from './call-stream.js';
@@ -353,7 +354,10 @@ function isSameStream(
   );
 }
 
-/** Of another version: the stream begins anew at its position. */
-function checkpointOf({ checkpoint }: StreamPosition): StreamCheckpoint | undefined {
-  return parseStreamCheckpoint(checkpoint);
+/** Of another version, or further away than a warm-up hears: the stream begins anew at its position. */
+function checkpointOf({ checkpoint, durable }: StreamPosition): StreamCheckpoint | undefined {
+  const parsed = parseStreamCheckpoint(checkpoint);
+  if (parsed === undefined) return undefined;
+  const frames = sequenceDistance(durable, parsed.position);
+  return frames >= 0 && frames <= WARM_UP_FRAMES ? parsed : undefined;
 }

@@ -2,7 +2,7 @@ import { systemClock } from '@earshot/async/system';
 import { generateSequence } from '@earshot/dtmf';
 import type { EarshotEvent } from '@earshot/events';
 import { EventPublisher } from '@earshot/events';
-import { WARM_UP_FRAMES } from '@earshot/media-session';
+import { parseStreamCheckpoint, WARM_UP_FRAMES } from '@earshot/media-session';
 import type { StreamPosition } from '@earshot/registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MediaWorker } from '../dist/index.js';
@@ -266,6 +266,26 @@ describe('a call that another worker takes over', () => {
     expect(data).toMatchObject({ framesReceived: TRACK.length, gaps: 0 });
   });
 
+  it.each([-1, WARM_UP_FRAMES + 1, 2 ** 31 - 1])(
+    'begins anew at its position when its checkpoint lies %i frames away',
+    async (frames) => {
+      const stored = await positionAt(MID_TALK);
+      const checkpoint = parseStreamCheckpoint(stored.checkpoint);
+      if (checkpoint === undefined) throw new Error('a checkpoint must be stored');
+      const { callId, epoch, host: first } = await attached(bench.worker);
+      await cut(first);
+      const spoiled = { ...checkpoint, position: (stored.durable + frames) >>> 0 };
+      const lease = { callId, workerId: bench.worker.workerId, epoch };
+      await bench.registry.storePositions(lease, 'm_1', [{ ...stored, checkpoint: spoiled }]);
+      const { host, epoch: later } = await attached(second, callId);
+      await host.resume(1, '11', TRACK);
+      await host.bye();
+      const framesReceived = TRACK.length - stored.durable;
+      expect(await stoppedOf(callId, later)).toMatchObject({ framesReceived, framesMissing: 0 });
+      expect(bench.ofType(callId, 'tone.detected')).toHaveLength(4);
+    },
+  );
+
   it('keeps to 1024 streams, and leaves out the oldest that were closed', async () => {
     const { callId, epoch, host: first } = await attached(bench.worker);
     await cut(first);
@@ -286,6 +306,18 @@ describe('a call that another worker takes over', () => {
     await again.bye();
   });
 });
+
+/** Where a stream is stored that was heard so far. */
+async function positionAt(frames: number): Promise<StreamPosition> {
+  const { callId, host } = await attached(bench.worker);
+  host.open(1, '11');
+  await host.play({ 1: TRACK.slice(0, frames) });
+  await host.until(() => host.durable(1) > 0);
+  const [stored] = await bench.registry.positions(callId, 'm_1');
+  await host.bye();
+  if (stored === undefined) throw new Error('a position must be stored');
+  return stored;
+}
 
 function mintFor({ callId, epoch }: Placed): Promise<string> {
   return bench.tokens.mint({ callId, workerId: second.workerId, epoch });

@@ -17,6 +17,8 @@ export interface GraphTokensOptions {
   /** Application (client) id of the bot's app registration. */
   readonly clientId: string;
   readonly credential: GraphCredential;
+  /** What tokens are for, such as `https://cognitiveservices.azure.com`. @defaultValue Graph */
+  readonly resource?: string;
   /** A token could not be renewed before it expires; that is tried again. */
   onRenewalFailed?(tenantId: string, error: unknown): void;
   readonly clock: Clock;
@@ -29,7 +31,8 @@ export interface GraphTokensOptions {
 }
 
 /**
- * App-only access tokens for Graph, one for each tenant: a token must be of the meeting's tenant.
+ * App-only access tokens for Graph, or another resource, one for each tenant: a token must be of the
+ * meeting's tenant.
  * Those of tenants in use are renewed before they expire.
  */
 export class GraphTokens {
@@ -64,13 +67,14 @@ export class GraphTokens {
 type Acquire = (tenantId: string) => Promise<AccessToken>;
 
 function acquirerOf({ credential, ...options }: GraphTokensOptions): Acquire {
+  const { resource = graphResource(options.endpoints) } = options;
   const reach = {
     fetch: options.fetch ?? fetch,
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
   };
   if (credential.kind === 'managedIdentity') {
     const identity = new ManagedIdentity({ clientId: credential.clientId, ...reach });
-    return homeOnly(credential, () => identity.token(graphResource(options.endpoints)));
+    return homeOnly(credential, () => identity.token(resource));
   }
   const identity =
     credential.kind === 'federatedIdentity'
@@ -81,7 +85,7 @@ function acquirerOf({ credential, ...options }: GraphTokensOptions): Acquire {
     const key = tenantId.toLowerCase();
     const client =
       clients.get(key) ??
-      new TenantClient(tenantId, { ...options, ...reach, credential, identity });
+      new TenantClient(tenantId, { ...options, ...reach, resource, credential, identity });
     clients.delete(key);
     clients.set(key, client);
     const [oldest] = clients.keys();

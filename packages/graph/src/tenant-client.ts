@@ -4,7 +4,7 @@ import type { NodeAuthOptions } from '@azure/msal-node';
 import { ConfidentialClientApplication } from '@azure/msal-node';
 import type { GraphCredential, ManagedIdentityCredential } from './credential.js';
 import type { GraphEndpoints } from './endpoints.js';
-import { exchangeAudience, graphScope } from './endpoints.js';
+import { exchangeAudience } from './endpoints.js';
 import { GraphError } from './graph-error.js';
 import type { ManagedIdentity } from './managed-identity.js';
 import { accessTokenOf } from './msal-result.js';
@@ -23,6 +23,8 @@ export type AppCredential = Exclude<GraphCredential, ManagedIdentityCredential>;
 export interface TenantClientOptions {
   readonly endpoints: GraphEndpoints;
   readonly clientId: string;
+  /** What tokens are for. */
+  readonly resource: string;
   readonly credential: AppCredential;
   /** Stands for the app when the credential is a federated identity. */
   readonly identity: ManagedIdentity | undefined;
@@ -42,7 +44,7 @@ export class TenantClient {
     const base = endpoints.authorityBaseUrl.replace(/\/+$/, '');
     const { host } = new URL(base);
     this.#tenantId = tenantId;
-    this.#scopes = [graphScope(endpoints)];
+    this.#scopes = [`${options.resource}/.default`];
     this.#network = new TokenNetwork(options.fetch, options.timeoutMs);
     this.#client = new ConfidentialClientApplication({
       auth: {

@@ -42,8 +42,9 @@ function given() {
   return { body: { access_token, expires_on, token_type: 'Bearer', resource: 'x' } };
 }
 
-function tokens(credential: GraphCredential): GraphTokens {
+function tokens(credential: GraphCredential, resource?: string): GraphTokens {
   const source = new GraphTokens({
+    ...(resource === undefined ? {} : { resource }),
     endpoints: { ...GLOBAL_CLOUD, authorityBaseUrl: authority.url },
     clientId: 'app-1',
     credential,
@@ -74,6 +75,14 @@ describe('a managed identity', () => {
     expect(asked?.query.get('resource')).toBe('https://graph.microsoft.com');
     expect(asked?.query.has('client_id')).toBe(false);
     expect(asked?.headers['x-identity-header']).toBe('header-secret');
+  });
+
+  it('gives tokens for another resource than Graph', async () => {
+    appService();
+    const resource = 'https://cognitiveservices.azure.com';
+    const source = tokens({ kind: 'managedIdentity', homeTenantId: HOME }, resource);
+    await source.token(HOME);
+    expect(identity.requests[0]?.query.get('resource')).toBe(resource);
   });
 
   it('gives tokens of a user-assigned identity', async () => {

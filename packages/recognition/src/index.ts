@@ -1,3 +1,4 @@
+export type { AzureEntraTokens } from './azure-speech/azure-credential.js';
 export type { AzureSpeechOptions } from './azure-speech/azure-speech.js';
 export { createAzureSpeech } from './azure-speech/azure-speech.js';
 export type { DeepgramOptions } from './deepgram/deepgram.js';

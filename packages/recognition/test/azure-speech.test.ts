@@ -1,7 +1,7 @@
-import { VirtualClock } from '@earshot/async';
+import { CodedError, VirtualClock } from '@earshot/async';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serviceUrl } from '../src/azure-speech/service-url.js';
-import type { AzureSpeechOptions } from '../src/index.js';
+import type { AzureEntraTokens, AzureSpeechOptions } from '../src/index.js';
 import { createAzureSpeech } from '../src/index.js';
 import type { AzureServer } from './support/azure-server.js';
 import { serveAzure } from './support/azure-server.js';
@@ -18,7 +18,11 @@ afterEach(() => server.close());
 
 function azure(options: Partial<AzureSpeechOptions> = {}): ReturnType<typeof createAzureSpeech> {
   const limits = { ...(options.clock === undefined ? PATIENT : {}), ...options.limits };
-  const own = { key: KEY, endpoint: server.url, random: () => 0 };
+  const own = {
+    ...(options.entra === undefined ? { key: KEY } : {}),
+    endpoint: server.url,
+    random: () => 0,
+  };
   return createAzureSpeech({ ...own, ...options, limits });
 }
 
@@ -228,4 +232,90 @@ test.each([
 test('regions are of their cloud, and are letters and digits', () => {
   expect(() => createAzureSpeech({ key: KEY, region: 'evil.example/' })).toThrow(/region/);
   expect(createAzureSpeech({ key: KEY, region: 'westeurope' }).name).toBe('azure-speech');
+});
+
+const RESOURCE_ID =
+  '/subscriptions/6d1e1b0a-0000-4000-8000-000000000000/resourceGroups/rg.1/providers/Microsoft.CognitiveServices/accounts/ours';
+
+/** Tokens that count up. */
+function countingTokens(resourceId?: string): AzureEntraTokens {
+  let issued = 0;
+  return {
+    resourceId,
+    token: () => {
+      issued += 1;
+      return Promise.resolve(`token-${issued}`);
+    },
+  };
+}
+
+/** As the SDK sends a TokenCredential's, and as Microsoft's documents put resource id and token together. */
+test.each([
+  [undefined, 'Bearer token-'],
+  [RESOURCE_ID, `Bearer aad#${RESOURCE_ID}#token-`],
+])('with the resource id %s each connection has a token of its own: %s', async (id, header) => {
+  server.crashAfterBytes = 48_000;
+  const heard = listenFor();
+  const session = await azure({ entra: countingTokens(id) }).open(heard.options);
+  session.push(soundOf(3000));
+  await session.endUtterance();
+  expect(finals(heard)).toEqual(['Word0 Word1 Word2.']);
+  expect(server.visitors.map(({ request }) => request.headers.authorization)).toEqual([
+    `${header}1`,
+    `${header}2`,
+  ]);
+  expect(server.visitors[0]?.request.headers).not.toHaveProperty('ocp-apim-subscription-key');
+  await session.close();
+});
+
+test.each([
+  [new CodedError('recognizer_refused', 'AADSTS7000215 of tenant t'), 'recognizer_refused'],
+  [new CodedError('recognizer_unavailable', 'of tenant t'), 'recognizer_unavailable'],
+  [new Error('of tenant t'), 'recognizer_unavailable'],
+])('without a token (%s) nobody is called: %s', async (error, code) => {
+  const entra = { token: () => Promise.reject(error) };
+  const opening = azure({ entra }).open(listenFor().options);
+  await expect(opening).rejects.toMatchObject({ code });
+  await expect(opening).rejects.not.toThrow(/tenant/);
+  expect(server.visitors).toEqual([]);
+});
+
+test('a token that no header can hold is none, and is not told', async () => {
+  const entra = { token: () => Promise.resolve('tok\r\nen') };
+  const opening = azure({ entra }).open(listenFor().options);
+  await expect(opening).rejects.toMatchObject({ code: 'recognizer_unavailable' });
+  await expect(opening).rejects.not.toThrow(/tok/);
+});
+
+test('a token is waited for as long as a connection is, and not when it is closed meanwhile', async () => {
+  const clock = new VirtualClock();
+  let give: (token: string) => void = () => {};
+  const entra = { token: () => new Promise<string>((resolve) => (give = resolve)) };
+  const late = azure({ entra, clock }).open(listenFor().options);
+  clock.advance(4999);
+  clock.advance(1);
+  await expect(late).rejects.toMatchObject({ code: 'recognizer_unavailable' });
+  const recognizer = azure({ entra, clock });
+  const opening = recognizer.open(listenFor().options);
+  await recognizer.close();
+  give('token');
+  await expect(opening).rejects.toMatchObject({ code: 'recognizer_unavailable' });
+  expect(server.visitors).toEqual([]);
+  expect(clock.pending).toBe(0);
+});
+
+test('who we are is said in one way, and of which resource where that is not known otherwise', () => {
+  const entra = countingTokens();
+  const region = 'westeurope';
+  const of = (options: AzureSpeechOptions): unknown => createAzureSpeech(options);
+  const code = (code: string): unknown => expect.objectContaining({ code });
+  expect(() => of({ region })).toThrow(code('invalid_key'));
+  expect(() => of({ region, key: KEY, entra })).toThrow(code('invalid_key'));
+  expect(() => of({ region, entra })).toThrow(code('invalid_resource_id'));
+  const endpoint = 'https://westeurope.api.cognitive.microsoft.com/';
+  expect(() => of({ endpoint, entra })).toThrow(code('invalid_resource_id'));
+  const wrong = countingTokens('ours\r\n');
+  expect(() => of({ region, entra: wrong })).toThrow(code('invalid_resource_id'));
+  expect(of({ region, entra: countingTokens(RESOURCE_ID) })).toBeDefined();
+  expect(of({ endpoint: 'https://ours.cognitiveservices.azure.com/', entra })).toBeDefined();
 });

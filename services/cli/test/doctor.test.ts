@@ -93,3 +93,20 @@ test('a proxy that no request can go through is told of by its variable', () => 
   expect(status).toBe(1);
   expect(text).not.toContain('secret');
 });
+
+test('an identity in place of a key is told of with what it needs', () => {
+  const azure = { EARSHOT_AZURE_SPEECH_ENDPOINT: 'https://secret.cognitiveservices.azure.com/' };
+  const stateOf = (env: Record<string, string>): unknown => {
+    const { text } = doctor({ ...azure, ...env });
+    expect(text).not.toContain('secret');
+    const { checks } = report.parse(JSON.parse(text));
+    return checks.find(({ name }) => name === 'azure-speech');
+  };
+  const identity = (who: string): Record<string, string> => ({
+    EARSHOT_AZURE_SPEECH_IDENTITY: who,
+  });
+  expect(stateOf(identity('system'))).toMatchObject({ state: 'ok' });
+  const { state, detail } = report.shape.checks.element.parse(stateOf(identity('environment')));
+  expect(state).toBe('broken');
+  expect(detail).toContain('AZURE_TENANT_ID');
+});

@@ -78,6 +78,43 @@ describe('the environment', () => {
     expect(String(refused)).not.toContain('secret');
   });
 
+  it('may ask Azure Speech with tokens of Entra ID, of a machine or of an app', () => {
+    const region = { EARSHOT_AZURE_SPEECH_REGION: 'usgovvirginia' };
+    const endpoint = { EARSHOT_AZURE_SPEECH_ENDPOINT: 'https://ours.cognitiveservices.azure.com/' };
+    const id = { EARSHOT_AZURE_SPEECH_RESOURCE_ID: '/subscriptions/s/…/accounts/ours' };
+    const entraOf = (more: Record<string, string>): unknown =>
+      readConfig({ ...REQUIRED, ...more }).engines.azureSpeech?.entra;
+    expect(entraOf({ ...region, ...id, EARSHOT_AZURE_SPEECH_IDENTITY: 'system' })).toEqual({
+      credential: { kind: 'managedIdentity', clientId: undefined },
+      authorityUrl: 'https://login.microsoftonline.us',
+      resource: 'https://cognitiveservices.azure.us',
+      resourceId: id.EARSHOT_AZURE_SPEECH_RESOURCE_ID,
+    });
+    const app = { AZURE_TENANT_ID: 't', AZURE_CLIENT_ID: 'c' };
+    const environment = { ...endpoint, EARSHOT_AZURE_SPEECH_IDENTITY: 'environment' };
+    const file = { AZURE_FEDERATED_TOKEN_FILE: '/token', AZURE_AUTHORITY_HOST: 'https://login.x/' };
+    expect(entraOf({ ...environment, ...app, ...file })).toMatchObject({
+      credential: { kind: 'federatedFile', tenantId: 't', clientId: 'c', path: '/token' },
+      authorityUrl: 'https://login.x/',
+      resource: 'https://cognitiveservices.azure.com',
+      resourceId: undefined,
+    });
+    expect(entraOf({ ...environment, ...app, AZURE_CLIENT_SECRET: 's' })).toMatchObject({
+      credential: { kind: 'secret', clientSecret: 's' },
+    });
+    for (const wrong of [
+      { ...region, EARSHOT_AZURE_SPEECH_IDENTITY: 'system' },
+      { ...endpoint, EARSHOT_AZURE_SPEECH_IDENTITY: 'somebody' },
+      { ...endpoint, EARSHOT_AZURE_SPEECH_IDENTITY: 'system', EARSHOT_AZURE_SPEECH_KEY: 'k' },
+      { EARSHOT_AZURE_SPEECH_IDENTITY: 'system' },
+      environment,
+      { ...environment, ...app },
+      { ...environment, ...app, AZURE_CLIENT_SECRET: 's', AZURE_AUTHORITY_HOST: 'login.x' },
+    ]) {
+      expect(refusal(wrong)).toMatchObject({ code: 'invalid_config' });
+    }
+  });
+
   it('may name a collector of traces', () => {
     const endpoint = 'http://collector:4318';
     expect(readConfig(REQUIRED).otlpEndpoint).toBeUndefined();

@@ -2,8 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { listeningSettingsSchema } from '@earshot/listening';
 import { startTestProxy } from '@earshot/test-kit';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { NO_ENGINES } from '../dist/index.js';
+import { azureSpeechSettings } from '../src/recognition/azure-settings.js';
 import { encode, join, silence, voice } from './sound.js';
 import { Bench, newCallId } from './test-bench.js';
 
@@ -80,4 +81,41 @@ it('vendors are reached through the proxy that the worker is told of', async () 
     `${openAi.baseUrl}/audio/transcriptions`,
   ]);
   await proxy.close();
+});
+
+it('Azure Speech is asked with a token of the identity of this machine', async () => {
+  const authorizations: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '', 'http://127.0.0.1');
+    const expires_on = Math.floor(Date.now() / 1000) + 86_400;
+    const access_token = `token for ${searchParams.get('resource')}`.replaceAll(/\W+/g, '-');
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ access_token, expires_on, token_type: 'Bearer' }));
+  });
+  server.on('upgrade', (request, socket) => {
+    authorizations.push(request.headers.authorization);
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  vi.stubEnv('IDENTITY_ENDPOINT', `http://127.0.0.1:${port}/msi/token`);
+  vi.stubEnv('IDENTITY_HEADER', 'header-secret');
+  const azureSpeech = azureSpeechSettings({
+    EARSHOT_AZURE_SPEECH_IDENTITY: 'system',
+    EARSHOT_AZURE_SPEECH_ENDPOINT: `http://127.0.0.1:${port}`,
+  });
+  await using bench = await Bench.start({ engines: { ...NO_ENGINES, azureSpeech } });
+  const callId = newCallId();
+  await bench.registry.setListening(callId, listeningSettingsSchema.parse({ dictation: {} }));
+  const host = await bench.dial(await bench.place(callId)).connect();
+  host.open(1, '11');
+  await host.play({ 1: TALKING });
+  await host.bye();
+  await bench.stopped(callId);
+  expect(new Set(authorizations)).toEqual(
+    new Set(['Bearer token-for-https-cognitiveservices-azure-com']),
+  );
+  vi.unstubAllEnvs();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
 });

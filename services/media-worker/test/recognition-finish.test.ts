@@ -141,7 +141,7 @@ it('counts each recognizer that is set up, and no fewer than phrases need', asyn
   const none = poolOf(NO_ENGINES);
   const all = poolOf({
     ...TWO_VENDORS,
-    azureSpeech: { key: 'key', region: 'westeurope', endpoint: undefined },
+    azureSpeech: { key: 'key', region: 'westeurope', endpoint: undefined, entra: undefined },
     modelFolder: '/model',
   });
   expect(none.utteranceLimitMs).toBe(80_000);

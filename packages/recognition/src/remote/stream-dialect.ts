@@ -34,7 +34,8 @@ export interface DialectOutput {
 /** How a vendor with a WebSocket is spoken to. */
 export interface StreamDialect {
   readonly engine: string;
-  address(session: DialectSession): VendorAddress;
+  /** @throws CodedError (may reject) `recognizer_refused`, `recognizer_unavailable`: without credentials. */
+  address(session: DialectSession): VendorAddress | Promise<VendorAddress>;
   /** Of a new connection. */
   begin(session: DialectSession, output: DialectOutput): DialectConnection;
 }

@@ -19,6 +19,7 @@ import type {
   StreamDialect,
 } from './stream-dialect.js';
 import type { StreamingLimits } from './streaming-limits.js';
+import { addressWithin } from './vendor-address.js';
 import { dialVendor, VendorLink } from './vendor-link.js';
 
 const SAMPLES_PER_MS = RECOGNIZER_SAMPLE_RATE_HZ / 1000;
@@ -31,6 +32,8 @@ const MAX_SOCKET_BYTES = 2000 * SAMPLES_PER_MS * 2;
 
 /** Of a gap, so much is sent as silence; the rest is left out. */
 const GAP_SILENCE_MS = 200;
+
+const CLOSED = 'it must not be closed while it is opened';
 
 const BACKOFF = { baseMs: 250, maxMs: 4000 };
 
@@ -98,7 +101,7 @@ export class StreamingSession implements RecognizerSession {
       return undefined;
     }
     link.close();
-    return unavailable(this.#options.dialect.engine, 'it must not be closed while it is opened');
+    return unavailable(this.#options.dialect.engine, CLOSED);
   }
 
   get backlogMs(): number {
@@ -224,7 +227,10 @@ export class StreamingSession implements RecognizerSession {
 
   async #dial(): Promise<VendorLink | VendorFault> {
     const { dialect, clock, limits, proxyFor } = this.#options;
-    const address = dialect.address(this.#asked);
+    const about = { dialect, session: this.#asked, clock };
+    const address = await addressWithin(about, limits.connectMs);
+    if ('code' in address) return address;
+    if (this.#isOver) return unavailable(dialect.engine, CLOSED);
     const proxy = proxyFor(new URL(address.url));
     const { engine } = dialect;
     return dialVendor({ engine, address, proxy, clock, timeoutMs: limits.connectMs });

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { CodedError } from '@earshot/async';
 import { createOpusEngine, OPUS_ENGINES } from '@earshot/opus';
+import type { AzureEntraTokens } from '@earshot/recognition';
 import {
   checkSherpaModel,
   createAzureSpeech,
@@ -152,10 +153,17 @@ const VENDORS = [
     anyOf: [
       ['EARSHOT_AZURE_SPEECH_KEY', 'EARSHOT_AZURE_SPEECH_REGION'],
       ['EARSHOT_AZURE_SPEECH_KEY', 'EARSHOT_AZURE_SPEECH_ENDPOINT'],
+      ['EARSHOT_AZURE_SPEECH_IDENTITY', 'EARSHOT_AZURE_SPEECH_ENDPOINT'],
+      [
+        'EARSHOT_AZURE_SPEECH_IDENTITY',
+        'EARSHOT_AZURE_SPEECH_REGION',
+        'EARSHOT_AZURE_SPEECH_RESOURCE_ID',
+      ],
     ],
     create: (setting: SettingOf) =>
       createAzureSpeech({
-        key: setting('EARSHOT_AZURE_SPEECH_KEY') ?? '',
+        key: setting('EARSHOT_AZURE_SPEECH_KEY'),
+        entra: entra(setting),
         region: setting('EARSHOT_AZURE_SPEECH_REGION'),
         endpoint: setting('EARSHOT_AZURE_SPEECH_ENDPOINT'),
       }),
@@ -182,6 +190,21 @@ const VENDORS = [
 
 /** Of a variable of the environment; undefined when it is set to nothing, too. */
 type SettingOf = (variable: string) => string | undefined;
+
+/** Who would ask Entra ID for tokens; undefined when nobody would. */
+function entra(setting: SettingOf): AzureEntraTokens | undefined {
+  const identity = setting('EARSHOT_AZURE_SPEECH_IDENTITY');
+  if (identity === undefined) return undefined;
+  const proof = setting('AZURE_FEDERATED_TOKEN_FILE') ?? setting('AZURE_CLIENT_SECRET');
+  const all = [setting('AZURE_TENANT_ID'), setting('AZURE_CLIENT_ID'), proof];
+  if (identity === 'environment' && all.includes(undefined)) {
+    const rule =
+      'Cannot get tokens: AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_FEDERATED_TOKEN_FILE or AZURE_CLIENT_SECRET must be set';
+    throw new CodedError('invalid_config', rule);
+  }
+  const resourceId = setting('EARSHOT_AZURE_SPEECH_RESOURCE_ID');
+  return { resourceId, token: () => Promise.reject(new Error('not tried')) };
+}
 
 function vendors(env: NodeJS.ProcessEnv): Check[] {
   const setting: SettingOf = (variable) => (env[variable] === '' ? undefined : env[variable]);

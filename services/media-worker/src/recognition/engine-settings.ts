@@ -2,6 +2,8 @@ import { CodedError } from '@earshot/async';
 import type { ProxySettings } from '@earshot/service-process';
 import { NO_PROXIES } from '@earshot/service-process';
 import { z } from 'zod';
+import type { AzureSpeechSettings, AzureVariables } from './azure-settings.js';
+import { azureSpeechSettings } from './azure-settings.js';
 
 /** Recognizers of dictation by the name that settings and events give them. */
 export const DICTATION_ENGINES = ['azure-speech', 'openai', 'deepgram', 'sherpa-onnx'] as const;
@@ -19,12 +21,6 @@ export interface EngineSettings {
   readonly modelFolder: string | undefined;
   /** Vendors are reached through these. */
   readonly proxies: ProxySettings;
-}
-
-export interface AzureSpeechSettings {
-  readonly key: string;
-  readonly region: string | undefined;
-  readonly endpoint: string | undefined;
 }
 
 export interface OpenAiSettings {
@@ -63,11 +59,8 @@ const key = z
   .regex(/^[\x21-\x7e]+$/, 'must be of printable ASCII characters without spaces');
 
 /** Variables of the environment that set up recognizers. */
-export interface EngineVariables {
+export interface EngineVariables extends AzureVariables {
   readonly EARSHOT_STT_ENGINES?: readonly DictationEngine[] | undefined;
-  readonly EARSHOT_AZURE_SPEECH_KEY?: string | undefined;
-  readonly EARSHOT_AZURE_SPEECH_REGION?: string | undefined;
-  readonly EARSHOT_AZURE_SPEECH_ENDPOINT?: string | undefined;
   readonly EARSHOT_OPENAI_API_KEY?: string | undefined;
   readonly EARSHOT_OPENAI_BASE_URL?: string | undefined;
   readonly EARSHOT_OPENAI_MODEL?: string | undefined;
@@ -88,6 +81,22 @@ export const engineVariables: {
     .regex(/^[a-z0-9]{1,40}$/i, 'must be letters and digits, such as westeurope')
     .optional(),
   EARSHOT_AZURE_SPEECH_ENDPOINT: z.url({ protocol: /^(https?|wss?)$/ }).optional(),
+  EARSHOT_AZURE_SPEECH_IDENTITY: z
+    .string()
+    .regex(
+      /^(system|environment|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i,
+      'must be system, environment, or the client id of a managed identity',
+    )
+    .optional(),
+  EARSHOT_AZURE_SPEECH_RESOURCE_ID: z
+    .string()
+    .regex(/^\/subscriptions\//i, 'must be as the portal shows it: /subscriptions/…')
+    .optional(),
+  AZURE_TENANT_ID: z.string().optional(),
+  AZURE_CLIENT_ID: z.string().optional(),
+  AZURE_CLIENT_SECRET: z.string().optional(),
+  AZURE_FEDERATED_TOKEN_FILE: z.string().optional(),
+  AZURE_AUTHORITY_HOST: z.string().optional(),
   EARSHOT_OPENAI_API_KEY: key.optional(),
   EARSHOT_OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   EARSHOT_OPENAI_MODEL: z.string().optional(),
@@ -142,22 +151,6 @@ function isSetUp(settings: EngineSettings, name: DictationEngine): boolean {
   const { azureSpeech, openAi, deepgram, modelFolder } = settings;
   const of = { 'azure-speech': azureSpeech, openai: openAi, deepgram, 'sherpa-onnx': modelFolder };
   return of[name] !== undefined;
-}
-
-function azureSpeechSettings(env: EngineVariables): AzureSpeechSettings | undefined {
-  const {
-    EARSHOT_AZURE_SPEECH_KEY: key,
-    EARSHOT_AZURE_SPEECH_REGION: region,
-    EARSHOT_AZURE_SPEECH_ENDPOINT: endpoint,
-  } = env;
-  if (key === undefined) return undefined;
-  if (region === undefined && endpoint === undefined) {
-    throw new CodedError(
-      'invalid_config',
-      'Cannot start the media worker: EARSHOT_AZURE_SPEECH_KEY must come with EARSHOT_AZURE_SPEECH_REGION or EARSHOT_AZURE_SPEECH_ENDPOINT, got neither',
-    );
-  }
-  return { key, region, endpoint };
 }
 
 /** A server of one's own may need no key. */

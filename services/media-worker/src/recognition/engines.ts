@@ -7,8 +7,12 @@ import {
   createSherpaOnnx,
   createSoundSwallower,
 } from '@earshot/recognition';
+import type { ProxySettings } from '@earshot/service-process';
+import type { AzureSpeechSettings } from './azure-settings.js';
 import type { DictationEngine, EngineSettings } from './engine-settings.js';
 import { enginesSetUp } from './engine-settings.js';
+import type { EntraTokens } from './entra-tokens.js';
+import { openEntraTokens } from './entra-tokens.js';
 import type { ListenTask, SwitchCount } from './recognition-messages.js';
 import type { Recognizers } from './recognizer-host.js';
 import { sumSwitches } from './sum-engines.js';
@@ -25,6 +29,7 @@ class DeploymentRecognizers implements Recognizers {
   readonly #dictation = new Map<string, Recognizer | undefined>();
   #switches: readonly SwitchCount[] = [];
   #phrases: Recognizer | undefined;
+  #tokens: EntraTokens | undefined;
 
   constructor(settings: EngineSettings) {
     this.#settings = settings;
@@ -48,6 +53,7 @@ class DeploymentRecognizers implements Recognizers {
   async close(): Promise<void> {
     const all = [this.#phrases, ...this.#engines.values()];
     await Promise.all(all.map((each) => each?.close()));
+    await this.#tokens?.close();
   }
 
   /** One after the other, as far as they are set up. */
@@ -71,9 +77,7 @@ class DeploymentRecognizers implements Recognizers {
     const { azureSpeech, openAi, deepgram, modelFolder, proxies } = this.#settings;
     switch (name) {
       case 'azure-speech':
-        return azureSpeech === undefined
-          ? undefined
-          : createAzureSpeech({ ...azureSpeech, proxies });
+        return azureSpeech === undefined ? undefined : this.#azureSpeech(azureSpeech, proxies);
       case 'openai':
         return openAi === undefined ? undefined : createOpenAiTranscription({ ...openAi, proxies });
       case 'deepgram':
@@ -81,5 +85,10 @@ class DeploymentRecognizers implements Recognizers {
       case 'sherpa-onnx':
         return modelFolder === undefined ? undefined : createSherpaOnnx({ modelFolder });
     }
+  }
+
+  #azureSpeech({ entra, ...settings }: AzureSpeechSettings, proxies: ProxySettings): Recognizer {
+    if (entra !== undefined) this.#tokens ??= openEntraTokens(entra, proxies);
+    return createAzureSpeech({ ...settings, entra: this.#tokens, proxies });
   }
 }

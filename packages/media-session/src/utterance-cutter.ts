@@ -86,6 +86,8 @@ export class UtteranceCutter {
   /** End of what was taken, and of what was given to an utterance. */
   #endMs = Number.NaN;
   #givenMs = Number.NEGATIVE_INFINITY;
+  /** Frames of sound that were given to the utterance that is open. */
+  #givenFrames = 0;
   readonly #isResumed: boolean;
   /** While what comes is told of by others. */
   #resume: UtteranceResume | undefined;
@@ -188,6 +190,7 @@ export class UtteranceCutter {
     const soundFromMs = Math.min(startMs, nowMs);
     this.#open = { startMs, piece: 1, soundFromMs };
     this.#givenMs = nowMs;
+    this.#givenFrames = 0;
     this.#sink.began(this.#open);
     this.#sink.lost(soundFromMs, nowMs - soundFromMs);
   }
@@ -201,7 +204,9 @@ export class UtteranceCutter {
       this.#begin(this.#endMs, 1, this.#endMs);
       return;
     }
-    const fromMs = Math.max(startMs - PRE_ROLL_MS, this.#givenMs);
+    // Where time leapt meanwhile, what is kept reaches further back.
+    const oldestMs = this.#endMs - MAX_LOOK_BACK_MS;
+    const fromMs = Math.max(startMs - PRE_ROLL_MS, this.#givenMs, oldestMs);
     this.#begin(startMs, 1, Math.min(fromMs, this.#endMs));
   }
 
@@ -226,6 +231,7 @@ export class UtteranceCutter {
         : Math.max(fromMs, this.#endOr(fromMs));
     this.#open = { startMs, piece, soundFromMs };
     this.#givenMs = soundFromMs;
+    this.#givenFrames = 0;
     this.#sink.began(this.#open);
     for (let n = first; n < this.#keptCount; n += 1) this.#give(this.#keptAt(n));
   }
@@ -279,13 +285,18 @@ export class UtteranceCutter {
   #give({ kind, mediaTimeMs, durationMs, pcm }: Heard): void {
     this.#giveSilence(Math.min(mediaTimeMs - this.#givenMs, MAX_SILENCE_MS));
     this.#givenMs = mediaTimeMs + durationMs;
-    if (kind === PCM_RECORD.sound) this.#sink.sound(pcm);
+    if (kind === PCM_RECORD.sound) this.#sound(pcm);
     else if (kind === PCM_RECORD.silence) this.#giveSilence(durationMs);
     else this.#sink.lost(mediaTimeMs, durationMs);
   }
 
   #giveSilence(durationMs: number): void {
-    for (let ms = PTIME_MS; ms <= durationMs; ms += PTIME_MS) this.#sink.sound(SILENCE);
+    for (let ms = PTIME_MS; ms <= durationMs; ms += PTIME_MS) this.#sound(SILENCE);
+  }
+
+  #sound(pcm: Int16Array): void {
+    this.#givenFrames += 1;
+    this.#sink.sound(pcm);
   }
 
   #lost(startMs: number, durationMs: number): void {
@@ -302,7 +313,10 @@ export class UtteranceCutter {
   }
 
   #cutIfLong({ startMs, piece, soundFromMs }: UtteranceStart): void {
-    if (this.#endMs - soundFromMs < this.#options.maxUtteranceMs) return;
+    const { maxUtteranceMs } = this.#options;
+    // Times so large that a frame does not move them say nothing of how long it is.
+    const isLong = this.#givenFrames * PTIME_MS >= 2 * maxUtteranceMs;
+    if (!isLong && this.#endMs - soundFromMs < maxUtteranceMs) return;
     // In a pause nothing is left to be said.
     const next = this.#pauseFromMs === undefined ? { startMs, piece: piece + 1 } : null;
     this.#end(this.#pauseFromMs ?? this.#endMs, true, next);

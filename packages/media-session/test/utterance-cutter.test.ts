@@ -277,7 +277,17 @@ describe('an utterance', () => {
       fc.constantFrom(0, 100, -100, 5000, 2 ** 31, -(2 ** 31), 2 ** 60, -(2 ** 60), 1e15),
       fc.double({ min: -1e9, max: 1e9, noNaN: true }),
     );
-    const run = fc.record({
+    interface Run {
+      readonly startMs: number;
+      readonly stepMs: number;
+      readonly frames: number;
+      readonly kind: number;
+      readonly speechStartMs: number;
+      readonly droppedBefore: number;
+      readonly markMs: number;
+      readonly mark: number;
+    }
+    const run: fc.Arbitrary<Run> = fc.record({
       startMs: start,
       stepMs: fc.constantFrom(20, 20, 20, 10, 0, -20, 400),
       frames: fc.integer({ min: 1, max: 500 }),
@@ -287,6 +297,14 @@ describe('an utterance', () => {
       markMs: start,
       mark: fc.constantFrom(PCM_RECORD.speechStarted, PCM_RECORD.speechEnded),
     });
+    const plain = { kind: PCM_RECORD.sound, speechStartMs: Number.NaN, droppedBefore: 0 };
+    const mark = PCM_RECORD.speechStarted;
+    // Times that a frame does not move, and one that leaps before speech is told of.
+    const sticking = [{ ...plain, startMs: -(2 ** 60), stepMs: 0, frames: 500, markMs: 0, mark }];
+    const leaping = [
+      { ...plain, startMs: 0, stepMs: 400, frames: 44, markMs: 0, mark: PCM_RECORD.speechEnded },
+      { ...plain, startMs: 2 ** 31, stepMs: 20, frames: 300, markMs: 0, mark },
+    ];
     fc.assert(
       fc.property(fc.array(run, { minLength: 1, maxLength: 6 }), (runs) => {
         let frames = 0;
@@ -331,7 +349,7 @@ describe('an utterance', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[sticking], [leaping]] },
     );
   });
 

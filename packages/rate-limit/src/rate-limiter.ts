@@ -8,6 +8,8 @@ export interface RateLimiterOptions {
   readonly redisUrl: string;
   /** Before every key. @defaultValue earshot */
   readonly prefix?: string;
+  /** How long Redis may take to answer before this process counts alone, ms. @defaultValue 500 */
+  readonly commandTimeoutMs?: number;
 }
 
 /** Whether one more is within its limit, and how it stands. */
@@ -33,12 +35,13 @@ export class RateLimiter {
   #closing: Promise<void> | undefined;
 
   /** @throws CodedError `redis_unreachable` when `redisUrl` is no address. */
-  constructor({ redisUrl, prefix = 'earshot' }: RateLimiterOptions) {
+  constructor(options: RateLimiterOptions) {
+    const { redisUrl, prefix = 'earshot', commandTimeoutMs = COMMAND_TIMEOUT_MS } = options;
     this.#prefix = prefix;
     this.#client = createClient(redisUrl, {
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
-      commandTimeout: COMMAND_TIMEOUT_MS,
+      commandTimeout: commandTimeoutMs,
     });
   }
 

@@ -10,7 +10,7 @@ const ALONE = new Set(
 );
 
 describe('our own host simulator', () => {
-  it('passes', { timeout: 240_000 }, async () => {
+  it('passes', { timeout: 480_000 }, async () => {
     // Two at once: checks of the host link are made one after the other.
     const isAlone = (id: string): boolean => ALONE.has(id);
     const ids = HOST_RULES.map(({ id }) => id);
@@ -22,7 +22,7 @@ describe('our own host simulator', () => {
 });
 
 describe('a host written from the specification alone', () => {
-  it('passes', { timeout: 240_000 }, async () => {
+  it('passes', { timeout: 480_000 }, async () => {
     expect(notPassed(await resultsOfHost())).toEqual([]);
   });
 });

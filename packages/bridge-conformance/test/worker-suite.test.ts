@@ -10,7 +10,7 @@ describe('our own worker', () => {
   });
   afterAll(() => bench.close());
 
-  it('breaks no rule', { timeout: 240_000 }, async () => {
+  it('breaks no rule', { timeout: 480_000 }, async () => {
     const results = await checkWorker({
       ...bench.options,
       concurrency: 12,
@@ -25,7 +25,7 @@ describe('our own worker', () => {
 });
 
 describe('a worker written from the specification alone', () => {
-  it('passes', { timeout: 240_000 }, async () => {
+  it('passes', { timeout: 480_000 }, async () => {
     // It gives resume tokens; a worker that gives none is checked for the opposite.
     expect(notPassed(await resultsOfWorker()).map(({ id }) => id)).toEqual(['U-14.absent']);
   });

@@ -1,5 +1,5 @@
 import { HOST_SUBPROTOCOL, LIMITS } from '@earshot/bridge-protocol';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ATTACH_REQUEST, HELLO, HostLinks, PATH, settle } from './host-links.js';
 import { refusedUpgrade } from './kit.js';
 
@@ -90,7 +90,8 @@ describe('HostLinkServer', () => {
     peer.send({ type: 'attached', requestId, mediaId, epoch: 3 });
     peer.send({ type: 'mediaState', mediaId, state: 'active' });
     await attaching;
-    await vi.waitUntil(() => links.said.length === 4);
+    await settle(peer);
+    expect(links.said).toHaveLength(4);
     expect(links.said.filter((what) => what !== 'resolved')).toEqual([
       'failed',
       'attached h1 m1',

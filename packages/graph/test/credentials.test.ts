@@ -123,7 +123,7 @@ describe('a federated token in a file', () => {
     await source.token('t-2');
     await writeFile(path, 'assertion-3');
     clock.advance(46 * 60_000);
-    await vi.waitUntil(() => server.requests.length === 4);
+    await vi.waitUntil(() => server.requests.length === 4, { timeout: 20_000 });
     expect(server.requests.map(({ form }) => form.get('client_assertion'))).toEqual([
       'assertion-1',
       'assertion-2',

@@ -48,7 +48,7 @@ async function startStallingProxy() {
 describe('a connection whose other end vanished', () => {
   it('is given up when something is awaited for too long, and made anew', async () => {
     const proxy = await startStallingProxy();
-    const client = createClient(proxy.url, { maxRetriesPerRequest: null, socketTimeout: 100 });
+    const client = createClient(proxy.url, { maxRetriesPerRequest: null, socketTimeout: 1_000 });
     await connect(client);
     await client.set('a', '1');
     proxy.stall();

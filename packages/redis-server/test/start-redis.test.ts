@@ -99,7 +99,7 @@ describe('startRedis', () => {
     const { child, serverPid } = await startElsewhere(temporaryFolder(), 'process.exit(3);');
     const [code] = await once(child, 'exit');
     expect(code).toBe(3);
-    await expect.poll(() => isAlive(serverPid)).toBe(false);
+    await expect.poll(() => isAlive(serverPid), { timeout: 20_000 }).toBe(false);
   });
 
   it('takes over a server whose process was killed, with its data', async () => {

@@ -254,7 +254,7 @@ describe('without Redis', () => {
   });
 
   it('waits out a restart, says so when it is away for longer, and goes on later', async () => {
-    const server = await startTestRedis({ persistent: true });
+    const server = await startTestRedis({ persistent: 'always' });
     const registry = new Registry({ redisUrl: server.url, clock: new VirtualClock() });
     await registry.ready();
     await registry.createCall(callRecord());

@@ -1,7 +1,7 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { HostNews } from '../src/host-store.js';
 import type { Registry } from '../src/registry.js';
-import { useRedis } from './support.js';
+import { until, useRedis } from './support.js';
 
 const redis = useRedis();
 const TTL_MS = 600_000;
@@ -51,7 +51,7 @@ describe('media hosts', () => {
     await one.listenForCalls((callId) => heard.push(`one ${callId}`));
     await other.listenForCalls((callId) => heard.push(`other ${callId}`));
     await one.wakeCall('c_1');
-    await vi.waitUntil(() => heard.length === 2);
+    await until(() => heard.length === 2);
     expect(heard.sort()).toEqual(['one c_1', 'other c_1']);
   });
 });

@@ -1,6 +1,6 @@
 import { DEFAULT_LISTENING, listeningChangeSchema } from '@earshot/listening';
-import { describe, expect, it, vi } from 'vitest';
-import { callRecord, useRedis } from './support.js';
+import { describe, expect, it } from 'vitest';
+import { callRecord, until, useRedis } from './support.js';
 
 const redis = useRedis();
 const KEY = 'earshot:{c_1}:listening';
@@ -55,7 +55,7 @@ describe('listening settings', () => {
     const woken: string[] = [];
     await worker.onListeningSet((callId) => woken.push(callId));
     await pod.setListening('c_1', {});
-    await vi.waitUntil(() => woken.length === 1);
+    await until(() => woken.length === 1);
     await redis.raw.call('ACL', 'SETUSER', 'default', '-publish');
     try {
       await pod.setListening('c_2', PHRASES);

@@ -1,6 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PlayRecord } from '../src/play-record.js';
-import { useRedis } from './support.js';
+import { until, useRedis } from './support.js';
 
 const redis = useRedis();
 const AUDIO = Uint8Array.of(0, 255, 10, 13);
@@ -116,9 +116,9 @@ describe('plays', () => {
     const woken: string[] = [];
     await worker.listenForPlays((callId) => woken.push(callId));
     await pod.plays.add(play('p_1'), AUDIO);
-    await vi.waitUntil(() => woken.length === 1);
+    await until(() => woken.length === 1);
     expect(await pod.plays.requestClear('c_1', 'p_1')).toMatchObject({ clearRequested: true });
-    await vi.waitUntil(() => woken.length === 2);
+    await until(() => woken.length === 2);
     expect(woken).toEqual(['c_1', 'c_1']);
     expect(await worker.plays.callsWaiting(['c_0', 'c_1'])).toEqual(['c_1']);
     expect(await worker.plays.callsWaiting([])).toEqual([]);

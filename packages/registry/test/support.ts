@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VirtualClock } from '@earshot/async';
 import { initialCallModel } from '@earshot/call';
 import type { TestRedis } from '@earshot/test-kit';
@@ -59,6 +60,11 @@ export function callRecord(callId = 'c_1', more: Partial<CallRecord> = {}): Call
     signalingPosition: 0,
     ...more,
   };
+}
+
+/** Waits for what other connections do; the test's time limit ends it when it never comes true. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(2);
 }
 
 /** A promise and what settles it. */

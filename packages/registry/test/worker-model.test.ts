@@ -206,7 +206,7 @@ const anyCommand = [
 ];
 
 describe('placements and leases', () => {
-  it('have one holder at most, whoever comes when', { timeout: 60_000 }, async () => {
+  it('have one holder at most, whoever comes when', async () => {
     const pods = await Promise.all([redis.registry(), redis.registry()]);
     let runs = 0;
     await fc.assert(

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { message, until, upTo, usePods } from './support.js';
 
-const pods = usePods({ persistent: true });
+const pods = usePods({ persistent: 'always' });
 /** Of a pod that died; the real one is longer. */
 const LOCK_MS = 1_500;
 

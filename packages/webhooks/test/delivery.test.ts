@@ -69,8 +69,8 @@ describe('a delivery that fails', () => {
       void response.writeHead(endpoint.got.length < 3 ? 500 : 200).end('secret text');
     await pod.dispatch(message('c_0', 0));
     await until(async () => (await pod.admin.find(id)).health.delivered === 1);
+    const deliveries = await settled(pod, id);
     expect(new Set(endpoint.got.map((each) => each.id)).size).toBe(1);
-    const { deliveries } = await pod.admin.deliveries(id, { limit: 10 });
     expect(deliveries).toMatchObject([
       {
         id: endpoint.got[0]?.id,
@@ -91,10 +91,10 @@ describe('a delivery that fails', () => {
     for (const n of upTo(4)) await pod.dispatch(message('c_0', n));
     await until(async () => (await pod.admin.find(id)).health.failed === 1);
     await until(async () => (await pod.admin.find(id)).health.delivered === 3);
+    const deliveries = await settled(pod, id);
     const numbers = endpoint.numbers();
     expect(numbers.filter((n) => n === 1)).toHaveLength(4);
     expect(numbers.filter((n) => n !== 1)).toEqual([0, 2, 3]);
-    const { deliveries } = await pod.admin.deliveries(id, { limit: 10 });
     expect(deliveries.map(({ status, attempts, error }) => [status, attempts, error])).toEqual([
       ['delivered', 1, undefined],
       ['delivered', 1, undefined],
@@ -143,14 +143,13 @@ describe('a delivery that fails', () => {
     endpoint.answer = (_received, response) =>
       void response.writeHead(429, { 'retry-after': '600' }).end();
     await pod.dispatch(message('c_0', 0));
-    await until(async () => (await pod.admin.find(id)).health.failingSinceMs !== undefined);
+    const limited = async () => pods.raw.keys(`*{${id}}*:limiter`);
+    await until(async () => (await limited()).length === 4);
     const { deliveries } = await pod.admin.deliveries(id, { limit: 1 });
     expect(deliveries).toMatchObject([
       { status: 'pending', responseStatus: 429, nextAttemptAtMs: clock.wallclockMs() + 600_000 },
     ]);
-    const limited = await pods.raw.keys(`*{${id}}*:limiter`);
-    await until(async () => (await pods.raw.keys(`*{${id}}*:limiter`)).length === 4);
-    for (const key of limited) expect(await pods.raw.pttl(key)).toBeGreaterThan(590_000);
+    for (const key of await limited()) expect(await pods.raw.pttl(key)).toBeGreaterThan(590_000);
   });
 
   it('does not cut short a longer rest of its webhook', async () => {

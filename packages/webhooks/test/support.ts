@@ -75,7 +75,7 @@ export class Receiver {
 }
 
 /** One Redis for a test file, emptied after each test, with pods and endpoints. */
-export function usePods(options: { persistent?: boolean } = {}) {
+export function usePods(options: { persistent?: 'always' } = {}) {
   let server: TestRedis;
   let raw: Redis;
   const open: { close(): Promise<void> }[] = [];

@@ -17,7 +17,7 @@ let cluster: TestCluster;
 let open: { close(): Promise<void> }[];
 
 beforeEach(async () => {
-  cluster = await startTestCluster({ replicas: 1, nodeTimeoutMs: 500 });
+  cluster = await startTestCluster({ replicas: 1, nodeTimeoutMs: 1_000 });
   open = [];
 });
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '@earshot/async';
+import { Lateness } from '@earshot/test-kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PARTITIONS, partitionOf } from '../src/partition.js';
 import { Subscriptions } from '../src/subscriptions.js';
@@ -67,13 +68,16 @@ describe('a consumer that dies', () => {
       ours.get(callId)?.push(position);
     });
     const diedMs = performance.now();
+    const lateness = new Lateness();
     dying.process.kill('SIGKILL');
     await until(() => [...ours.values()].every((positions) => positions.includes(11)));
     // What it had begun comes again; what it had done does not.
     for (const positions of ours.values()) expect(positions).toEqual(upTo(12).slice(3));
     const failoverMs = Math.max(...[...firstMs.values()].map((ms) => ms - diedMs));
-    console.info(`fail-over of ${PARTITIONS} partitions: ${failoverMs.toFixed(0)} ms`);
-    expect(failoverMs).toBeLessThan(FAILOVER_MS);
+    const lateMs = lateness.end();
+    const ofThem = `${lateMs.toFixed(0)} of them for the machine`;
+    console.info(`fail-over of ${PARTITIONS} partitions: ${failoverMs.toFixed(0)} ms, ${ofThem}`);
+    expect(failoverMs - lateMs).toBeLessThan(FAILOVER_MS);
   });
 
   it('in full flow, and another, and another, loses nothing and inverts nothing', async () => {
@@ -210,6 +214,8 @@ describe('a consumer that is thought dead', () => {
   });
 
   it('because Redis was away, is told, and stops after the event at hand', async () => {
+    // What it has answered is on disk, however slow that is: what it then lost would be ours.
+    await redis.raw.config('SET', 'appendfsync', 'always');
     const got: string[] = [];
     const errors: unknown[] = [];
     let goOn = () => {};

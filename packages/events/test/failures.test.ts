@@ -3,7 +3,7 @@ import type { EarshotEvent } from '../src/event.js';
 import { partitionOf } from '../src/partition.js';
 import { publishAll, speech, until, useRedis } from './support.js';
 
-const redis = useRedis({ persistent: true });
+const redis = useRedis({ persistent: 'always' });
 
 function upTo(n: number): number[] {
   return Array.from({ length: n }, (_, i) => i);

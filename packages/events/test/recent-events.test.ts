@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { RecentEvents } from '../src/recent-events.js';
 import { speech, useRedis } from './support.js';
 
-const redis = useRedis({ persistent: true });
+const redis = useRedis({ persistent: 'always' });
 
 async function open(capacity = 10_000): Promise<RecentEvents> {
   const recent = new RecentEvents({ redisUrl: redis.server.url, capacity });

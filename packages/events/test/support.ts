@@ -12,7 +12,7 @@ import { EventPublisher } from '../src/event-publisher.js';
 import type { EventHandler, Handling } from '../src/handling.js';
 
 /** One Redis for a test file, emptied after each test, with publishers and consumers on it. */
-export function useRedis(options: { persistent?: boolean } = {}) {
+export function useRedis(options: { persistent?: boolean | 'always' } = {}) {
   let server: TestRedis;
   let raw: Redis;
   const open: { close(): Promise<void> }[] = [];

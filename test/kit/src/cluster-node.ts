@@ -24,11 +24,13 @@ export class ClusterNode {
   readonly port: number;
   readonly #busPort: number;
   readonly #options: ClusterNodeOptions;
+  #nodeTimeoutMs: number;
   #child: ChildProcess | undefined;
   #client: Redis | undefined;
 
   private constructor(options: ClusterNodeOptions, port: number, busPort: number) {
     this.#options = options;
+    this.#nodeTimeoutMs = options.nodeTimeoutMs;
     this.port = port;
     this.#busPort = busPort;
   }
@@ -67,6 +69,12 @@ export class ClusterNode {
     return this.#client.call(command, ...args);
   }
 
+  /** From now on, also after `restart`. */
+  async setNodeTimeout(timeoutMs: number): Promise<void> {
+    this.#nodeTimeoutMs = timeoutMs;
+    await this.ask('CONFIG', 'SET', 'cluster-node-timeout', String(timeoutMs));
+  }
+
   /** Makes the two know each other, and so all that either knows. */
   async meet(other: ClusterNode): Promise<void> {
     await this.ask('CLUSTER', 'MEET', '127.0.0.1', String(other.port), String(other.#busPort));
@@ -82,6 +90,16 @@ export class ClusterNode {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
+  }
+
+  /**
+   * As `kill`, once its replica has all that it answered: what it had not passed on would be lost with
+   * it. What is written meanwhile waits.
+   */
+  async killInSync(): Promise<void> {
+    await this.ask('CLIENT', 'PAUSE', '60000', 'WRITE');
+    while (!isInSync(String(await this.ask('INFO', 'replication')))) await sleep(POLL_MS);
+    await this.kill();
   }
 
   /** Starts it on the same ports, after `kill`; it knows the cluster from its own file. */
@@ -124,13 +142,20 @@ export class ClusterNode {
       'maxmemory-policy': 'noeviction',
       'cluster-enabled': 'yes',
       'cluster-port': String(this.#busPort),
-      'cluster-node-timeout': String(this.#options.nodeTimeoutMs),
+      'cluster-node-timeout': String(this.#nodeTimeoutMs),
       // A replica takes over at once, however long its link was down.
       'cluster-replica-validity-factor': '0',
       'repl-diskless-sync-delay': '0',
     };
     return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   }
+}
+
+/** @param info what Redis says of its replication */
+function isInSync(info: string): boolean {
+  const [, own] = /^master_repl_offset:(\d+)/m.exec(info) ?? [];
+  const [, replicated] = /^slave0:.*\boffset=(\d+)/m.exec(info) ?? [];
+  return own !== undefined && own === replicated;
 }
 
 /** Two ports that nobody listens on now. */

@@ -1,5 +1,6 @@
 export type { ClusterNode } from './cluster-node.js';
 export { metricRows } from './documented-metrics.js';
+export { Lateness } from './lateness.js';
 export { LossyLink } from './lossy-link.js';
 export { readMeetingVoices } from './meeting-voices.js';
 export { sine, snrDb } from './signal.js';

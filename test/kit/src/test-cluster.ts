@@ -11,7 +11,10 @@ export interface TestClusterOptions {
   readonly masters?: number;
   /** Of each master: 0 or 1. @defaultValue 0 */
   readonly replicas?: 0 | 1;
-  /** A node that does not answer for so long is taken for dead, ms. @defaultValue 1000 */
+  /**
+   * A node that does not answer for so long is taken for dead, ms: short where a test kills one, and
+   * long where none is to be taken for dead on a busy machine. @defaultValue 15 000
+   */
   readonly nodeTimeoutMs?: number;
   /** Keeps data over `kill` and `restart` of a node. @defaultValue false */
   readonly persistent?: boolean;
@@ -35,10 +38,12 @@ export interface TestCluster {
 
 const SLOTS = 16_384;
 const POLL_MS = 20;
+/** While they find each other: nodes ask each other twice in this time. */
+const JOIN_TIMEOUT_MS = 1_000;
 
 /** Starts a cluster on ports of 127.0.0.1; call `close` at the end. */
 export async function startTestCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
-  const { masters: masterCount = 3, replicas = 0, nodeTimeoutMs = 1_000 } = options;
+  const { masters: masterCount = 3, replicas = 0, nodeTimeoutMs = 15_000 } = options;
   const folder = await mkdtemp(path.join(os.tmpdir(), 'esc-'));
   const program = await findProgram({ env: process.env, onProgress: () => {} });
   const nodes: ClusterNode[] = [];
@@ -52,12 +57,13 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
         await ClusterNode.start({
           program,
           folder: path.join(folder, String(i)),
-          nodeTimeoutMs,
+          nodeTimeoutMs: JOIN_TIMEOUT_MS,
           persistent: options.persistent ?? false,
         }),
       );
     }
     await join(nodes, masterCount);
+    await Promise.all(nodes.map((node) => node.setNodeTimeout(nodeTimeoutMs)));
   } catch (error) {
     await close();
     throw error;

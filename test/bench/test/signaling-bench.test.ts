@@ -44,7 +44,7 @@ test('its notifications are understood', () => {
 });
 
 // What is fast on one machine is not on another: only that all is measured, and makes sense.
-test('a quick run of signaling ends with one line of JSON', { timeout: 120_000 }, async () => {
+test('a quick run of signaling ends with one line of JSON', { timeout: 480_000 }, async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     BENCH,
     'signaling',

@@ -1,5 +1,6 @@
 import { openSync, writeSync } from 'node:fs';
 import process from 'node:process';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { delay } from '@earshot/async';
 import { systemClock } from '@earshot/async/system';
 import { EventConsumer } from '@earshot/events';
@@ -14,8 +15,12 @@ const file = openSync(HANDLED_FILE, 'a');
 const consumer = new EventConsumer({
   redisUrl: REDIS_URL,
   clock: systemClock,
-  handler: async ({ id, callId, position }) => {
+  handler: async ({ id, callId, position }, { signal }) => {
     await delay(systemClock, Number(HANDLING_MS));
+    // Who stood still for longer than its lock lasts is told so by a timer that is due by now: another
+    // may be further, and nothing may be written behind it.
+    await nextTurn();
+    signal.throwIfAborted();
     writeSync(file, `${JSON.stringify({ consumer: CONSUMER, id, callId, position })}\n`);
   },
 });

@@ -43,13 +43,13 @@ describe('a master of a Redis Cluster that fails over', () => {
     ['leases and workers', '{workers}'],
     ['a partition of events', '{events-0}'],
   ])('with %s on it, loses and doubles nothing of calls in progress', async (_, slot) => {
-    cluster = await startTestCluster({ replicas: 1 });
+    cluster = await startTestCluster({ replicas: 1, nodeTimeoutMs: 1_000 });
     deployment = await Deployment.start({ meetingFolder, redisUrl: cluster.url, workers: 2 });
     const calls = await Promise.all(Array.from({ length: CALLS }, () => deployment.join()));
     const isHeard = (callId: string) => deployment.of(callId, 'tone.detected').length > 1;
     await deployment.until(() => calls.every(isHeard));
     const master = await cluster.ownerOf(slot);
-    await master.kill();
+    await master.killInSync();
     const killedAtMs = performance.now();
     while ((await cluster.ownerOf(slot)) === master) await sleep(POLL_MS);
     await cluster.untilServing();

@@ -9,7 +9,7 @@ import { expectIntact, saidOf, undisturbed } from './intact.js';
  * There is time for another worker to take over before the end, on a busy machine too.
  */
 const MEETING = {
-  durationMs: 15_000,
+  durationMs: 30_000,
   participants: {
     ada: {
       speech: [

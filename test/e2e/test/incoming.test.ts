@@ -7,7 +7,7 @@ import type { WholeStack } from './whole-stack.js';
 import { API_KEY, startWholeStack } from './whole-stack.js';
 
 const CALLER = 'Recorded Rita';
-const WAIT = { timeout: 30_000, interval: 20 };
+const WAIT = { timeout: 120_000, interval: 20 };
 
 interface Ringing {
   readonly id: string;
@@ -84,6 +84,11 @@ async function recordAndLeave(registry: Registry, callId: string): Promise<void>
   const closed = vi.fn();
   const writer = new PermittedWriter<string>(permit, () => ({ write() {}, close: closed }));
   expect(writer.write('audio')).toBe(true);
+  // Its media are there: a call that is left before that has no end of them.
+  await vi.waitUntil(
+    () => stack.events.some((event) => event.callId === callId && event.type === 'media.started'),
+    WAIT,
+  );
   await ask(`${stack.signaling.url}/v1/calls/${callId}`, 'DELETE');
   await vi.waitUntil(async () => {
     gate.follow(await registry.recordingGate(callId));

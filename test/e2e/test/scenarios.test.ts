@@ -8,7 +8,7 @@ import { startBot, startScenarioSandbox } from './scenario-stack.js';
 
 const FOLDER = fileURLToPath(new URL('../../../services/sandbox/scenarios/', import.meta.url));
 /** Outcomes are waited for, never slept for. */
-const WAIT = { timeout: 60_000, interval: 20 };
+const WAIT = { timeout: 120_000, interval: 20 };
 
 const closers = new CloseStack();
 let sandbox: Sandbox;

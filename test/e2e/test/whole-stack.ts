@@ -66,7 +66,8 @@ export async function startWholeStack({
     createLog({ service, level: 'debug', destination: { write: (line) => void lines.push(line) } });
   const folder = await mkdtemp(path.join(os.tmpdir(), 'earshot-stack-'));
   closers.defer(() => rm(folder, { recursive: true, force: true }));
-  const redis = await startTestRedis({ persistent: true });
+  // A test kills it: what it has answered is on disk, however slow that is.
+  const redis = await startTestRedis({ persistent: 'always' });
   closers.defer(() => redis.close());
   const bridgeKey = randomBytes(32).toString('base64url');
   const listen = { host: '127.0.0.1', port: 0 };

@@ -76,6 +76,9 @@ function openCluster(
     {
       lazyConnect: true,
       enableOfflineQueue,
+      // Of a check that fails, in a cluster that fails over, ioredis never tells who waits for `connect`:
+      // so a consumer would stand still for ever. What a cluster that is down refuses is tried again.
+      enableReadyCheck: false,
       redisOptions,
       clusterRetryStrategy: retryDelayMs,
       retryDelayOnFailover: FAILOVER_RETRY_MS,

@@ -44,7 +44,7 @@ describe('on a Redis Cluster', () => {
     await until(() => consumer.stats.failed === 16 && got.length === 32);
     isBroken = false;
     expect((await admin.deadLetters('mine', { limit: 1_000 })).letters.length).toBe(16);
-    expect(await admin.replay('mine')).toEqual({ replayed: 16, invalid: 0 });
+    expect(await admin.replay('mine')).toEqual({ replayed: 16, invalid: 0, withheld: 0 });
     await until(() => got.length === 48);
     expect(consumer.stats.duplicates).toBe(0);
     expect((await admin.list()).find(({ name }) => name === 'mine')?.isEphemeral).toBe(true);

@@ -76,7 +76,10 @@ const webhookSchema: z.ZodType<WebhookView> = z.object({
   backlog: z.number(),
   secret: z.string().optional(),
 });
-const webhookListSchema = z.object({ webhooks: z.array(webhookSchema) });
+const webhookListSchema = z.object({
+  webhooks: z.array(webhookSchema),
+  nextCursor: z.string().optional(),
+});
 const deliverySchema: z.ZodType<DeliveryView> = z.object({
   id: z.string(),
   type: z.string(),
@@ -181,7 +184,7 @@ export class SignalingClient {
   }
 
   async webhooks(): Promise<readonly WebhookView[]> {
-    return this.#read(webhookListSchema, await this.#request('GET', '/v1/webhooks')).webhooks;
+    return this.#allOf('/v1/webhooks?', webhookListSchema, ({ webhooks }) => webhooks);
   }
 
   async addWebhook(webhook: NewWebhook): Promise<WebhookView> {

@@ -9,6 +9,7 @@ import type {
   DeliveryListView,
   DeliveryView,
   NewWebhookView,
+  WebhookListView,
   WebhookView,
 } from '../src/rest/webhook-schemas.js';
 import type { Problem } from './support/harness.js';
@@ -130,6 +131,28 @@ describe('the REST API of webhooks', () => {
     expect(removed.status).toBe(204);
     const list = await harness.get<{ webhooks: WebhookView[] }>('/v1/webhooks');
     expect(list.body.webhooks).toEqual([]);
+  });
+
+  it('lists webhooks page by page, oldest first, and misses none when one goes', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const made = await harness.request<NewWebhookView>('POST', '/v1/webhooks', { url });
+      ids.push(made.body.id);
+    }
+    const page = async (query: string): Promise<WebhookListView> =>
+      (await harness.get<WebhookListView>(`/v1/webhooks?${query}`)).body;
+    const first = await page('limit=2');
+    expect(first.webhooks).toHaveLength(2);
+    await harness.request('DELETE', `/v1/webhooks/${first.webhooks[1]?.id}`);
+    const second = await page(`limit=2&cursor=${first.nextCursor}`);
+    expect(second.nextCursor).toBeUndefined();
+    const listed = [...first.webhooks, ...second.webhooks];
+    expect(listed.map(({ id }) => id).sort()).toEqual(ids.sort());
+    const times = listed.map(({ createdAt }) => createdAt);
+    expect(times).toEqual([...times].sort());
+    const refused = await harness.get<Problem>('/v1/webhooks?cursor=x!');
+    expect(refused.body).toMatchObject({ status: 400, code: 'invalid_cursor' });
+    for (const id of ids) await harness.request('DELETE', `/v1/webhooks/${id}`);
   });
 
   it('lists deliveries page by page, newest first', async () => {

@@ -70,6 +70,12 @@ export interface DeliveryListView {
   readonly nextCursor?: string | undefined;
 }
 
+/** Answer of `GET /v1/webhooks`. */
+export interface WebhookListView {
+  readonly webhooks: readonly WebhookView[];
+  readonly nextCursor?: string | undefined;
+}
+
 /** Query of `GET /v1/webhooks/:id/deliveries`. */
 export interface ListDeliveriesQuery {
   readonly limit: number;
@@ -163,8 +169,9 @@ export const newWebhookView: z.ZodType<NewWebhookView> = z.object({
 });
 
 /** Describes the answer of `GET /v1/webhooks`. */
-export const webhookListView: z.ZodType<{ readonly webhooks: readonly WebhookView[] }> = z.object({
+export const webhookListView: z.ZodType<WebhookListView> = z.object({
   webhooks: z.array(webhookView),
+  nextCursor: z.string().optional(),
 });
 
 /** Describes `DeliveryView`. */

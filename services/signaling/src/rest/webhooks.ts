@@ -2,8 +2,14 @@ import type { Clock } from '@earshot/async';
 import type { Delivery, Webhook, WebhookAdmin, WebhookState } from '@earshot/webhooks';
 import type { FastifyInstance } from 'fastify';
 import type { IdempotentRequests } from './idempotency.js';
+import { paged, pageQuery } from './paging.js';
 import { validate } from './validate.js';
-import type { DeliveryView, NewWebhookView, WebhookView } from './webhook-schemas.js';
+import type {
+  DeliveryView,
+  NewWebhookView,
+  WebhookListView,
+  WebhookView,
+} from './webhook-schemas.js';
 import {
   createWebhookBody,
   listDeliveriesQuery,
@@ -45,7 +51,10 @@ export function addWebhookRoutes(
     });
   });
 
-  app.get('/v1/webhooks', MANAGE, async () => ({ webhooks: (await admin.list()).map(view) }));
+  app.get('/v1/webhooks', MANAGE, async ({ query }): Promise<WebhookListView> => {
+    const { items, next } = paged(await admin.list(), ageOf, validate(pageQuery, query, 'query'));
+    return { webhooks: items.map(view), ...next };
+  });
 
   app.get<WebhookParams>('/v1/webhooks/:id', MANAGE, async ({ params }) =>
     view(await admin.find(params.id)),
@@ -132,6 +141,11 @@ export function addWebhookRoutes(
         })),
     };
   }
+}
+
+/** Sorts by age, and is unique. */
+function ageOf({ webhook: { createdAtMs, id } }: WebhookState): string {
+  return `${String(createdAtMs).padStart(16, '0')} ${id}`;
 }
 
 function deliveryView(delivery: Delivery): DeliveryView {

@@ -1,3 +1,4 @@
+import { pageQuery } from '../paging.js';
 import {
   createWebhookBody,
   deliveryListView,
@@ -47,11 +48,9 @@ export const TAP_ROUTES: RouteDescriptions = {
   'GET /v1/webhooks': {
     tag: 'webhooks',
     summary: 'All webhooks, oldest first',
-    answer: {
-      status: 200,
-      description: 'The webhooks; there are 100 at most',
-      schema: 'WebhookList',
-    },
+    query: pageQuery,
+    answer: { status: 200, description: 'A page of webhooks', schema: 'WebhookList' },
+    problems: ['invalid_cursor'],
   },
   'GET /v1/webhooks/{id}': {
     tag: 'webhooks',

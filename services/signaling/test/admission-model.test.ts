@@ -193,7 +193,8 @@ describe('places', () => {
         seen.reached += deployment.reached;
         seen.refused += deployment.calls.length - deployment.reached;
       }),
-      { numRuns: 40 },
+      // What a run that fails leaves behind would be found by those that shrink it.
+      { numRuns: 60, endOnFailure: true },
     );
     expect(seen.reached).toBeGreaterThan(50);
     expect(seen.refused).toBeGreaterThan(50);

@@ -25,7 +25,7 @@ export interface PlaceKeeperOptions {
 
 /**
  * Makes places and calls agree again after crashes: drops those of calls that are over or never
- * came to be, and gives open calls the places that they ought to have.
+ * came to be, and gives calls that Graph counts the places that they ought to have.
  */
 export class PlaceKeeper {
   readonly #options: PlaceKeeperOptions;
@@ -90,7 +90,9 @@ export async function reconcilePlaces(
   for (const callId of await registry.openCalls()) {
     if (held.has(callId)) continue;
     const record = await registry.readCall(callId);
-    if (record !== undefined && needsPlace(record)) await store.adopt(callId);
+    // One that Graph was not asked for yet asks for its place itself, and may be refused it.
+    const isInGraph = record !== undefined && serviceState(record).graph !== 'none';
+    if (isInGraph && needsPlace(record)) await store.adopt(callId);
   }
   return dropped;
 }

@@ -41,10 +41,13 @@ async function publish(events: readonly EarshotEvent[]): Promise<void> {
   await publisher.flushed();
 }
 
+/** Opens a stream; comes back when Redis took too long to answer. */
 async function open(path: string, lastEventId?: string): Promise<StreamClient> {
-  const client = await StreamClient.open(harness.signaling.url + path, lastEventId);
-  clients.push(client);
-  return client;
+  return vi.waitUntil(async () => {
+    const client = await StreamClient.open(harness.signaling.url + path, lastEventId);
+    clients.push(client);
+    return client.status === 503 ? undefined : client;
+  }, WAIT);
 }
 
 function upTo(n: number): number[] {

@@ -1,3 +1,4 @@
+import { VirtualClock } from '@earshot/async';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Signaling } from '../src/signaling.js';
 import type { TestHost } from './support/harness.js';
@@ -14,8 +15,10 @@ let second: Signaling;
 
 beforeEach(async () => {
   harness = await Harness.open();
-  first = await harness.start({ environment });
-  second = await harness.start({ environment });
+  // It stands still: no call is answered too late for a slow machine.
+  const clock = new VirtualClock();
+  first = await harness.start({ clock, environment });
+  second = await harness.start({ clock, environment });
 });
 afterEach(async () => {
   await first.close();

@@ -10,7 +10,7 @@ export const CONFIRMED_SPEECH_STATE_NUMBERS = 9;
 export const ADMIT = {
   /** The model need not hear it: it is no speech. */
   closed: 0,
-  /** The model is to hear it, and begins anew: it did not hear the one before, or nothing for long. */
+  /** The first of a stretch that the model is to hear: it begins anew. */
   opened: 1,
   /** The model is to hear it after the one before. */
   open: 2,
@@ -49,12 +49,6 @@ const REST_AFTER_MS = 1600;
 /** … a frame rises above the room by this much. */
 const WAKE_DB = 3;
 
-/**
- * After so long of it a model that was woken ever again begins anew: what it remembers of a sound that
- * warbles on and on, such as an alarm, keeps it from the first second of speech.
- */
-const RENEW_AFTER_MS = 10_000;
-
 /** The gate closes after so long without a frame that could be speech. */
 const CLOSE_AFTER_MS = 240;
 
@@ -84,7 +78,7 @@ export class ConfirmedSpeech {
   /** Since when the model finds speech likely; NaN while it does not. */
   #likelyMs = Number.NaN;
   #isOpen = false;
-  /** How long no frame could be speech, and how long the model found none likely since it began anew. */
+  /** How long no frame could be speech, and how long the model found none likely. */
   #idleMs = 0;
   #unlikelyMs = 0;
 
@@ -220,7 +214,7 @@ export class ConfirmedSpeech {
       (isNone(4) || isTime(4)) &&
       (isNone(5) || isTime(5)) &&
       isWithin(6, CLOSE_AFTER_MS) &&
-      isWithin(7, RENEW_AFTER_MS);
+      isWithin(7, REST_AFTER_MS);
     if (!isTrue) return at + CONFIRMED_SPEECH_STATE_NUMBERS;
     this.#speaking = isSpeaking;
     this.#startMs = from[at + 1]!;
@@ -236,9 +230,8 @@ export class ConfirmedSpeech {
   #admit(voiced: boolean): Admit {
     if (this.#mayBeSpeech(voiced)) {
       this.#idleMs = 0;
-      if (this.#isOpen && this.#unlikelyMs < RENEW_AFTER_MS) return ADMIT.open;
+      if (this.#isOpen) return ADMIT.open;
       this.#isOpen = true;
-      this.#unlikelyMs = Math.min(REST_AFTER_MS, this.#unlikelyMs);
       return ADMIT.opened;
     }
     if (!this.#isOpen) return ADMIT.closed;
@@ -266,7 +259,7 @@ export class ConfirmedSpeech {
     }
     this.#floor.follow(this.#givenLevelDbfs, this.#givenDurationMs);
     if (!this.#isOpen) return;
-    this.#unlikelyMs = Math.min(RENEW_AFTER_MS, this.#unlikelyMs + this.#givenDurationMs);
+    this.#unlikelyMs = Math.min(REST_AFTER_MS, this.#unlikelyMs + this.#givenDurationMs);
   }
 
   #close(): void {

@@ -119,21 +119,6 @@ describe('the gate', () => {
     expect(later.transitions).toEqual([{ kind: 'started', startMs: 505 * FRAME_MS }]);
   });
 
-  it('has the model begin anew when a warble wakes it for nothing, after 10 s and every 8.4 s', () => {
-    const speech = new ConfirmedSpeech();
-    const warble = [...times(5, NOISE), ...times(5, { ...NOISE, levelDbfs: -25 })];
-    const opened: number[] = [];
-    for (let n = 0; n < 1600; n += 1) {
-      const { levelDbfs, probability } = warble[n % warble.length]!;
-      const admit = speech.hear(n * FRAME_MS, FRAME_MS, levelDbfs, false, true);
-      expect(admit).not.toBe(ADMIT.closed);
-      if (admit === ADMIT.opened) opened.push(n * FRAME_MS);
-      // Somebody speaks for a moment, which is not to be cut.
-      speech.confirm(n >= 1000 && n < 1020 ? 0.9 : probability);
-    }
-    expect(opened).toEqual([0, 10_100, 18_500, 30_500]);
-  });
-
   it('stays shut while the encoder hears no voice, but not within speech', () => {
     const speech = new ConfirmedSpeech();
     expect(step(speech, times(100, { ...WORD, voiced: false })).heard).toEqual([]);

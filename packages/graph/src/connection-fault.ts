@@ -8,7 +8,7 @@ export interface ConnectionFault {
 }
 
 const NEVER_SENT =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|.*CERT.*|.*SELF_SIGNED.*|UNABLE_TO_.*|ERR_TLS_.*)$/;
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|proxy_refused|proxy_unavailable|UND_ERR_CONNECT_TIMEOUT|.*CERT.*|.*SELF_SIGNED.*|UNABLE_TO_.*|ERR_TLS_.*)$/;
 
 /** What a rejection of `fetch` tells. */
 export function connectionFault(error: unknown): ConnectionFault {

@@ -1,3 +1,5 @@
+import { openProxyFetch } from '@earshot/proxy';
+import { startTestProxy } from '@earshot/test-kit';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newCallBody } from '../src/bodies/new-call.js';
@@ -31,6 +33,26 @@ const JOIN = {
   media: { kind: 'appHosted', blob: 'opaque' },
   scenarioId: '6a1f6f9e-0000-4000-8000-000000000000',
 } as const;
+
+describe('behind a proxy', () => {
+  it.each([
+    [407, 'proxy_refused'],
+    [502, 'proxy_unavailable'],
+  ])('that answers %i nothing was sent, and the proxy is named as %s', async (status, why) => {
+    const proxy = await startTestProxy();
+    proxy.answer = status;
+    const secret = proxy.url.replace('//', '//jo:secret@');
+    const outside = openProxyFetch({ http: undefined, https: secret, noProxy: [] });
+    const endpoints = { ...GLOBAL_CLOUD, graphBaseUrl: 'https://graph.invalid/v1.0' };
+    const error = await failure(stand.client({ endpoints, fetch: outside.fetch }).create(JOIN));
+    expect(error).toMatchObject({ code: 'graph_unreachable', mayHaveHappened: false });
+    expect(error.message).toContain(why);
+    expect(`${error.stack}`).not.toContain('secret');
+    expect(proxy.visits.map(({ target }) => target)).toEqual(['graph.invalid:443']);
+    await outside.close();
+    await proxy.close();
+  });
+});
 
 describe('GraphCalls.create', () => {
   it('posts a join with app-hosted media and reads the call', async () => {

@@ -4,8 +4,8 @@ import type { ListeningSettings } from '@earshot/listening';
 import { DEFAULT_LISTENING } from '@earshot/listening';
 import type { RateLimit } from '@earshot/rate-limit';
 import type { AdmissionLimits } from '@earshot/registry';
-import type { ListenAddress } from '@earshot/service-process';
-import { parseListenAddress } from '@earshot/service-process';
+import type { ListenAddress, ProxySettings } from '@earshot/service-process';
+import { parseListenAddress, readProxySettings } from '@earshot/service-process';
 import type { HealthLimits } from '@earshot/telemetry';
 import { DEFAULT_CLEAR_AFTER_MS, parseHealthLimits } from '@earshot/telemetry';
 import { AddressRules } from '@earshot/webhooks';
@@ -74,6 +74,8 @@ export interface SignalingConfig {
   /** Proxies whose word on who asks is taken: addresses and ranges. */
   readonly trustedProxies: readonly string[];
   readonly graph: GraphEndpoints;
+  /** Graph and Entra ID are reached through these. */
+  readonly proxies: ProxySettings;
   readonly clientId: string;
   readonly credential: GraphCredential;
   /** Tenant of meetings whose URL doesn't name one. */
@@ -222,6 +224,7 @@ export function readConfig(
     authFailureLimit: limitOrNone(data.EARSHOT_AUTH_FAILURE_LIMIT),
     trustedProxies: data.EARSHOT_TRUSTED_PROXIES,
     graph: endpointsOf(data),
+    proxies: readProxySettings(set),
     clientId: data.GRAPH_CLIENT_ID,
     credential: credential.value,
     tenantId: data.GRAPH_TENANT_ID,

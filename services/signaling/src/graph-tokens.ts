@@ -10,12 +10,13 @@ import type { SignalingConfig } from './config.js';
  */
 export function openGraphTokens(options: {
   config: SignalingConfig;
+  fetch: typeof globalThis.fetch;
   clock: Clock;
   random: () => number;
   log: Log;
   closers: CloseStack;
 }): TokenSource {
-  const { config, clock, random, log, closers } = options;
+  const { config, clock, random, log, closers, fetch } = options;
   const { graph: endpoints, clientId, credential, tenantId } = config;
   const tokens = new GraphTokens({
     endpoints,
@@ -23,6 +24,7 @@ export function openGraphTokens(options: {
     credential,
     clock,
     random,
+    fetch,
     onRenewalFailed: (id, error) =>
       log.warn('token of Graph not renewed yet', { tenantId: id, error }),
   });

@@ -6,7 +6,7 @@ import type { EventPublisher } from '@earshot/events';
 import { CallbackAuth } from '@earshot/graph';
 import type { RateLimiter } from '@earshot/rate-limit';
 import type { Registry } from '@earshot/registry';
-import { HTTP_LIMITS, listen } from '@earshot/service-process';
+import { HTTP_LIMITS, listen, openProxyFetch } from '@earshot/service-process';
 import type { Health, Log, Metrics, Tracer } from '@earshot/telemetry';
 import { createLog, createMetrics, createTracer } from '@earshot/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -115,9 +115,14 @@ async function start(
   });
 
   const backlog = new CallbackBacklog(clock);
-  const tokens = dependencies.tokens ?? openGraphTokens({ config, clock, random, log, closers });
+  const outside = openProxyFetch(config.proxies);
+  closers.defer(() => outside.close());
+  const { fetch } = outside;
+  const tokens =
+    dependencies.tokens ?? openGraphTokens({ config, fetch, clock, random, log, closers });
   const calls = wireCalls({
     config,
+    fetch,
     tokens,
     clock,
     random,
@@ -150,6 +155,7 @@ async function start(
     ...calls,
     ...taps,
     config,
+    fetch,
     clock,
     log,
     tracer,
@@ -195,6 +201,7 @@ interface RouteParts extends Calls, Taps {
   readonly counters: SignalingMetrics;
   readonly backlog: CallbackBacklog;
   readonly health: Health;
+  readonly fetch: typeof fetch;
 }
 
 /** Three doors: for operators and their probes, for holders of the API key, for Graph. */
@@ -226,7 +233,8 @@ function addRoutes(app: FastifyInstance, parts: RouteParts): void {
     addAuditRoutes(scope, parts.registry.audit);
   });
   app.register(async (scope) => {
-    const checked = new CallbackAuth({ endpoints: config.graph, audience: config.clientId, clock });
+    const { graph: endpoints, clientId: audience } = config;
+    const checked = new CallbackAuth({ endpoints, audience, clock, fetch: parts.fetch });
     void checked.prepare();
     const auth = new CallbackVerdicts(checked, clock);
     addCallbackRoute(scope, { ...parts, auth, metrics: counters });

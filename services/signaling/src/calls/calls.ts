@@ -39,6 +39,8 @@ const GRAPH_TIMEOUT_MS = 15_000;
 /** What the parts stand on. */
 export interface CallsOptions {
   readonly config: SignalingConfig;
+  /** By the way that Graph is reached. */
+  readonly fetch: typeof fetch;
   readonly tokens: { token(tenantId: string): Promise<string> };
   readonly clock: Clock;
   readonly random: () => number;
@@ -101,6 +103,7 @@ export function wireCalls(options: CallsOptions): Calls {
   const graph = new GraphCalls({
     endpoints: config.graph,
     tokens: options.tokens,
+    fetch: options.fetch,
     timeoutMs: GRAPH_TIMEOUT_MS,
   });
   const store = registry.admission(config.clientId);

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -62,7 +63,9 @@ describe('a checkpoint between two threads', () => {
     const numbers = new Float64Array(CHECKPOINT_NUMBERS);
     let newest = 0;
     let read = 0;
-    for (let tries = 0; read < 5000 && tries < 5_000_000; tries += 1) {
+    for (let tries = 1; read < 5000; tries += 1) {
+      // A writer that has no core to run on may be in the middle of one.
+      if (tries % 10_000 === 0) await sleep(1);
       if (!reader.read(numbers)) continue;
       read += 1;
       const first = numbers[0]!;
@@ -72,7 +75,6 @@ describe('a checkpoint between two threads', () => {
     }
     Atomics.store(new Int32Array(stop), 0, 1);
     const [written] = await once(worker, 'message');
-    expect(read).toBe(5000);
     expect(newest).toBeGreaterThan(1);
     expect(reader.read(numbers)).toBe(true);
     expect(numbers[0]).toBe(written);

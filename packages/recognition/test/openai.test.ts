@@ -320,3 +320,33 @@ test('an utterance that goes on is no backlog, and a long one no fault of the se
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+test('a session that is closed before another try leaves no timer, and its place to others', async () => {
+  let status = 503;
+  const { url, asked } = await serve((_asked, response) => json(response, status, VERBOSE));
+  const clock = new VirtualClock();
+  let isPausing: () => void = () => {};
+  const pausing = new Promise<void>((resolve) => {
+    isPausing = resolve;
+  });
+  const random = (): number => {
+    isPausing();
+    return 0.5;
+  };
+  const recognizer = createOpenAiTranscription({ baseUrl: url, clock, random, maxRequests: 1 });
+  const closed = await recognizer.open(listenFor().options);
+  closed.push(soundOf(600));
+  const ended = closed.endUtterance();
+  await pausing;
+  status = 200;
+  const heard = listenFor();
+  const session = await recognizer.open(heard.options);
+  session.push(soundOf(600));
+  const heardAll = session.endUtterance();
+  await closed.close();
+  await Promise.all([ended, heardAll]);
+  expect(finals(heard)).toEqual(['Call me back.']);
+  expect(asked).toHaveLength(2);
+  expect(clock.pending).toBe(0);
+  await recognizer.close();
+});

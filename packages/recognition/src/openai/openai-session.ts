@@ -1,5 +1,5 @@
 import type { Clock } from '@earshot/async';
-import { backoffDelayMs, delay } from '@earshot/async';
+import { backoffDelayMs } from '@earshot/async';
 import { wordsInMediaTime } from '../media-words.js';
 import type {
   RecognizerResult,
@@ -56,6 +56,7 @@ export class OpenAiSession implements RecognizerSession {
   readonly #abort = new AbortController();
   #isWorking = false;
   #isOver = false;
+  #endPause: () => void = () => {};
 
   constructor(options: OpenAiSessionOptions) {
     this.#options = options;
@@ -92,6 +93,7 @@ export class OpenAiSession implements RecognizerSession {
   close(): Promise<void> {
     this.#isOver = true;
     this.#abort.abort();
+    this.#endPause();
     this.#turns.clear();
     this.#options.closed();
     return Promise.resolve();
@@ -122,7 +124,7 @@ export class OpenAiSession implements RecognizerSession {
   }
 
   async #request(pcm: Int16Array): Promise<TranscriptionOutcome> {
-    const { clock, random } = this.#options;
+    const { random } = this.#options;
     for (let failures = 1; ; failures += 1) {
       const outcome = await this.#try(pcm);
       if (outcome.kind === 'heard' || this.#isOver) return outcome;
@@ -130,8 +132,21 @@ export class OpenAiSession implements RecognizerSession {
       // A longer wait is for whoever can turn to another recognizer meanwhile.
       const isWorthIt = retryable && WORTH_ANOTHER.has(code) && waitMs <= BACKOFF.maxMs;
       if (!isWorthIt || failures === MAX_TRIES) return outcome;
-      await delay(clock, Math.max(waitMs, backoffDelayMs(failures - 1, random(), BACKOFF)));
+      await this.#pause(Math.max(waitMs, backoffDelayMs(failures - 1, random(), BACKOFF)));
+      if (this.#isOver) return outcome;
     }
+  }
+
+  /** Ends early when the session does: others wait for its slot. */
+  #pause(durationMs: number): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      const cancel = clock.at(clock.nowMs() + durationMs, resolve);
+      this.#endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   async #try(pcm: Int16Array): Promise<TranscriptionOutcome> {
@@ -168,6 +183,7 @@ export class OpenAiSession implements RecognizerSession {
   #fail({ code, message, retryable }: VendorFault): void {
     this.#isOver = true;
     this.#abort.abort();
+    this.#endPause();
     this.#turns.clear();
     this.#options.session.onFault({ code, message, retryable });
   }

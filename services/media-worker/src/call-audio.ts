@@ -17,6 +17,7 @@ import { toParticipant } from './attribution.js';
 import { watchCall } from './call-deafness.js';
 import { CallFindings } from './call-findings.js';
 import type { CallJournal } from './call-journal.js';
+import { CallLink } from './call-link.js';
 import { CallListening } from './call-listening.js';
 import type { CallMemory } from './call-memory.js';
 import type { LinkFault } from './call-streams.js';
@@ -32,7 +33,7 @@ import { CallRecognition } from './recognition/call-recognition.js';
 import type { RecognizerPool } from './recognition/recognizer-pool.js';
 import { SpeechNotes } from './speech-notes.js';
 import type { StopReason } from './stop-reason.js';
-import { CLOSED_AS, GOES_ON, OVER_FOR_GOOD, PLAYS_END } from './stop-reason.js';
+import { GOES_ON, OVER_FOR_GOOD, PLAYS_END } from './stop-reason.js';
 import { nowMicros } from './thread-clock.js';
 
 export interface CallAudioOptions {
@@ -86,8 +87,8 @@ const CATCH_UP_LOOK_MS = 10;
 const SOON_MS = 20;
 
 /**
- * The media of one call on the I/O thread: its link, its streams, its events. It outlives its
- * link for a grace, so that a host whose connection broke finds its streams as it left them.
+ * The media of one call on the I/O thread: what comes over its link, its streams, its events. It outlives
+ * its link for a grace, so that a host whose connection broke finds its streams as it left them.
  */
 export class CallAudio {
   readonly callId: string;
@@ -101,16 +102,10 @@ export class CallAudio {
   readonly #listening: CallListening;
   readonly #recognition: CallRecognition;
   readonly #mediaEpoch: { readonly high: number; readonly low: number };
-  #session: MediaLinkSession | undefined;
-  /** When anything came over its link last. */
-  #hostAtMs = 0;
+  readonly #link: CallLink;
   #started = false;
   #ending: Promise<void> | undefined;
-  #cancelGrace: Cancel;
-  /** Ends streams that the present link did not open. */
-  #cancelUnopened: Cancel = () => {};
   #cancelSoon: Cancel | undefined;
-  #isLeaving = false;
   #strayFrames = 0;
 
   constructor(options: CallAudioOptions) {
@@ -173,7 +168,7 @@ export class CallAudio {
     });
     this.#speech = new SpeechNotes({ clock, note: (atMs) => options.noteSpeech(atMs) });
     this.#deaf = watchCall({ ...options, callId: this.callId, epoch: this.epoch });
-    this.#cancelGrace = this.#startGrace();
+    this.#link = this.#createLink();
   }
 
   /** Nothing is heard though somebody could speak. */
@@ -219,7 +214,7 @@ export class CallAudio {
   }
 
   get linked(): boolean {
-    return this.#session !== undefined;
+    return this.#link.isUp;
   }
 
   get totals(): StreamTotals {
@@ -245,35 +240,12 @@ export class CallAudio {
 
   /** The handlers of a new link; once it opens, a link before it is closed. */
   attach(): MediaLinkHandlers {
-    let own: MediaLinkSession | undefined;
-    const isCurrent = (): boolean => own !== undefined && own === this.#session;
-    return {
-      open: (session) => {
-        own = session;
-        return this.#linkUp(session);
-      },
-      frames: (cursor) => {
-        if (isCurrent()) this.#frames(cursor);
-      },
-      message: (message) => {
-        if (!isCurrent()) return;
-        this.#hostAtMs = this.#options.clock.nowMs();
-        this.#message(message);
-      },
-      pinged: () => {
-        if (isCurrent()) this.#hostAtMs = this.#options.clock.nowMs();
-      },
-      closed: (code) => {
-        if (isCurrent()) this.#linkDown(code);
-      },
-    };
+    return this.#link.attach();
   }
 
   /** Asks the host to take the call elsewhere; one that is away can't come back here. */
   askToLeave(reason: string): void {
-    this.#isLeaving = true;
-    if (this.#session === undefined) void this.end('drained');
-    else this.#session.send({ type: 'drain', reason });
+    this.#link.askToLeave(reason);
   }
 
   /**
@@ -294,10 +266,10 @@ export class CallAudio {
   sendProgress(): void {
     if (this.#ending === undefined) this.findings.advance(this.linked);
     this.#durable.advance();
-    if (this.#session === undefined) return;
+    if (!this.linked) return;
     const { creditFrames } = this.#options;
     for (const streams of this.streams.takeNews()) {
-      this.#session.send({ type: 'progress', streams, creditFrames });
+      this.#link.send({ type: 'progress', streams, creditFrames });
     }
   }
 
@@ -311,18 +283,24 @@ export class CallAudio {
     });
   }
 
+  #createLink(): CallLink {
+    const { clock, log, linkGraceMs } = this.#options;
+    return new CallLink({
+      ...{ callId: this.callId, clock, log, graceMs: linkGraceMs },
+      isEnding: () => this.#ending !== undefined,
+      onOpen: (session) => this.#linkUp(session),
+      onFrames: (cursor) => this.#frames(cursor),
+      onMessage: (message) => this.#message(message),
+      onLost: () => this.plays.linkDown(),
+      onSettled: () => this.streams.endUnopened(),
+      onAway: () => void this.#endUnlinked(),
+      onLeft: () => void this.end('drained'),
+    });
+  }
+
   #linkUp(session: MediaLinkSession): MediaLinkOpening {
-    if (this.#ending !== undefined) {
-      session.close(CLOSE.conflict, 'call_ending');
-      return { resume: [] };
-    }
-    this.#cancelGrace();
-    this.#session?.close(CLOSE.conflict, 'replaced');
-    this.#session = session;
     this.plays.linkUp(session);
     this.streams.newLink();
-    this.#cancelUnopened();
-    this.#cancelUnopened = this.#afterGrace(() => this.streams.endUnopened());
     if (!this.#started) {
       this.#started = true;
       this.#options.journal.add(mediaStartedEvent(this.callId, this.epoch));
@@ -330,25 +308,11 @@ export class CallAudio {
     return { resume: this.streams.resume() };
   }
 
-  #linkDown(code: number): void {
-    this.#session = undefined;
-    this.plays.linkDown();
-    if (this.#ending !== undefined) return;
-    this.#options.log.warn('media link lost', { callId: this.callId, code });
-    this.#cancelUnopened();
-    if (this.#isLeaving) void this.end('drained');
-    else this.#cancelGrace = this.#startGrace();
-  }
-
   /** In virtual time nothing is late. */
   #lookForStalls(): void {
     if (!this.linked || this.virtualTime) return;
     const nowMs = this.#options.clock.nowMs();
-    for (const stream of this.streams.open()) stream.lookForStall(nowMs, this.#hostAtMs);
-  }
-
-  #startGrace(): Cancel {
-    return this.#afterGrace(() => void this.#endUnlinked());
+    for (const stream of this.streams.open()) stream.lookForStall(nowMs, this.#link.hostAtMs);
   }
 
   /**
@@ -359,18 +323,12 @@ export class CallAudio {
     // Where nobody can say, nothing can be told either: it is asked again.
     const isOurs = await this.#options.isOurs().catch(() => undefined);
     if (this.#ending !== undefined || this.linked) return;
-    if (isOurs === undefined) this.#cancelGrace = this.#startGrace();
+    if (isOurs === undefined) this.#link.awaitHost();
     else void this.end(isOurs ? 'linkLost' : 'leaseLost');
-  }
-
-  #afterGrace(run: () => void): Cancel {
-    const { clock, linkGraceMs } = this.#options;
-    return clock.at(clock.nowMs() + linkGraceMs, run);
   }
 
   #frames(cursor: FrameCursor): void {
     const receivedMicros = nowMicros();
-    this.#hostAtMs = this.#options.clock.nowMs();
     while (cursor.next()) {
       const stream = this.streams.get(cursor.streamId);
       if (stream === undefined) {
@@ -439,8 +397,7 @@ export class CallAudio {
   async #end(reason: StopReason): Promise<void> {
     const { journal, attribution, log, onClosing, onOver } = this.#options;
     const goesOn = GOES_ON.has(reason);
-    this.#cancelGrace();
-    this.#cancelUnopened();
+    this.#link.stopWaiting();
     this.sendProgress();
     if (goesOn) this.findings.leave();
     if (goesOn) attribution.hurry();
@@ -456,11 +413,11 @@ export class CallAudio {
       await journal.flushed();
       await this.#durable.finish();
       onClosing(this);
-      this.#closeLink(reason);
+      this.#link.finish(reason);
     } catch (error) {
       log.error('events of a call were lost', { callId: this.callId, error: String(error) });
       onClosing(this);
-      this.#session?.close(CLOSE.internal, 'events_lost');
+      this.#link.close(CLOSE.internal, 'events_lost');
     }
     this.#cancelSoon?.();
     if (OVER_FOR_GOOD.has(reason)) await this.#forgetPositions();
@@ -477,16 +434,6 @@ export class CallAudio {
     }
   }
 
-  #closeLink(reason: StopReason): void {
-    const closedAs = CLOSED_AS[reason];
-    if (closedAs !== undefined) {
-      this.#session?.close(closedAs.code, closedAs.reason);
-      return;
-    }
-    this.#session?.send({ type: 'finished' });
-    this.#session?.close(CLOSE.normal, 'finished');
-  }
-
   #stoppedEvent(reason: StopReason): ReturnType<typeof mediaStoppedEvent> {
     const { streams, endMs } = this.streams.over;
     return mediaStoppedEvent({
@@ -501,7 +448,7 @@ export class CallAudio {
 
   #refuse({ code, rule }: LinkFault): void {
     this.#options.log.warn('media link refused', { callId: this.callId, code });
-    this.#session?.send({ type: 'error', code, message: `Cannot go on: ${rule}` });
-    this.#session?.close(code === 'worker_busy' ? CLOSE.busy : CLOSE.protocolError, code);
+    this.#link.send({ type: 'error', code, message: `Cannot go on: ${rule}` });
+    this.#link.close(code === 'worker_busy' ? CLOSE.busy : CLOSE.protocolError, code);
   }
 }

@@ -33,6 +33,15 @@ it('counts what is right, wrong, missed and unsure', () => {
   expect(figures.confidences['7 to 9']!.wrong).toEqual([0, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
 });
 
+it('lets an unsure result not take the place of one that was told', () => {
+  const score = new PhraseScore(PHRASE_LISTS.commands, 0.5);
+  score.add(1, spokenOf('Goodbye.', PHRASE_LISTS.commands), [
+    { phrase: 'goodbye', confidence: 0.2 },
+    { phrase: 'goodbye', confidence: 0.9 },
+  ]);
+  expect(score.figures()).toMatchObject({ spoken: 1, found: 1, falseAlarms: 0 });
+});
+
 it('takes what sounds the same for neither right nor wrong', () => {
   const score = new PhraseScore(PHRASE_LISTS.digits, 0.5);
   score.add(1, spokenOf('to', PHRASE_LISTS.digits), [{ phrase: 'two', confidence: 1 }]);

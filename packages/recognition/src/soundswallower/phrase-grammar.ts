@@ -65,12 +65,6 @@ export function buildPhraseGrammar(
   return { jsgf: jsgf.join('\n'), topRule: TOP, words, canonical };
 }
 
-/** Phones in any order: what fits best whatever was said. */
-export function buildFreeGrammar(phones: readonly string[]): PhraseGrammar {
-  const jsgf = [...header(phones), `public <${TOP_RULE}> = <${FILLER_RULE}>*;`].join('\n');
-  return { jsgf, topRule: TOP, words: new Map(), canonical: new Map() };
-}
-
 function header(phones: readonly string[]): readonly string[] {
   const fillers = [PAUSE_WORD, ...phones.map((phone) => `${FILLER_PREFIX}${phone}`)];
   return ['#JSGF V1.0;', `grammar ${GRAMMAR_NAME};`, `<${FILLER_RULE}> = ${fillers.join(' | ')};`];

@@ -7,7 +7,7 @@ import type {
 import { RECOGNIZER_SAMPLE_RATE_HZ } from '../recognizer.js';
 import type { DecoderPool } from './decoder-pool.js';
 import type { FoundPhrase } from './find-phrases.js';
-import { findPhrases, hasPlausiblePhrases } from './find-phrases.js';
+import { findPhrases } from './find-phrases.js';
 import type { PhraseGrammar } from './phrase-grammar.js';
 
 export const ENGINE_NAME = 'soundswallower';
@@ -26,8 +26,6 @@ export interface PhraseSessionParts {
   readonly pool: DecoderPool;
   readonly language: string;
   readonly grammar: PhraseGrammar;
-  /** By phones alone. */
-  readonly freeGrammar: PhraseGrammar;
   onClosed(): void;
 }
 
@@ -152,13 +150,11 @@ export class PhraseSession implements RecognizerSession {
   }
 
   async #decode(piece: Piece): Promise<void> {
-    const { pool, language, grammar, freeGrammar } = this.#parts;
+    const { pool, language, grammar } = this.#parts;
     try {
       const aligned = await pool.decode(language, grammar, piece.pcm);
-      if (!hasPlausiblePhrases(piece.pcm, aligned)) return;
-      const free = await pool.decode(language, freeGrammar, piece.pcm);
       if (!this.#isWanted(piece)) return;
-      for (const phrase of findPhrases(piece.pcm, aligned, free)) this.#tell(piece, phrase);
+      for (const phrase of findPhrases(piece.pcm, aligned)) this.#tell(piece, phrase);
     } catch (error) {
       this.#fail({
         code: 'recognizer_failed',

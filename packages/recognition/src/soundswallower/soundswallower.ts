@@ -8,7 +8,7 @@ import type {
 import { DecoderPool } from './decoder-pool.js';
 import { MODELS } from './phrase-decoder.js';
 import type { PhraseGrammar } from './phrase-grammar.js';
-import { buildFreeGrammar, buildPhraseGrammar } from './phrase-grammar.js';
+import { buildPhraseGrammar } from './phrase-grammar.js';
 import { ENGINE_NAME, PhraseSession } from './phrase-session.js';
 
 export interface SoundSwallowerOptions {
@@ -39,11 +39,6 @@ export function createSoundSwallower(options: SoundSwallowerOptions = {}): Recog
   return new SoundSwallower(new DecoderPool({ maxDecoders, pronunciations }));
 }
 
-interface Compiled {
-  readonly grammar: PhraseGrammar;
-  readonly freeGrammar: PhraseGrammar;
-}
-
 class SoundSwallower implements Recognizer {
   readonly name = ENGINE_NAME;
   readonly capabilities: RecognizerCapabilities = {
@@ -57,8 +52,7 @@ class SoundSwallower implements Recognizer {
   readonly #pool: DecoderPool;
   readonly #sessions = new Set<PhraseSession>();
   /** By language and task, so that sessions of one call share theirs; the oldest first. */
-  readonly #grammars = new Map<string, Compiled>();
-  readonly #freeGrammars = new Map<string, PhraseGrammar>();
+  readonly #grammars = new Map<string, PhraseGrammar>();
   #isClosed = false;
 
   constructor(pool: DecoderPool) {
@@ -81,13 +75,13 @@ class SoundSwallower implements Recognizer {
     this.#assertOpen();
     const phones = await this.#pool.phones(language);
     this.#assertOpen();
-    const compiled = this.#compile(language, phones, task);
-    await this.#pool.check(language, compiled.grammar);
+    const grammar = this.#compile(language, phones, task);
+    await this.#pool.check(language, grammar);
     this.#assertOpen();
     const session: PhraseSession = new PhraseSession(options, {
       pool: this.#pool,
       language,
-      ...compiled,
+      grammar,
       onClosed: () => this.#sessions.delete(session),
     });
     this.#sessions.add(session);
@@ -110,16 +104,14 @@ class SoundSwallower implements Recognizer {
     language: string,
     phones: readonly string[],
     task: RecognizerSessionOptions['task'] & { kind: 'phrases' },
-  ): Compiled {
+  ): PhraseGrammar {
     const key = JSON.stringify([language, task.phrases, task.jsgf]);
     const known = this.#grammars.get(key);
     if (known !== undefined) return known;
-    const freeGrammar = this.#freeGrammars.get(language) ?? buildFreeGrammar(phones);
-    this.#freeGrammars.set(language, freeGrammar);
-    const compiled = { grammar: buildPhraseGrammar(task, phones, language), freeGrammar };
-    this.#grammars.set(key, compiled);
+    const grammar = buildPhraseGrammar(task, phones, language);
+    this.#grammars.set(key, grammar);
     const oldest = this.#grammars.keys().next();
     if (this.#grammars.size > MAX_GRAMMARS && !oldest.done) this.#grammars.delete(oldest.value);
-    return compiled;
+    return grammar;
   }
 }

@@ -58,9 +58,13 @@ export class PhraseScore {
     this.#seconds += seconds;
     this.#spoken += phrases.length;
     const left = [...phrases];
-    for (const { phrase, confidence } of told) {
+    const isSure = ({ confidence }: ToldPhrase): boolean => confidence >= this.#minConfidence;
+    // An unsure one must not take the place of what was told.
+    const ordered = [...told.filter(isSure), ...told.filter((result) => !isSure(result))];
+    for (const result of ordered) {
+      const { phrase, confidence } = result;
       const at = left.indexOf(phrase);
-      const isTold = confidence >= this.#minConfidence;
+      const isTold = isSure(result);
       if (at >= 0) {
         left.splice(at, 1);
         this.#count(phrase, confidence, 'right');

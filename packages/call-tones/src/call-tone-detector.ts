@@ -95,7 +95,7 @@ export class CallToneDetector {
   gap(durationMs: number): void {
     if (!(durationMs > 0) || Number.isNaN(this.#nextMs)) return;
     const frames = Math.min(MOST_SILENT_FRAMES, Math.round(durationMs / FRAME_MS));
-    for (let frame = 0; frame < frames; frame += 1) this.#window.appendUnknown();
+    for (let frame = 0; frame < frames; frame += 1) this.#window.appendGap();
     this.#tracker.gap(durationMs);
     this.#nextMs += durationMs;
   }
@@ -107,7 +107,7 @@ export class CallToneDetector {
   discontinuity(): void {
     this.#tracker.end();
     this.#rules.settle();
-    for (let frame = 0; frame < WINDOW_FRAMES; frame += 1) this.#window.appendUnknown();
+    for (let frame = 0; frame < WINDOW_FRAMES; frame += 1) this.#window.appendNothing();
     this.#nextMs = Number.NaN;
   }
 

@@ -7,7 +7,14 @@ import { SEGMENT_NUMBERS, ToneSegment } from './tone-segment.js';
 import { SOUND } from './tone-sound.js';
 
 /** Beeps: higher than the tones of exchanges. Shorter ones fill no window. */
-const BEEP = { lowHz: 500, highHz: 2600, leastMs: 150, mostMs: 2500, leastShare: 0.95 } as const;
+const BEEP = {
+  lowHz: 500,
+  highHz: 2600,
+  leastMs: 150,
+  mostMs: 2500,
+  leastShare: 0.94,
+  leastShareAtGaps: 0.9,
+} as const;
 /** Another tone so near in time makes a melody of both. */
 const MELODY_MS = 100;
 /** After its end it takes so long until another tone that is near would have been heard. */
@@ -15,7 +22,8 @@ const BEEP_WAIT_MS: number = MELODY_MS + WINDOW_MS + 20;
 
 /** ITU-T T.30: 1100 ± 38 Hz, 0.5 s in 3.5, ± 15 %. */
 const CNG = { lowHz: 1062, highHz: 1138, leastMs: 400, mostMs: 600 } as const;
-const CNG_AGAIN_MS = 5000;
+/** What calls again so soon is the same fax, also if it was not heard once. */
+const CNG_AGAIN_MS = 7000;
 
 /** ITU-T T.30, V.25: 2100 ± 15 Hz, 2.6 to 4 s, its phase reversed every 450 ms or not. */
 const CED = { lowHz: 2080, highHz: 2120, leastMs: 1000 } as const;
@@ -36,6 +44,8 @@ const SIT = [
 ] as const;
 const SIT_TONE = { leastMs: 200, mostMs: 460 } as const;
 const SIT_PAUSE_MS = 90;
+/** Where a gap hides their edges. */
+const SIT_AT_GAPS = { leastMs: 140, mostMs: 500, pauseMs: 160 } as const;
 
 /** What is less sure because its like was heard only once. */
 const ONCE = 0.8;
@@ -166,7 +176,7 @@ export class KindRules {
     return (
       segment.isSingle(BEEP.lowHz, BEEP.highHz) &&
       segment.lasted(BEEP.leastMs, BEEP.mostMs) &&
-      segment.share >= BEEP.leastShare &&
+      segment.share >= (segment.isNearGap ? BEEP.leastShareAtGaps : BEEP.leastShare) &&
       segment.isCleanStart &&
       segment.isCleanEnd &&
       segment.startMs - this.#previous.endMs >= MELODY_MS
@@ -180,15 +190,22 @@ export class KindRules {
       isSitTone(first, 0) &&
       isSitTone(second, 1) &&
       isSitTone(third, 2) &&
-      Math.abs(second.startMs - first.endMs) <= SIT_PAUSE_MS &&
-      Math.abs(third.startMs - second.endMs) <= SIT_PAUSE_MS
+      isSitPause(first, second) &&
+      isSitPause(second, third)
     );
   }
 }
 
 function isSitTone(segment: ToneSegment, place: 0 | 1 | 2): boolean {
   const { lowHz, highHz } = SIT[place];
-  return segment.isSingle(lowHz, highHz) && segment.lasted(SIT_TONE.leastMs, SIT_TONE.mostMs);
+  const { leastMs, mostMs } = segment.isNearGap ? SIT_AT_GAPS : SIT_TONE;
+  return segment.isSingle(lowHz, highHz) && segment.lasted(leastMs, mostMs);
+}
+
+function isSitPause(before: ToneSegment, after: ToneSegment): boolean {
+  const isNearGap = before.isNearGap || after.isNearGap;
+  const pauseMs = Math.abs(after.startMs - before.endMs);
+  return pauseMs <= (isNearGap ? SIT_AT_GAPS.pauseMs : SIT_PAUSE_MS);
 }
 
 function isDial(segment: ToneSegment): boolean {

@@ -19,8 +19,20 @@ export const BLOCKS = 64;
 /** −50 dBFS: quieter sound is not looked at. */
 const LEAST_POWER = 1e-5;
 
+/** −60 dBFS: a codec may make a tone so quiet after a gap. */
+const LEAST_SETTLING_POWER = 1e-6;
+
 /** Steady sound: no frame of the window has 4 dB more than another; two tones beat by less. */
 const STEADY_RATIO = 2.5;
+
+/** So long after a gap a codec may be quieter or louder than what was sent: −20 dB at first. */
+const SETTLING_FRAMES = 10;
+
+/** Frames since a gap, from which on none of the window is near it. */
+const SETTLED: number = SETTLING_FRAMES + WINDOW_FRAMES;
+
+/** Frames that a window with holes must have. */
+const LEAST_KNOWN = 4;
 
 /** The latest 120 ms of sound at 8 kHz, and how loud it was for a while longer. */
 export class SoundWindow {
@@ -29,6 +41,9 @@ export class SoundWindow {
   readonly #decimator: HalfBandDecimator = new HalfBandDecimator(FRAME_SAMPLES);
   readonly #framePowers: Float64Array = new Float64Array(WINDOW_FRAMES);
   readonly #blockPowers: Float64Array = new Float64Array(BLOCKS);
+  /** Frames that had come since a gap when each came. */
+  readonly #ages: Uint8Array = new Uint8Array(WINDOW_FRAMES).fill(SETTLED);
+  #age = SETTLED;
   #frame = 0;
   #block = 0;
 
@@ -54,6 +69,59 @@ export class SoundWindow {
       if (power > most) most = power;
     }
     return most <= STEADY_RATIO * least;
+  }
+
+  /** A gap lies in the window, or is so near that a codec may not have settled. */
+  get isBroken(): boolean {
+    return this.#age < SETTLED;
+  }
+
+  /** How much sound has come since the latest gap, up to 320 ms. */
+  get sinceGapMs(): number {
+    return this.#age * FRAME_MS;
+  }
+
+  /** The newest frame is one that a codec may have made louder or quieter. */
+  get isSettling(): boolean {
+    return this.#age <= SETTLING_FRAMES;
+  }
+
+  /**
+   * Of a broken window: whether enough is known, the newest frame too, and what is settled is about as
+   * loud everywhere.
+   */
+  get isReadable(): boolean {
+    let known = 0;
+    let least = Number.POSITIVE_INFINITY;
+    let most = 0;
+    for (let back = 0; back < WINDOW_FRAMES; back += 1) {
+      const power = this.knownPower(back);
+      if (power > 0) known += 1;
+      else if (back === 0 || this.#isQuiet(back)) return false;
+      if (!(power > 0) || this.#ageOf(back) < SETTLING_FRAMES) continue;
+      if (power < least) least = power;
+      if (power > most) most = power;
+    }
+    return known >= LEAST_KNOWN && !(most > STEADY_RATIO * least);
+  }
+
+  /** Mean square of a frame, `back` frames before the newest; 0 when it is not known, or too quiet. */
+  knownPower(back: number): number {
+    const power = this.#framePowers[this.#at(back)]!;
+    const least = this.#ageOf(back) < SETTLING_FRAMES ? LEAST_SETTLING_POWER : LEAST_POWER;
+    return power >= least ? power : 0;
+  }
+
+  /** Mean square of the loudest frame. */
+  get mostPower(): number {
+    let most = 0;
+    for (let i = 0; i < WINDOW_FRAMES; i += 1) most = Math.max(most, this.knownPower(i));
+    return most;
+  }
+
+  /** Where the newest frame begins. */
+  get newest(): number {
+    return this.#at(0) * FRAME_SAMPLES;
   }
 
   /** Mean square of the window. */
@@ -86,18 +154,24 @@ export class SoundWindow {
 
   /** 20 ms of digital silence. */
   appendSilence(): void {
-    this.#appendWithout(0);
+    this.#appendWithout(0, 0);
   }
 
-  /** 20 ms of which nothing is known. */
-  appendUnknown(): void {
-    this.#appendWithout(Number.NaN);
+  /** 20 ms that never were: what comes next is no continuation. */
+  appendNothing(): void {
+    this.#appendWithout(Number.NaN, 0);
   }
 
-  #appendWithout(power: number): void {
+  /** 20 ms of which nothing is known, and after which a codec may have lost its thread. */
+  appendGap(): void {
+    this.#age = 0;
+    this.#appendWithout(Number.NaN, Number.NaN);
+  }
+
+  #appendWithout(power: number, blockPower: number): void {
     const start = this.#frame * FRAME_SAMPLES;
     this.samples.fill(0, start, start + FRAME_SAMPLES);
-    for (let block = 0; block < BLOCKS_PER_FRAME; block += 1) this.#keepBlock(power);
+    for (let block = 0; block < BLOCKS_PER_FRAME; block += 1) this.#keepBlock(blockPower);
     this.#keepFrame(power);
     this.#decimator.reset();
   }
@@ -116,8 +190,23 @@ export class SoundWindow {
     this.#block = (this.#block + 1) & (BLOCKS - 1);
   }
 
+  #at(back: number): number {
+    return (this.#frame + WINDOW_FRAMES - 1 - back) % WINDOW_FRAMES;
+  }
+
+  #ageOf(back: number): number {
+    return this.#ages[this.#at(back)]!;
+  }
+
+  /** Known to be quiet, which of the first frame after a gap means nothing. */
+  #isQuiet(back: number): boolean {
+    return this.#framePowers[this.#at(back)]! < LEAST_POWER && this.#ageOf(back) > 0;
+  }
+
   #keepFrame(power: number): void {
     this.#framePowers[this.#frame] = power;
+    this.#ages[this.#frame] = this.#age;
+    if (!Number.isNaN(power) && this.#age < SETTLED) this.#age += 1;
     this.#frame = this.#frame + 1 === WINDOW_FRAMES ? 0 : this.#frame + 1;
   }
 }

@@ -1,7 +1,7 @@
 import type { SoundWindow } from './sound-window.js';
 import { FRAME_SAMPLES, WINDOW_FRAMES } from './sound-window.js';
 
-const RATE_HZ = 8000;
+export const RATE_HZ = 8000;
 const SAMPLES = WINDOW_FRAMES * FRAME_SAMPLES;
 /** Of the real transform; the window is filled up with zeros. */
 const POINTS = 1024;
@@ -28,14 +28,20 @@ const SIN: Float64Array = Float64Array.from({ length: HALF }, (_, n) =>
 );
 const REVERSED: Uint16Array = Uint16Array.from({ length: HALF }, (_, n) => reversed(n));
 
+/** The two strongest tones of a window: their frequencies, Hz, and what part of all power each has. */
+export interface TwoTones {
+  readonly firstHz: number;
+  readonly firstShare: number;
+  readonly secondHz: number;
+  readonly secondShare: number;
+}
+
 /**
  * The two strongest tones of a window of sound, by a Fourier transform of 1,024 points. Keeps nothing
  * from one window to the next; reused.
  */
-export class Spectrum {
-  /** Frequency of the strongest, Hz. */
+export class Spectrum implements TwoTones {
   firstHz = 0;
-  /** What part of all power it has. */
   firstShare = 0;
   secondHz = 0;
   secondShare = 0;
@@ -43,7 +49,7 @@ export class Spectrum {
   readonly #im: Float64Array = new Float64Array(HALF);
   readonly #power: Float64Array = new Float64Array(HALF);
 
-  read(window: SoundWindow): void {
+  read(window: Pick<SoundWindow, 'samples' | 'oldest'>): void {
     const total = this.#load(window);
     this.#transform();
     this.#unpack();
@@ -58,7 +64,7 @@ export class Spectrum {
   }
 
   /** The windowed sound, even samples as real parts and odd ones as imaginary: its square sum. */
-  #load({ samples, oldest }: SoundWindow): number {
+  #load({ samples, oldest }: Pick<SoundWindow, 'samples' | 'oldest'>): number {
     const re = this.#re;
     const im = this.#im;
     let total = 0;

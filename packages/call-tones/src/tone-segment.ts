@@ -19,6 +19,8 @@ export class ToneSegment {
   isCleanStart = false;
   isCleanEnd = false;
   acrossGap = false;
+  /** A gap was so near that its sound may be distorted. */
+  isNearGap = false;
   /** It was told as what it is, or belongs to what was told. */
   isTold = false;
   #windows = 0;
@@ -55,6 +57,7 @@ export class ToneSegment {
     this.isCleanStart = isCleanStart;
     this.isCleanEnd = false;
     this.acrossGap = false;
+    this.isNearGap = false;
     this.isTold = false;
     this.#windows = 0;
     this.#hz = 0;
@@ -91,6 +94,7 @@ export class ToneSegment {
     this.isCleanStart = other.isCleanStart;
     this.isCleanEnd = other.isCleanEnd;
     this.acrossGap = other.acrossGap;
+    this.isNearGap = other.isNearGap;
     this.isTold = other.isTold;
     this.#windows = other.#windows;
     this.#hz = other.#hz;
@@ -115,7 +119,7 @@ export class ToneSegment {
     out[at + 2] = this.endMs;
     out[at + 3] = this.isCleanStart ? 1 : 0;
     out[at + 4] = this.isCleanEnd ? 1 : 0;
-    out[at + 5] = this.acrossGap ? 1 : 0;
+    out[at + 5] = (this.acrossGap ? 1 : 0) + (this.isNearGap ? 2 : 0);
     out[at + 6] = this.isTold ? 1 : 0;
     out[at + 7] = this.#windows;
     out[at + 8] = this.#hz;
@@ -139,7 +143,8 @@ export class ToneSegment {
     this.begin(sound, from[at + 1]!, from[at + 3] === 1);
     this.endMs = from[at + 2]!;
     this.isCleanEnd = from[at + 4] === 1;
-    this.acrossGap = from[at + 5] === 1;
+    this.acrossGap = from[at + 5] === 1 || from[at + 5] === 3;
+    this.isNearGap = from[at + 5] === 2 || from[at + 5] === 3;
     this.isTold = from[at + 6] === 1;
     this.#windows = from[at + 7]!;
     this.#hz = from[at + 8]!;

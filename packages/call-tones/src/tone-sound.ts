@@ -1,4 +1,4 @@
-import type { Spectrum } from './spectrum.js';
+import type { TwoTones } from './spectrum.js';
 
 /** What steady sound may consist of; the numbers are kept in checkpoints. */
 export const SOUND = {
@@ -30,18 +30,49 @@ const LEAST_RATIO = 0.125;
 
 const PAIR_TOLERANCE_HZ = 12;
 
-/** What the present spectrum is of. */
-export function soundOf({ firstHz, firstShare, secondHz, secondShare }: Spectrum): Sound {
-  if (firstShare >= LEAST_SINGLE_SHARE && secondShare <= MOST_SECOND_SHARE) return SOUND.single;
+interface Pair {
+  readonly sound: Sound;
+  readonly lowHz: number;
+  readonly highHz: number;
+}
+
+const PAIRS: readonly Pair[] = [
+  { sound: SOUND.ringbackPair, lowHz: 440, highHz: 480 },
+  { sound: SOUND.busyPair, lowHz: 480, highHz: 620 },
+  { sound: SOUND.dialPair, lowHz: 350, highHz: 440 },
+  { sound: SOUND.britishPair, lowHz: 400, highHz: 450 },
+];
+
+/**
+ * What a spectrum is of.
+ *
+ * @param leastSingleShare of all power, for one tone
+ */
+export function soundOf(tones: TwoTones, leastSingleShare: number = LEAST_SINGLE_SHARE): Sound {
+  const { firstHz, firstShare, secondHz, secondShare } = tones;
+  if (firstShare >= leastSingleShare && secondShare <= MOST_SECOND_SHARE) return SOUND.single;
   if (firstShare + secondShare < LEAST_PAIR_SHARE) return SOUND.none;
   if (secondShare < LEAST_RATIO * firstShare) return SOUND.none;
   const lowHz = Math.min(firstHz, secondHz);
   const highHz = Math.max(firstHz, secondHz);
-  if (isNear(lowHz, 440) && isNear(highHz, 480)) return SOUND.ringbackPair;
-  if (isNear(lowHz, 480) && isNear(highHz, 620)) return SOUND.busyPair;
-  if (isNear(lowHz, 350) && isNear(highHz, 440)) return SOUND.dialPair;
-  if (isNear(lowHz, 400) && isNear(highHz, 450)) return SOUND.britishPair;
+  for (const pair of PAIRS) {
+    if (isNear(lowHz, pair.lowHz) && isNear(highHz, pair.highHz)) return pair.sound;
+  }
   return SOUND.none;
+}
+
+/** Whether a tone is one of those that come in pairs. */
+export function mayBeOfPair(hz: number): boolean {
+  for (const { lowHz, highHz } of PAIRS) {
+    if (isNear(hz, lowHz) || isNear(hz, highHz)) return true;
+  }
+  return false;
+}
+
+/** The pair that a sound is; undefined for a single tone, and for none. */
+export function pairOf(sound: Sound): Pair | undefined {
+  for (const pair of PAIRS) if (pair.sound === sound) return pair;
+  return undefined;
 }
 
 /** Any number that was kept, as one of the values; `none` for others. */

@@ -4,7 +4,18 @@ import type { CallTone } from '../src/index.js';
 import { CALL_TONE_KINDS, CALL_TONE_STATE_NUMBERS, CallToneDetector } from '../src/index.js';
 import { CALL_TONES } from './call-tones.js';
 import type { Part } from './signal.js';
-import { cadence, FRAME, hear, kindsOf, mix, noise, pcmOf, sound } from './signal.js';
+import {
+  cadence,
+  FRAME,
+  hear,
+  hearLossy,
+  kindsOf,
+  mix,
+  noise,
+  pcmOf,
+  random,
+  sound,
+} from './signal.js';
 
 /** All tones, one after the other, in a little noise. */
 const ALL: Int16Array = (() => {
@@ -19,18 +30,6 @@ const frame = (pcm: Int16Array, n: number): Int16Array => pcm.subarray(n * FRAME
 
 function detector(tones: CallTone[]): CallToneDetector {
   return new CallToneDetector({ kinds: CALL_TONE_KINDS, onTone: (tone) => tones.push(tone) });
-}
-
-/** Hears it with frames lost. */
-function hearLossy(pcm: Int16Array, isLost: (n: number) => boolean): CallTone[] {
-  const tones: CallTone[] = [];
-  const lossy = detector(tones);
-  for (let n = 0; n < frames(pcm); n += 1) {
-    if (isLost(n)) lossy.gap(20);
-    else lossy.process(frame(pcm, n), n * 20);
-  }
-  lossy.discontinuity();
-  return tones;
 }
 
 describe('CallToneDetector', () => {
@@ -82,6 +81,38 @@ describe('CallToneDetector', () => {
     );
   });
 
+  it('goes on elsewhere where frames are lost too', () => {
+    const next = random(5);
+    const pcm = ALL.subarray(0, 40_000 * 16);
+    const lost = Array.from({ length: frames(pcm) }, () => next() < 0.08);
+    const isLost = (n: number): boolean => lost[n]!;
+    const whole = hearLossy(pcm, isLost);
+    fc.assert(
+      fc.property(fc.integer({ min: 40, max: frames(pcm) - 1 }), (cut) => {
+        const tones: CallTone[] = [];
+        const give = (to: CallToneDetector, from: number, end: number): void => {
+          for (let n = from; n < end; n += 1) {
+            if (isLost(n)) to.gap(20);
+            else to.process(frame(pcm, n), n * 20);
+          }
+        };
+        const before = detector(tones);
+        give(before, 0, cut);
+        const state = new Float64Array(CALL_TONE_STATE_NUMBERS);
+        before.save(state, 0);
+        const told = tones.length;
+        const after = detector(tones);
+        give(after, cut - 40, cut);
+        tones.length = told;
+        after.restore(state, 0, cut * 20);
+        give(after, cut, frames(pcm));
+        after.discontinuity();
+        expect(tones).toEqual(whole);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
   it('takes any state, and hears on', () => {
     const beep = pcmOf(sound({ ms: 9000 }, { ms: 400, hz: [1000] }, { ms: 500 }));
     const number = fc.oneof(
@@ -121,6 +152,33 @@ describe('CallToneDetector', () => {
     const tones = hearLossy(pcm, (n) => n === 45);
     expect(tones).toMatchObject([{ kind: 'beep', startMs: 500, acrossGap: true }]);
     expect(Math.abs(tones[0]!.durationMs - 1000)).toBeLessThanOrEqual(10);
+  });
+
+  it('takes a tone for one whose loudness and phase a codec regains only by and by', () => {
+    const pcm = pcmOf(sound({ ms: 500 }, { ms: 1000, hz: [1000] }, { ms: 500 }));
+    for (let n = 0; n < 10 * FRAME; n += 1) {
+      const gain = 10 ** ((-20 * (1 - n / (10 * FRAME))) / 20);
+      const phase = 2 * Math.PI * (n / 16_000) * 1000 + (n < 3 * FRAME ? 2 : 1);
+      pcm[46 * FRAME + n] = Math.round(4600 * gain * Math.sin(phase));
+    }
+    const tones = hearLossy(pcm, (n) => n === 45);
+    expect(tones).toMatchObject([{ kind: 'beep', startMs: 500, acrossGap: true }]);
+    expect(Math.abs(tones[0]!.durationMs - 1000)).toBeLessThanOrEqual(10);
+  });
+
+  it('hears a short beep whichever frame of it is lost', () => {
+    const pcm = pcmOf(sound({ ms: 510 }, { ms: 170, hz: [850] }, { ms: 500 }));
+    for (let lost = 25; lost <= 34; lost += 1) {
+      const tones = hearLossy(pcm, (n) => n === lost);
+      expect(kindsOf(tones)).toEqual(['beep']);
+      expect(Math.abs(tones[0]!.startMs - 510)).toBeLessThanOrEqual(20);
+      expect(Math.abs(tones[0]!.durationMs - 170)).toBeLessThanOrEqual(30);
+    }
+  });
+
+  it('tells a fax once that was not heard to call a second time', () => {
+    const parts = cadence([1100], 500, 6500, 500);
+    expect(kindsOf(hear(sound({ ms: 500 }, ...parts, { ms: 500 })))).toEqual(['faxCng']);
   });
 
   it('takes a dial tone for one whatever single frames are lost', () => {

@@ -1,25 +1,50 @@
 import { createOpusEngine, encodeFrames } from '@earshot/opus';
 import { expect, it } from 'vitest';
+import type { CallTone } from '../src/index.js';
 import { CALL_TONES } from './call-tones.js';
-import { FRAME, hear, kindsOf, pcmOf, sound } from './signal.js';
+import type { Part } from './signal.js';
+import { FRAME, hearLossy, kindsOf, pcmOf, sound } from './signal.js';
 
 const engine = await createOpusEngine();
 const pool = engine.createDecoderPool({ sampleRateHz: 16_000, channels: 1, capacity: 1 });
 
-function throughOpus(pcm: Int16Array): Int16Array {
-  const decoder = pool.acquire();
-  const decoded = new Int16Array(pcm.length);
-  const packets = encodeFrames(engine, pcm, {
+function encoded(parts: readonly Part[]): Uint8Array[] {
+  return encodeFrames(engine, pcmOf(sound({ ms: 500 }, ...parts, { ms: 500 })), {
     ...{ sampleRateHz: 16_000, channels: 1, bitrateBps: 24_000, dtx: false, application: 'voip' },
   });
+}
+
+/** What comes of the packets, as a pipeline decodes them: what is lost is concealed, and not heard. */
+function heard(
+  packets: readonly Uint8Array[],
+  isLost: (n: number) => boolean = () => false,
+): CallTone[] {
+  const decoder = pool.acquire();
+  const decoded = new Int16Array(packets.length * FRAME);
   for (const [n, packet] of packets.entries()) {
-    decoder.decode(packet, 0, packet.length, decoded.subarray(n * FRAME, (n + 1) * FRAME));
+    const frame = decoded.subarray(n * FRAME, (n + 1) * FRAME);
+    if (isLost(n)) decoder.conceal(FRAME, frame);
+    else decoder.decode(packet, 0, packet.length, frame);
   }
   decoder.release();
-  return decoded;
+  return hearLossy(decoded, isLost);
 }
 
 it.each(CALL_TONES)('%s is told once through Opus at 24 kbit/s', (_, kind, parts) => {
-  const pcm = pcmOf(sound({ ms: 500 }, ...parts, { ms: 500 }));
-  expect(kindsOf(hear(throughOpus(pcm)))).toEqual([kind]);
+  expect(kindsOf(heard(encoded(parts)))).toEqual([kind]);
 });
+
+it.each(CALL_TONES.filter(([, , , , endMs]) => endMs <= 1500))(
+  '%s is told once through Opus whichever packet of it is lost',
+  (_, kind, parts, startMs, endMs) => {
+    const packets = encoded(parts);
+    const first = Math.floor((500 + startMs) / 20);
+    const last = Math.floor((500 + endMs) / 20);
+    const faults: string[] = [];
+    for (let lost = first; lost <= last; lost += 1) {
+      const told = kindsOf(heard(packets, (n) => n === lost));
+      if (told.join() !== kind) faults.push(`${lost}: ${told.join()}`);
+    }
+    expect(faults).toEqual([]);
+  },
+);

@@ -1,7 +1,8 @@
 import { DIGITS, generateSequence } from '@earshot/dtmf';
 import { describe, expect, it } from 'vitest';
+import type { CallTone } from '../src/index.js';
 import type { Part } from './signal.js';
-import { hear, mix, noise, pcmOf, random, sound } from './signal.js';
+import { hearLossy, hear as hearWhole, mix, noise, pcmOf, random, sound } from './signal.js';
 
 const SECOND = 16_000;
 
@@ -28,6 +29,13 @@ function notes(
     }
   }
   return samples;
+}
+
+/** Whole, and with one frame in twelve lost, each by itself. */
+function hear(sound: Float64Array | Int16Array): CallTone[] {
+  const next = random(17);
+  const pcm = sound instanceof Int16Array ? sound : pcmOf(sound);
+  return [...hearWhole(pcm), ...hearLossy(pcm, () => next() < 1 / 12)];
 }
 
 function sweep(fromHz: number, toHz: number, ms: number): Float64Array {

@@ -89,3 +89,18 @@ export function hear(
 export function kindsOf(tones: readonly CallTone[]): CallToneKind[] {
   return tones.map(({ kind }) => kind);
 }
+
+/** The same with frames lost. */
+export function hearLossy(pcm: Int16Array, isLost: (n: number) => boolean): CallTone[] {
+  const tones: CallTone[] = [];
+  const detector = new CallToneDetector({
+    kinds: CALL_TONE_KINDS,
+    onTone: (tone) => tones.push(tone),
+  });
+  for (let at = 0; at + FRAME <= pcm.length; at += FRAME) {
+    if (isLost(at / FRAME)) detector.gap(20);
+    else detector.process(pcm.subarray(at, at + FRAME), at / 16);
+  }
+  detector.discontinuity();
+  return tones;
+}

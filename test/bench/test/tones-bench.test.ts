@@ -26,16 +26,19 @@ test('what is told is counted by kind, with how late it was, and so is what is t
   const none = { hours: 1, told: {} };
   const all = { ...result, accepted: 3, acceptedPercent: 100, extra: 0 };
   const good = { plain: all, opus24: all, opus24Loss5: all, pcmLoss5: all };
-  expect(missedTargets({ ...good, speech: none, digits: none })).toEqual([]);
-  const bad = { plain: result, opus24: result, opus24Loss5: result, pcmLoss5: result };
+  expect(missedTargets({ ...good, speech: none, speechLoss5: none, digits: none })).toEqual([]);
+  const more = { ...result, extra: 6 };
+  const bad = { plain: result, opus24: result, opus24Loss5: more, pcmLoss5: result };
   const speech = { hours: 1, told: { beep: 2 } };
-  expect(missedTargets({ ...bad, speech, digits: none })).toEqual([
+  expect(missedTargets({ ...bad, speech, speechLoss5: speech, digits: none })).toEqual([
     'cells: accepted',
     'cells: extra tones',
     'Opus: accepted',
     'Opus: extra tones',
     'Opus, 5 % lost: accepted',
+    'Opus, 5 % lost: extra tones',
     'PCM, 5 % lost: accepted',
     'false in speech',
+    'false in speech, 5 % lost',
   ]);
 });

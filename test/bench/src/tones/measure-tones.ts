@@ -10,6 +10,7 @@ import { OpusPath } from '../dtmf/through-opus.js';
 import { orNothing } from '../or-nothing.js';
 import { say } from '../progress.js';
 import { quantile } from '../quartiles.js';
+import { SeededRandom } from '../seeded-random.js';
 import { TONE_SEED, toneCells } from './tone-cells.js';
 import type { ToldTone } from './tone-score.js';
 import { ToneScore } from './tone-score.js';
@@ -44,6 +45,7 @@ export async function measureTones(quick: boolean): Promise<TonesResult> {
     opus24Loss5: opus24Loss5.result(),
     pcmLoss5: pcmLoss5.result(),
     speech: falseTones('speech', upsampled(speech)),
+    speechLoss5: falseTones('speech, 5 % lost', upsampled(speech), LOSS_SHARE),
     digits: falseTones('digits', dialled(quick)),
   };
   return {
@@ -114,13 +116,18 @@ export function hearTones(pcm: Int16Array, isLost: readonly boolean[] = []): Tol
   return told;
 }
 
-function falseTones(what: string, sounds: Iterable<Int16Array>): FalseTones {
+function falseTones(what: string, sounds: Iterable<Int16Array>, lossShare: number = 0): FalseTones {
   say(`what is told of ${what}`);
+  const random = new SeededRandom(TONE_SEED);
   const told: Partial<Record<CallToneKind, number>> = {};
   let samples = 0;
   for (const pcm of sounds) {
     samples += pcm.length;
-    for (const { kind } of hearTones(pcm)) told[kind] = (told[kind] ?? 0) + 1;
+    const isLost = Array.from(
+      { length: Math.floor(pcm.length / FRAME_SAMPLES) },
+      () => random.below(10_000) < lossShare * 10_000,
+    );
+    for (const { kind } of hearTones(pcm, isLost)) told[kind] = (told[kind] ?? 0) + 1;
   }
   return { hours: (samples * 1000) / RATE_HZ / MS_PER_HOUR, told };
 }

@@ -39,6 +39,7 @@ function formatTones(result: TonesResult): string {
   return [
     table,
     `told of speech: ${formatFalse(result.speech)}`,
+    `told of speech, 5 % lost: ${formatFalse(result.speechLoss5)}`,
     `told of music: ${formatFalse(result.music)}`,
     `told of digits: ${formatFalse(result.digits)}`,
     `µs of CPU for 20 ms: speech ${speech?.toFixed(2) ?? 'not measured'}, tone ${tone?.toFixed(2)}, silence ${silence?.toFixed(2)}`,

@@ -5,8 +5,6 @@ import type { Undisturbed } from './intact.js';
 import { expectIntact, undisturbed } from './intact.js';
 
 const CALLS = 20;
-/** What it has not handed over by then it ends: not before a busy machine is done. */
-const DRAIN_MS = 60_000;
 /** All calls are heard at once for a while, on a busy machine too. */
 const DURATION_MS = 22_000;
 const MEETING = {
@@ -26,11 +24,7 @@ beforeAll(async () => {
   const meetingFolder = await writeMeeting(MEETING);
   [expected, deployment] = await Promise.all([
     undisturbed(meetingFolder),
-    Deployment.start({
-      meetingFolder,
-      workers: 2,
-      worker: { EARSHOT_DRAIN_MS: String(DRAIN_MS) },
-    }),
+    Deployment.start({ meetingFolder, workers: 2 }),
   ]);
 });
 
@@ -58,7 +52,8 @@ describe('a worker that is told to stop', () => {
     console.info(
       `a worker with ${moves.length} of ${CALLS} calls was gone after ${Math.round(leftMs)} ms`,
     );
-    expect(leftMs).toBeLessThan(DRAIN_MS);
+    // Not because its calls were over: each of them went on elsewhere, as is seen below.
+    expect(leftMs).toBeLessThan(DURATION_MS);
     await Promise.all(calls.map((callId) => deployment.ended(callId)));
 
     expectIntact(deployment, calls, expected);

@@ -62,6 +62,9 @@ describe('a call that comes in', () => {
     await harness.graph.notify([endItem(leg.id, 200, 5002)], { leg });
     const events = await harness.endOf(call.id);
     expect(events[0]).toMatchObject({ type: 'call.incoming', data: { scenario: 'user' } });
+    // No worker came: the host has to keep what was said for one that may still come.
+    expect(host.released).toEqual([]);
+    await harness.pass(clock, 12_000);
     await vi.waitUntil(() => host.released.length > 0, WAIT);
     await harness.closed(call.id);
   });

@@ -217,6 +217,11 @@ export class CallAudio {
     return this.#link.isUp;
   }
 
+  /** Its host was asked to take it elsewhere. */
+  get isLeaving(): boolean {
+    return this.#link.isLeaving;
+  }
+
   get totals(): StreamTotals {
     return this.streams.totals();
   }

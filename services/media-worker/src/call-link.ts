@@ -54,6 +54,11 @@ export class CallLink {
     return this.#session !== undefined;
   }
 
+  /** Its host was asked to take the call elsewhere. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
   /** When anything came over it last, on the worker's clock. */
   get hostAtMs(): number {
     return this.#hostAtMs;

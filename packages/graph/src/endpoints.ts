@@ -61,9 +61,9 @@ export function graphResource({ graphBaseUrl }: GraphEndpoints): string {
   return GRAPH_HOSTS.has(host) ? origin : 'https://graph.microsoft.com';
 }
 
-/** The scope of a token for Graph's calls. */
-export function graphScope(endpoints: GraphEndpoints): string {
-  return `${graphResource(endpoints)}/.default`;
+/** The scope of a token for all that an app may do with a resource. */
+export function scopeOf(resource: string): string {
+  return `${resource}/.default`;
 }
 
 /** What the token of a managed identity must be for to stand for an app registration. */

@@ -4,7 +4,7 @@ import type { NodeAuthOptions } from '@azure/msal-node';
 import { ConfidentialClientApplication } from '@azure/msal-node';
 import type { GraphCredential, ManagedIdentityCredential } from './credential.js';
 import type { GraphEndpoints } from './endpoints.js';
-import { exchangeAudience } from './endpoints.js';
+import { exchangeAudience, scopeOf } from './endpoints.js';
 import { GraphError } from './graph-error.js';
 import type { ManagedIdentity } from './managed-identity.js';
 import { accessTokenOf } from './msal-result.js';
@@ -44,7 +44,7 @@ export class TenantClient {
     const base = endpoints.authorityBaseUrl.replace(/\/+$/, '');
     const { host } = new URL(base);
     this.#tenantId = tenantId;
-    this.#scopes = [`${options.resource}/.default`];
+    this.#scopes = [scopeOf(options.resource)];
     this.#network = new TokenNetwork(options.fetch, options.timeoutMs);
     this.#client = new ConfidentialClientApplication({
       auth: {

@@ -1,6 +1,6 @@
 import { systemClock } from '@earshot/async/system';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { GLOBAL_CLOUD, graphScope } from '../src/endpoints.js';
+import { GLOBAL_CLOUD, graphResource, scopeOf } from '../src/endpoints.js';
 import { GraphError } from '../src/graph-error.js';
 import { GraphTokens } from '../src/graph-tokens.js';
 import type { HttpsServer } from './support/https-server.js';
@@ -222,12 +222,12 @@ describe('GraphTokens', () => {
   });
 });
 
-describe('graphScope', () => {
+describe('scopeOf', () => {
   it.each([
     ['https://graph.microsoft.com/v1.0', 'https://graph.microsoft.com/.default'],
     ['https://graph.microsoft.us/v1.0', 'https://graph.microsoft.us/.default'],
     ['https://127.0.0.1:8443/v1.0', 'https://graph.microsoft.com/.default'],
   ])('of %s is %s', (graphBaseUrl, scope) => {
-    expect(graphScope({ ...GLOBAL_CLOUD, graphBaseUrl })).toBe(scope);
+    expect(scopeOf(graphResource({ ...GLOBAL_CLOUD, graphBaseUrl }))).toBe(scope);
   });
 });

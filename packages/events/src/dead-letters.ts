@@ -1,6 +1,6 @@
 import { CodedError } from '@earshot/async';
 import { GATE_ALLOWS_LUA } from '@earshot/recording-gate';
-import { contentOf, errorWithoutContent, withoutContent } from './letter-content.js';
+import { contentOf, errorWithoutContent, fieldsOf, withoutContent } from './letter-content.js';
 import type { Names } from './names.js';
 import type { RedisClient } from './redis.js';
 import { LuaScript } from './redis.js';
@@ -182,10 +182,9 @@ function letterOf([id, fields]: [string, string[]]): DeadLetter {
 
 function fits({ id, event }: DeadLetter, { ids, type, callId }: DeadLetterFilter): boolean {
   if (ids !== undefined && !ids.includes(id)) return false;
-  const fields: { type?: unknown; callId?: unknown } =
-    typeof event === 'object' && event !== null ? event : {};
-  if (type !== undefined && fields.type !== type) return false;
-  return callId === undefined || fields.callId === callId;
+  const own = fieldsOf(event);
+  if (type !== undefined && own['type'] !== type) return false;
+  return callId === undefined || own['callId'] === callId;
 }
 
 function withheld(event: unknown, error: unknown) {

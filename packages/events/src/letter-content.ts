@@ -76,6 +76,7 @@ function isWithoutContent(value: unknown): boolean {
   }
 }
 
-function fieldsOf(value: unknown): Record<string, unknown> {
+/** The fields of what may be anything: none of what is no object. */
+export function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -33,11 +33,8 @@ async function serve(): Promise<{ port: number } & AsyncDisposable> {
   };
 }
 
-it('dictation is by the first of the asked for that works, and the transcript says which', async () => {
-  await using server = await serve();
-  const openAi = { baseUrl: `http://127.0.0.1:${server.port}/v1`, apiKey: 'k', model: undefined };
-  const deepgram = { apiKey: 'k', baseUrl: `ws://127.0.0.1:${server.port}`, model: undefined };
-  await using bench = await Bench.start({ engines: { ...NO_ENGINES, openAi, deepgram } });
+/** A call in which somebody talks, from its begin to its end. */
+async function heard(bench: Bench): Promise<string> {
   const callId = newCallId();
   await bench.registry.setListening(callId, LISTENING);
   const host = await bench.dial(await bench.place(callId)).connect();
@@ -45,6 +42,15 @@ it('dictation is by the first of the asked for that works, and the transcript sa
   await host.play({ 1: TALKING });
   await host.bye();
   await bench.stopped(callId);
+  return callId;
+}
+
+it('dictation is by the first of the asked for that works, and the transcript says which', async () => {
+  await using server = await serve();
+  const openAi = { baseUrl: `http://127.0.0.1:${server.port}/v1`, apiKey: 'k', model: undefined };
+  const deepgram = { apiKey: 'k', baseUrl: `ws://127.0.0.1:${server.port}`, model: undefined };
+  await using bench = await Bench.start({ engines: { ...NO_ENGINES, openAi, deepgram } });
+  const callId = await heard(bench);
   expect(bench.ofType(callId, 'transcript.skipped')).toEqual([]);
   const finals = bench.ofType(callId, 'transcript.final').map(({ data }) => data);
   expect(finals).toMatchObject([{ text: 'good morning', engine: 'openai' }]);
@@ -67,13 +73,7 @@ it('vendors are reached through the proxy that the worker is told of', async () 
   };
   const proxies = { http: proxy.url, https: undefined, noProxy: [] };
   await using bench = await Bench.start({ engines: { ...NO_ENGINES, openAi, proxies } });
-  const callId = newCallId();
-  await bench.registry.setListening(callId, LISTENING);
-  const host = await bench.dial(await bench.place(callId)).connect();
-  host.open(1, '11');
-  await host.play({ 1: TALKING });
-  await host.bye();
-  await bench.stopped(callId);
+  const callId = await heard(bench);
   expect(bench.ofType(callId, 'transcript.final').map(({ data }) => data.text)).toEqual([
     'good morning',
   ]);
